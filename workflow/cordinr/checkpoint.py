@@ -1,0 +1,96 @@
+"""What a fit needs to go on after it was stopped: weights, optimiser states and the step.
+
+A safetensors file beside the model, replaced as a whole, removed at the end. Never a pickle.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .files import atomic
+
+INTERVAL = 30.0
+"""Seconds between checkpoints."""
+
+
+class Checkpoint:
+    """Keeps the state of one fit on disk.
+
+    Args:
+        path: of the file, or None to keep nothing.
+        network: whose parameters are stored.
+        optimisers: whose states are stored.
+        identity: JSON-serialisable; a file of another identity is ignored.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        network: torch.nn.Module,
+        optimisers: Sequence[torch.optim.Optimizer],
+        identity: dict[str, Any],
+    ) -> None:
+        self.path, self.network, self.optimisers = path, network, optimisers
+        self.identity = json.dumps(identity, sort_keys=True)
+        self._last = time.perf_counter()
+
+    def resume(self) -> tuple[int, float]:
+        """Put a stored state back.
+
+        Returns:
+            Steps done and seconds spent; (0, 0.0) where there is no usable file.
+        """
+        if self.path is None or not self.path.exists():
+            return 0, 0.0
+        with contextlib.suppress(SafetensorError, OSError, KeyError, ValueError, RuntimeError):
+            with safe_open(self.path, framework="pt") as stored:
+                header = stored.metadata() or {}
+                if header.get("identity") != self.identity:
+                    return 0, 0.0
+                self._restore({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
+            return int(header["step"]), float(header["seconds"])
+        return 0, 0.0
+
+    def update(self, step: int, seconds: float) -> None:
+        """Write the state if the last one is older than `INTERVAL`."""
+        if self.path is None or time.perf_counter() - self._last < INTERVAL:
+            return
+        header = {"identity": self.identity, "step": str(step), "seconds": str(seconds)}
+        with atomic(self.path) as partial:
+            save_file(self._collect(), partial, metadata=header)
+        self._last = time.perf_counter()
+
+    def remove(self) -> None:
+        """Delete the file, if there is one."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+    def _collect(self) -> dict[str, Tensor]:
+        tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        for number, optimiser in enumerate(self.optimisers):
+            for parameter, state in optimiser.state_dict()["state"].items():
+                for name, value in state.items():
+                    tensors[f"optimiser.{number}.{parameter}.{name}"] = torch.as_tensor(value)
+        return {k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()}
+
+    def _restore(self, tensors: dict[str, Tensor]) -> None:
+        states: list[dict[int, dict[str, Tensor]]] = [{} for _ in self.optimisers]
+        weights = {}
+        for key, value in tensors.items():
+            kind, rest = key.split(".", 1)
+            if kind == "network":
+                weights[rest] = value
+            else:
+                number, parameter, name = rest.split(".")
+                states[int(number)].setdefault(int(parameter), {})[name] = value
+        self.network.load_state_dict(weights)
+        for optimiser, state in zip(self.optimisers, states, strict=True):
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})

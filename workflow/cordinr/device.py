@@ -1,0 +1,34 @@
+"""Where and with which arithmetic torch computes."""
+
+import torch
+
+from .errors import InputError
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """bfloat16 where the hardware multiplies it natively, float32 elsewhere."""
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bool(native))
+
+
+def choose_device(name: str) -> torch.device:
+    """The torch device for "auto", "cpu" or "cuda".
+
+    Raises:
+        InputError: CUDA is asked for and there is none.
+    """
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise InputError("device cuda was asked for, but torch sees no GPU; use auto or cpu.")
+    if name not in ("auto", "cpu", "cuda"):
+        raise InputError(f"device '{name}' is not known; use auto, cpu or cuda.")
+    return torch.device("cuda" if name != "cpu" and available else "cpu")
+
+
+def use_threads(threads: int | None) -> None:
+    """Compute with this many CPU threads; None leaves the choice to torch."""
+    if threads:
+        torch.set_num_threads(threads)

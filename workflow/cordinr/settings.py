@@ -1,0 +1,80 @@
+"""The choices a user makes about a fit, checked where they come in."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args, get_type_hints
+
+from .errors import InputError
+
+EncodingName = Literal["fourier", "siren", "none"]
+ActivationName = Literal["relu", "gelu", "sine"]
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Every choice about a fit, as in the `fit:` section of `config.yaml`.
+
+    Attributes:
+        encoding: "fourier", "siren" or "none".
+        sigma: spread of the Fourier frequencies, cycles/mm.
+        width, depth: units per hidden layer, number of hidden layers.
+        activation: "relu", "gelu" or "sine".
+        dropout: probability, 0 to below 1.
+        loss: "mse" or "l1".
+        optimiser: "muon" (weight matrices by Muon, the rest by Adam) or "adam".
+        muon_rate, adam_rate: peak learning rates.
+        warmup: steps over which the rates rise; after them they fall along a cosine to zero.
+        batch: view voxels per step.
+        passes: how often each view voxel is seen.
+        profile_points: samples of the slice profile per view voxel.
+        seed: of the frequencies, the initial weights, the order of the data and dropout.
+    """
+
+    encoding: EncodingName = "fourier"
+    sigma: float = 0.05
+    width: int = 256
+    depth: int = 3
+    activation: ActivationName = "relu"
+    dropout: float = 0.0
+    loss: Literal["mse", "l1"] = "mse"
+    optimiser: Literal["muon", "adam"] = "muon"
+    muon_rate: float = 0.02
+    adam_rate: float = 0.002
+    warmup: int = 20
+    batch: int = 1280
+    passes: float = 20.0
+    profile_points: int = 5
+    seed: int = 0
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any], origin: str) -> "FitSettings":
+        """Check a mapping, as read from YAML.
+
+        Raises:
+            InputError: an unknown key, or a value of the wrong type or out of range.
+        """
+        hints = get_type_hints(cls)
+        for key, value in mapping.items():
+            if key not in hints:
+                known = ", ".join(field.name for field in fields(cls))
+                raise InputError(f"{origin}: unknown key fit.{key}; known are {known}.")
+            _check(f"{origin}: fit.{key}", value, hints[key])
+        return cls(**mapping)
+
+
+def _check(what: str, value: Any, expected: Any) -> None:
+    choices = get_args(expected)
+    if choices:
+        if value not in choices:
+            raise InputError(f"{what} is '{value}'; use {', '.join(choices)}.")
+        return
+    number = isinstance(value, int if expected is int else (int, float))
+    if not number or isinstance(value, bool):
+        kind = "a whole number" if expected is int else "a number"
+        raise InputError(f"{what} is '{value}'; give {kind}.")
+    zero_allowed = what.endswith((".dropout", ".warmup", ".seed"))
+    if not math.isfinite(value) or value < 0 or (value == 0 and not zero_allowed):
+        raise InputError(f"{what} is {value}; give a positive number.")
+    if what.endswith(".dropout") and value >= 1:
+        raise InputError(f"{what} is {value}; give a probability below 1.")

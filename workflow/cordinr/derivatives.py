@@ -1,0 +1,229 @@
+"""BIDS derivatives: sidecars, provenance, and the files at the root of the dataset."""
+
+import math
+import platform
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .acquisition import SliceProfile, View
+from .baselines import METHODS
+from .errors import InputError
+from .files import read_json, write_json, write_text
+from .naming import entities, resolution, sidecar_path
+from .volume import load_volume
+
+BIDS_VERSION = "1.10.0"
+ARRAY_AXES = "ijk"
+SPACING_TOLERANCE = 0.02
+"""Relative difference between a sidecar's slice spacing and the header's that is let pass."""
+
+NEAR_ISOTROPIC = 1.2
+"""Largest to smallest voxel size below which no slice axis can be told from the header."""
+
+
+def image_sidecar(
+    image: Path | str, sources: Sequence[Path | str], description: str, **fields: Any
+) -> dict[str, Any]:
+    """The sidecar of a derived image.
+
+    Args:
+        image: where it is written; tells whether a source lies in the same dataset.
+        sources: what it was computed from; BIDS URIs are kept as they are.
+        description: one sentence.
+        fields: further keys, in CamelCase as BIDS has them.
+    """
+    labels = entities(image)
+    content = {
+        "Description": description,
+        "Sources": [bids_uri(source, image) for source in sources],
+        "SkullStripped": False,
+    }
+    if "res" in labels:
+        content["Resolution"] = resolution(labels["res"])
+    return content | fields | {"SoftwareVersions": software_versions(), "Command": command_line()}
+
+
+def bids_uri(source: Path | str, image: Path | str) -> str:
+    """A source as BIDS URI where it lies in the dataset of `image`, else its path as given."""
+    if str(source).startswith("bids:"):
+        return str(source)
+    root, inside = _split_dataset(source)
+    if inside and root == _split_dataset(image)[0]:
+        return f"bids::{inside}"
+    return str(source)
+
+
+def _split_dataset(path: Path | str) -> tuple[Path | None, str]:
+    """The dataset's root and the path inside it, by the first `sub-` folder of the path."""
+    parts = Path(path).parts
+    for k, part in enumerate(parts[:-1]):
+        if part.startswith("sub-"):
+            return Path(*parts[:k]).resolve(), "/".join(parts[k:])
+    return None, ""
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of cordinr, Python and the numerical packages, without importing them."""
+    versions = {"cordinr": __version__, "python": platform.python_version()}
+    for package in ("torch", "numpy", "scipy", "nibabel"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def command_line() -> str:
+    """The command that is running, as someone would type it."""
+    return shlex.join(["cordinr", *sys.argv[1:]])
+
+
+def read_view(path: Path | str) -> tuple[View, str | None]:
+    """A view with the geometry of its slices.
+
+    `SliceThickness`, `SpacingBetweenSlices`, `SliceEncodingDirection` and `SliceProfile` come from
+    the sidecar; what it does not say comes from the header: the coarsest axis is the slice axis,
+    the thickness is the spacing, the profile is a box.
+
+    Returns:
+        The view, and a sentence that says what was assumed, or None.
+
+    Raises:
+        InputError: as `load_volume`; a sidecar that disagrees with the header or makes no sense; no
+            axis is coarser than the others.
+    """
+    volume = load_volume(path)
+    sidecar = sidecar_path(path)
+    stated = read_json(sidecar) if sidecar.exists() else {}
+    sizes = volume.grid.voxel_sizes
+    direction = str(stated.get("SliceEncodingDirection", ""))[:1]
+    if direction and direction in ARRAY_AXES:
+        axis = ARRAY_AXES.index(direction)
+    else:
+        axis = int(sizes.argmax())
+        if sizes.max() < NEAR_ISOTROPIC * sizes.min():
+            raise InputError(
+                f"{path}: no axis has thicker slices than the others and no sidecar names one; "
+                "state SliceEncodingDirection in its JSON sidecar."
+            )
+    spacing = _millimetres(sidecar, stated, "SpacingBetweenSlices", float(sizes[axis]))
+    if abs(spacing / sizes[axis] - 1) > SPACING_TOLERANCE:
+        raise InputError(
+            f"{sidecar}: SpacingBetweenSlices is {spacing:g} mm but the image's header says "
+            f"{sizes[axis]:.4g} mm; correct one of them."
+        )
+    thickness = _millimetres(sidecar, stated, "SliceThickness", spacing)
+    profile = SliceProfile(stated.get("SliceProfile", "box"), thickness)
+    note = None
+    if "SliceThickness" not in stated:
+        note = (
+            f"{path}: no slice thickness in a sidecar; taking slices along array axis {axis}, "
+            f"thickness and spacing {spacing:.3g} mm, box profile."
+        )
+    return View(volume, axis, profile, str(path)), note
+
+
+def view_fields(view: View) -> dict[str, Any]:
+    """What the sidecar of a view says, in the terms `read_view` reads."""
+    return {
+        "SliceThickness": view.profile.thickness,
+        "SpacingBetweenSlices": round(float(view.volume.grid.voxel_sizes[view.axis]), 6),
+        "SliceEncodingDirection": ARRAY_AXES[view.axis],
+        "SliceProfile": view.profile.shape,
+    }
+
+
+def _millimetres(path: Path, stated: Mapping[str, Any], key: str, default: float) -> float:
+    value = stated.get(key, default)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value <= 0:
+        raise InputError(f"{path}: {key} is {value!r}, not a positive number of mm; correct it.")
+    return float(value)
+
+
+def describe_label(label: str) -> str:
+    """What a `desc` label means.
+
+    Raises:
+        InputError: it is not one of cordinr's.
+    """
+    if label == "simulated":
+        return "Thick-slice view simulated from the raw image."
+    if label in METHODS:
+        return METHODS[label]
+    if label.startswith("inrF") and label[4:].isdigit():
+        return f"Implicit neural representation fitted to the views, Fourier dimension {label[4:]}."
+    raise InputError(f"desc label '{label}' is not known; use simulated, inrF<N> or {METHODS}.")
+
+
+def describe_dataset(
+    folder: Path,
+    *,
+    name: str,
+    source: Mapping[str, str],
+    link: str,
+    labels: Sequence[str],
+    suffix: str,
+) -> None:
+    """Write the files at the root of the derivatives dataset.
+
+    Args:
+        folder: root of the dataset.
+        name: of the raw dataset.
+        source: `URL` and `Version` of the raw dataset.
+        link: where `bids:raw:` points to, relative to `folder`.
+        labels: the `desc` labels in use, without the prefix.
+        suffix: of the images, such as T2w.
+
+    Raises:
+        InputError: a label is not one of cordinr's.
+    """
+    descriptions = {label: describe_label(label) for label in labels}
+    write_json(
+        folder / "dataset_description.json",
+        {
+            "Name": f"Super-resolved {suffix} of {name} by cordinr",
+            "BIDSVersion": BIDS_VERSION,
+            "DatasetType": "derivative",
+            "License": "as the source dataset",
+            "Authors": ["cordinr"],
+            "GeneratedBy": [{"Name": "cordinr", "Version": __version__}],
+            "SourceDatasets": [dict(source)],
+            "DatasetLinks": {"raw": link},
+        },
+    )
+    write_json(folder / f"{suffix}.json", {"SkullStripped": False})
+    rows = [f"desc-{label}\t{text}" for label, text in sorted(descriptions.items())]
+    write_text(folder / "descriptions.tsv", "\n".join(["desc_id\tdescription", *rows]) + "\n")
+    write_json(
+        folder / "descriptions.json",
+        {
+            "desc_id": {"Description": "Label of the desc entity, with its prefix."},
+            "description": {"Description": "How images with that label were made."},
+        },
+    )
+    write_text(folder / "README", _readme(name, descriptions, suffix))
+    write_text(folder / ".bidsignore", "figures\n*.html\n")
+
+
+def _readme(name: str, descriptions: Mapping[str, str], suffix: str) -> str:
+    lines = [f"- `desc-{label}`: {text}" for label, text in sorted(descriptions.items())]
+    return "\n".join(
+        [
+            f"# Super-resolved {suffix} images of {name}",
+            "",
+            "Made by cordinr: thick-slice views of each image were simulated, and isotropic",
+            "volumes reconstructed from the views alone. Every image has a JSON sidecar.",
+            "",
+            *lines,
+            "",
+            "`res-iso05` and the like are renderings at another voxel size; images without `res`",
+            "lie on the grid of the raw image.",
+            "",
+        ]
+    )

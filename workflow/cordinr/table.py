@@ -1,0 +1,133 @@
+"""The table of all figures: one row per image, method, Fourier dimension and voxel size."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .errors import InputError
+from .files import atomic, read_json
+from .index import Input
+from .metrics import REGIONS
+
+REGION_TEXT = {
+    "fov": "every voxel that all views cover",
+    "fg": "the foreground of it: body, not air",
+    "cord": "the dataset's spinal cord segmentation within it",
+}
+
+IDENTITY_COLUMNS = {
+    "subject": "Subject label, without prefix.",
+    "session": "Session label, without prefix; empty where the dataset has no sessions.",
+    "image": "File name of the raw image up to its suffix.",
+    "method": "inr, cubic, tikhonov or tv.",
+    "fourier_dim": "Number of Fourier frequencies of the INR; empty for the other methods.",
+    "res": "BIDS res label of the rendering; empty on the grid of the raw image.",
+    "voxel_size": "Geometric mean voxel size, mm.",
+}
+
+COST_COLUMNS = {
+    "fit_seconds": "Seconds to fit the INR, or to compute the baseline.",
+    "render_seconds": "Seconds to render the INR on this grid and write the file.",
+    "device": "Where the fit ran.",
+    "peak_memory_mb": "Peak resident memory of the fit's or the baseline's process, MiB.",
+    "version": "Version of cordinr that evaluated.",
+}
+
+
+def column_dictionary() -> dict[str, dict[str, str]]:
+    """Every column of the table and what it means, as a BIDS sidecar of the TSV has it."""
+    figures = {}
+    for region in REGIONS:
+        where = REGION_TEXT[region]
+        figures[f"psnr_{region}"] = (
+            f"PSNR in dB over {where}; peak: 99.9th percentile of reference."
+        )
+        figures[f"ssim_{region}"] = f"Mean SSIM (7-voxel window, same peak) over {where}."
+        figures[f"nrmse_{region}"] = f"RMS error over RMS of the reference, over {where}."
+    figures["psnr_original"] = "PSNR by the original study's protocol; for comparison with it only."
+    figures["ssim_original"] = "SSIM by the original study's protocol; for comparison with it only."
+    texts = IDENTITY_COLUMNS | figures | COST_COLUMNS
+    return {name: {"Description": text} for name, text in texts.items()}
+
+
+def tabulate(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Metrics as a tidy table with the columns of `column_dictionary`, sorted.
+
+    Args:
+        rows: the contents of metrics files, with cost columns merged in where known.
+    """
+    table = pd.DataFrame(list(rows), columns=list(column_dictionary()))
+    table["fourier_dim"] = table["fourier_dim"].astype("Int64")
+    order = ["subject", "session", "image", "method", "fourier_dim", "res"]
+    return table.sort_values(order, na_position="first").reset_index(drop=True)
+
+
+def save_table(path: Path | str, table: pd.DataFrame) -> None:
+    """Write a TSV; empty cells are `n/a`, as BIDS has it."""
+    with atomic(path) as partial:
+        table.to_csv(partial, sep="\t", index=False, na_rep="n/a", float_format="%.6g")
+
+
+def load_table(path: Path | str) -> pd.DataFrame:
+    """Read a table that `save_table` wrote.
+
+    Raises:
+        InputError: the file is missing or is no such table.
+    """
+    text = dict.fromkeys(("subject", "session", "image", "res"), "string")
+    try:
+        table = pd.read_csv(path, sep="\t", na_values="n/a", keep_default_na=False, dtype=text)
+        return table.fillna(dict.fromkeys(text, ""))[list(column_dictionary())]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: is not a table of metrics ({error}).") from error
+
+
+def collect(
+    images: Sequence[Input], methods: Sequence[str], metrics: Path, records: Path
+) -> list[dict[str, Any]]:
+    """The metrics of every image and method of a run, with what they cost.
+
+    Args:
+        images: rows of the index.
+        methods: `desc` labels.
+        metrics, records: folders that mirror the dataset.
+
+    Raises:
+        InputError: a metrics file is missing or damaged.
+    """
+    rows = []
+    for image in images:
+        start = f"{image.folder}/{image.image}"
+        for label in methods:
+            costs = cost(records / f"{start}_desc-{label}")
+            scored = [f"{start}_desc-{label}"]
+            if label.startswith("inr") and image.truth:
+                scored.append(f"{start}_res-{image.truth_res}_desc-{label}")
+            for name in scored:
+                row = read_json(metrics / f"{name}_metrics.json")
+                rows.append(row | costs(row["res"]))
+    return rows
+
+
+def cost(start: Path) -> Callable[[str], dict[str, Any]]:
+    """The cost columns of one image and method, as a function of the rendering's `res` label.
+
+    Args:
+        start: of the names of its records; where there are none, the columns stay empty.
+    """
+    fitted, rendered = (
+        read_json(path) if path.exists() else {}
+        for path in (start.with_name(f"{start.name}_{step}.json") for step in ("fit", "render"))
+    )
+
+    def columns(res: str) -> dict[str, Any]:
+        return {
+            "fit_seconds": fitted.get("seconds"),
+            "render_seconds": rendered.get("seconds", {}).get(res),
+            "device": fitted.get("device"),
+            "peak_memory_mb": fitted.get("peak_memory_mb"),
+        }
+
+    return columns

@@ -1,0 +1,35 @@
+"""cordinr: isotropic spinal cord MRI from two thick-slice views, one INR per subject and dimension."""
+
+from snakemake.utils import min_version
+
+min_version("9.19")
+
+
+configfile: "config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/fetch.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/fit.smk"
+include: "workflow/rules/render.smk"
+include: "workflow/rules/baseline.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    """Everything: renderings, baselines, the table of figures, the pictures."""
+    default_target: True
+    input:
+        "results/metrics.tsv",
+        "results/figures/ablation.png",
+        "results/cordinr/dataset_description.json",
+        per_image("results/figures/{folder}/{image}_comparison.png"),

@@ -1,0 +1,5 @@
+"""`python -m cordinr`: the command from a checkout that is not installed."""
+
+from .cli import main
+
+main()

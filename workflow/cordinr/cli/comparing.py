@@ -1,0 +1,56 @@
+"""What the verbs that judge reconstructions share: regions, and the panels of a figure."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..acquisition import coverage
+from ..derivatives import read_view
+from ..files import read_json
+from ..metrics import foreground
+from ..naming import entities
+from ..volume import Volume, load_mask, load_volume
+
+if TYPE_CHECKING:
+    from ..figures import Panel
+
+
+def regions_of(
+    reference: Volume, mask: Path | None, view_paths: Sequence[Path]
+) -> dict[str, np.ndarray]:
+    """The regions of the metrics as bool arrays: `fov`, `fg`, and `cord` where there is a mask."""
+    views = [read_view(path)[0] for path in view_paths]
+    if not views:
+        print("note: no --view given; fov is the whole reference.", file=sys.stderr)
+    fov = coverage(views, reference.grid)
+    regions = {"fov": fov, "fg": fov & foreground(reference.array, reference.grid.voxel_sizes)}
+    if mask:
+        regions["cord"] = fov & load_mask(mask, reference.grid)
+    return regions
+
+
+def panels(
+    inrs: Sequence[Path],
+    baselines: Sequence[Path],
+    metrics: Sequence[Path],
+    view_paths: Sequence[Path],
+) -> "list[Panel]":
+    """The views, the baseline with the highest PSNR over `fov`, and the INR with the highest."""
+    from ..figures import Panel
+
+    figures = dict(zip([*inrs, *baselines], map(read_json, metrics), strict=True))
+    chosen = [max(group, key=lambda path: figures[path]["psnr_fov"]) for group in (baselines, inrs)]
+    drawn = []
+    for path in view_paths:
+        label = entities(path).get("res", "thick-slice")
+        drawn.append(Panel(f"{label} view", read_view(path)[0].volume, "", False))
+    for path in chosen:
+        row = figures[path]
+        dim = row.get("fourier_dim")
+        name = f"INR, F = {dim}" if dim else row["method"]
+        caption = f"{row['psnr_fov']:.1f} dB, SSIM {row['ssim_fov']:.3f}"
+        drawn.append(Panel(name, load_volume(path), caption, True))
+    return drawn

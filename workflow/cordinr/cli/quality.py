@@ -1,0 +1,120 @@
+"""Verbs that say how good the reconstructions are: figures, tables, pictures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import app
+
+Reference = Annotated[Path, typer.Option(help="What the reconstruction should be.")]
+Mask = Annotated[Path | None, typer.Option(help="Spinal cord segmentation of the reference.")]
+Views = Annotated[
+    list[Path] | None, typer.Option("--view", help="View the reconstruction came from, repeatable.")
+]
+Picture = Annotated[Path, typer.Option("-o", "--output", help="PNG to write.")]
+
+
+@app.command()
+def evaluate(
+    recon: Annotated[list[Path], typer.Argument(help="Reconstructions, on the reference's grid.")],
+    reference: Reference,
+    output: Annotated[list[Path], typer.Option("-o", "--output", help="JSON, one per image.")],
+    mask: Mask = None,
+    view: Views = None,
+) -> None:
+    """Compare reconstructions with their reference."""
+    from .. import __version__
+    from ..errors import InputError
+    from ..files import read_json, write_json
+    from ..metrics import evaluate as compare
+    from ..naming import entities, sidecar_path
+    from ..volume import load_volume
+    from .comparing import regions_of
+
+    if len(output) != len(recon):
+        raise InputError("evaluate: give one -o per reconstruction.")
+    truth = load_volume(reference)
+    regions = regions_of(truth, mask, view or [])
+    for path, target in zip(recon, output, strict=True):
+        volume = load_volume(path)
+        if not volume.grid.matches(truth.grid):
+            raise InputError(f"{path}: is not on the grid of {reference}; render it --like that.")
+        sidecar = sidecar_path(path)
+        made = read_json(sidecar) if sidecar.exists() else {}
+        labels = entities(path)
+        row = {
+            "subject": labels.get("sub", ""),
+            "session": labels.get("ses", ""),
+            "image": path.name.split("_res-")[0].split("_desc-")[0].split(".")[0],
+            "method": made.get("Method", labels.get("desc", "")),
+            "fourier_dim": made.get("FourierDimension"),
+            "res": labels.get("res", ""),
+            "voxel_size": round(float(truth.grid.voxel_sizes.prod()) ** (1 / 3), 4),
+            "version": __version__,
+        }
+        write_json(target, row | compare(volume.array, truth.array, regions))
+
+
+@app.command()
+def aggregate(
+    output: Annotated[Path, typer.Option("-o", "--output", help="TSV to write, with its JSON.")],
+    metrics: Annotated[
+        list[Path] | None, typer.Argument(help="JSON files that `cordinr evaluate` wrote.")
+    ] = None,
+    index: Annotated[Path | None, typer.Option(help="Instead: inputs.tsv of a whole run.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="With --index: desc labels.")] = None,
+    folder: Annotated[Path, typer.Option(help="With --index: holds metrics/, records/.")] = Path(
+        "results"
+    ),
+) -> None:
+    """Gather metrics in one table, with a dictionary of its columns beside it."""
+    from .. import table
+    from ..errors import InputError
+    from ..files import read_json, write_json
+    from ..index import load_index
+
+    if bool(metrics) == bool(index):
+        raise InputError("aggregate: give either metrics files or --index.")
+    if index:
+        images = [row for row in load_index(index) if row.path]
+        rows = table.collect(images, method or [], folder / "metrics", folder / "records")
+    else:
+        rows = [read_json(path) for path in metrics]
+    write_json(output.with_suffix(".json"), table.column_dictionary())
+    table.save_table(output, table.tabulate(rows))
+
+
+@app.command()
+def compare(
+    inr: Annotated[list[Path], typer.Argument(help="INR reconstructions.")],
+    baseline: Annotated[list[Path], typer.Option(help="Baseline reconstruction, repeatable.")],
+    metrics: Annotated[list[Path], typer.Option(help="Their metrics files, INRs first.")],
+    reference: Reference,
+    view: Annotated[list[Path], typer.Option("--view", help="View, repeatable.")],
+    output: Picture,
+    mask: Mask = None,
+) -> None:
+    """Draw reference, views, best baseline and best INR side by side."""
+    from ..figures import comparison_figure, save_figure
+    from ..volume import load_mask, load_volume
+    from .comparing import panels
+
+    truth = load_volume(reference)
+    cord = load_mask(mask, truth.grid) if mask else None
+    drawn = panels(inr, baseline, metrics, view)
+    name = inr[0].name.split("_desc-")[0]
+    save_figure(output, comparison_figure(truth, drawn, cord, name))
+
+
+@app.command()
+def ablation(
+    metrics: Annotated[Path, typer.Argument(help="metrics.tsv that `cordinr aggregate` wrote.")],
+    output: Picture,
+    region: Annotated[str, typer.Option(help="fov, fg or cord.")] = "fov",
+) -> None:
+    """Draw PSNR and SSIM against Fourier dimension, baselines as lines."""
+    from ..figures import ablation_figure, save_figure
+    from ..table import load_table
+
+    save_figure(output, ablation_figure(load_table(metrics), region=region))

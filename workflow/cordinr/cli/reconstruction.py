@@ -1,0 +1,188 @@
+"""Verbs on the way from an image to views and from views to reconstructions."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import app
+
+Views = Annotated[list[Path], typer.Argument(help="Thick-slice images with their sidecars.")]
+Model = Annotated[Path, typer.Option("-o", "--output", help="Model to write, .safetensors.")]
+Outputs = Annotated[list[Path], typer.Option("-o", "--output", help="Image to write, repeatable.")]
+FourierDim = Annotated[int, typer.Option(help="Number of Fourier frequencies.")]
+Config = Annotated[Path | None, typer.Option(help="YAML file with a `fit:` section.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Seed = Annotated[int | None, typer.Option(help="Overrides fit.seed.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads.")]
+Record = Annotated[Path | None, typer.Option(help="JSON file for seconds, device and memory.")]
+
+
+@app.command()
+def simulate(
+    image: Annotated[Path, typer.Argument(help="Near isotropic image.")],
+    axis: Annotated[list[str], typer.Option(help="Slice axis R, A or S, repeatable.")],
+    thickness: Annotated[list[float], typer.Option(help="Slice thickness in mm, one per axis.")],
+    output: Outputs,
+    profile: Annotated[str, typer.Option(help="box, gaussian or point.")] = "box",
+    spacing: Annotated[
+        list[float] | None, typer.Option(help="Between slice centres in mm; default: thickness.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="What the sidecar names as source; default: IMAGE.")
+    ] = None,
+) -> None:
+    """Simulate thick-slice views of an image."""
+    from ..acquisition import SliceProfile, acquire
+    from ..derivatives import image_sidecar, view_fields
+    from ..errors import InputError
+    from ..files import write_json
+    from ..naming import sidecar_path
+    from ..volume import load_volume, save_volume
+
+    spacings = spacing or thickness
+    if not len(axis) == len(thickness) == len(spacings) == len(output):
+        raise InputError("simulate: give one --thickness, one -o (and one --spacing) per --axis.")
+    volume = load_volume(image)
+    for letter, mm, gap, path in zip(axis, thickness, spacings, output, strict=True):
+        along = volume.grid.axis_along(letter)
+        try:
+            view = acquire(volume, along, SliceProfile(profile, mm), gap)
+        except InputError as error:
+            raise InputError(f"{image}: {error}") from error
+        save_volume(path, view.volume.array, view.volume.grid)
+        text = f"Thick-slice view of the raw image, slices along {letter}."
+        sidecar = image_sidecar(path, [source or image], text, **view_fields(view))
+        write_json(sidecar_path(path), sidecar)
+
+
+@app.command()
+def fit(
+    views: Views,
+    fourier_dim: FourierDim,
+    output: Model,
+    config: Config = None,
+    device: Device = "auto",
+    seed: Seed = None,
+    threads: Threads = None,
+    record: Record = None,
+) -> None:
+    """Fit one implicit neural representation to views of one subject."""
+    from ..device import choose_device
+    from ..files import write_json
+    from ..network import save_inr
+    from ..record import Meter
+    from .fitting import fit_views, load_views
+
+    where = choose_device(device)
+    with Meter(where) as meter:
+        loaded = load_views(views)
+        checkpoint = output.with_suffix(".checkpoint")
+        inr, seconds = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint)
+        save_inr(output, inr)
+    if record:
+        write_json(record, meter.record(seconds=seconds))
+
+
+@app.command()
+def render(
+    model: Annotated[Path, typer.Argument(help="Model that `cordinr fit` wrote.")],
+    output: Outputs,
+    like: Annotated[
+        Path | None, typer.Option(help="Image whose grid to use; its voxels are not read.")
+    ] = None,
+    voxel: Annotated[
+        list[float] | None, typer.Option(help="Isotropic voxel size in mm, repeatable.")
+    ] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    record: Record = None,
+) -> None:
+    """Render a fitted model: on an image's grid, at other voxel sizes, or both in this order."""
+    from ..device import choose_device, use_threads
+    from ..errors import InputError
+    from ..files import write_json
+    from ..naming import entities
+    from ..network import load_inr
+    from ..record import Meter
+    from .fitting import grids_for, render_image
+
+    sizes = voxel or []
+    if not like and not sizes:
+        raise InputError("render: give --like IMAGE, --voxel MM, or both.")
+    if len(output) != bool(like) + len(sizes):
+        raise InputError("render: give one -o for --like and one for each --voxel, in this order.")
+    use_threads(threads)
+    where = choose_device(device)
+    inr = load_inr(model)
+    seconds = {}
+    for path, grid in zip(output, grids_for(inr, like, sizes), strict=True):
+        with Meter(where) as meter:
+            render_image(inr, grid, path, where)
+        seconds[entities(path).get("res", "")] = round(meter.seconds, 3)
+    if record:
+        write_json(record, meter.record(seconds=seconds))
+
+
+@app.command()
+def baseline(
+    views: Views,
+    method: Annotated[list[str], typer.Option(help="cubic, tikhonov or tv, repeatable.")],
+    like: Annotated[Path, typer.Option(help="Image whose grid to use; its voxels are not read.")],
+    output: Outputs,
+    tikhonov_weight: Annotated[float, typer.Option(min=0, help="Of |gradient|^2.")] = 0.003,
+    tv_weight: Annotated[float, typer.Option(min=0, help="Of |gradient|.")] = 0.002,
+    record: Annotated[
+        list[Path] | None, typer.Option(help="JSON file for seconds and memory, one per method.")
+    ] = None,
+) -> None:
+    """Reconstruct from views by interpolation or regularised least squares."""
+    from ..baselines import METHODS, reconstruct_baseline
+    from ..derivatives import image_sidecar
+    from ..errors import InputError
+    from ..files import write_json
+    from ..naming import sidecar_path
+    from ..record import Meter
+    from ..volume import load_grid, save_volume
+    from .fitting import load_views
+
+    if len(method) != len(output) or (record and len(record) != len(method)):
+        raise InputError("baseline: give one -o (and one --record) per --method.")
+    loaded = load_views(views)
+    grid = load_grid(like)
+    weights = {"tikhonov": tikhonov_weight, "tv": tv_weight}
+    for k, (name, path) in enumerate(zip(method, output, strict=True)):
+        with Meter() as meter:
+            array = reconstruct_baseline(loaded, grid, name, weights.get(name, 0.0))
+        save_volume(path, array, grid)
+        text = METHODS[name]
+        fields = {"Method": name} | ({"Weight": weights[name]} if name in weights else {})
+        write_json(sidecar_path(path), image_sidecar(path, views, text, **fields))
+        if record:
+            write_json(record[k], meter.record())
+
+
+@app.command()
+def reconstruct(
+    views: Views,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Image to write.")],
+    voxel: Annotated[
+        float | None,
+        typer.Option(min=0.05, help="Voxel size in mm; default: the finest of the views."),
+    ] = None,
+    fourier_dim: FourierDim = 256,
+    config: Config = None,
+    device: Device = "auto",
+    seed: Seed = None,
+    threads: Threads = None,
+) -> None:
+    """Fit and render in one go: two scans of one patient in, one isotropic volume out."""
+    from ..acquisition import common_grid
+    from ..device import choose_device
+    from .fitting import fit_views, load_views, render_image
+
+    where = choose_device(device)
+    loaded = load_views(views)
+    checkpoint = output.with_name(output.name + ".checkpoint")
+    inr, _ = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint)
+    render_image(inr, common_grid(loaded, voxel), output, where)

@@ -1,0 +1,46 @@
+rule fit_settings:
+    """Write the settings under which every INR is fitted, so that a change of them is seen."""
+    output:
+        "results/fit.yaml",
+    log:
+        "results/logs/fit_settings.log",
+    localrule: True
+    conda:
+        "../../envs/cordinr.yaml"
+    params:
+        settings=lambda wildcards: yaml.safe_dump({"fit": config["fit"]}, sort_keys=False),
+    shell:
+        "printf %s {params.settings:q} > {output} 2> {log}"
+
+
+rule fit:
+    """Fit one INR to the views of an image: one job per image and Fourier dimension.
+
+    A fit that was stopped goes on from a checkpoint beside the model, which is no output and is
+    removed at the end.
+    """
+    input:
+        views=view_images(),
+        sidecars=view_images(".json"),
+        settings="results/fit.yaml",
+    output:
+        model="results/models/{folder}/{image}_desc-inrF{dim}_model.safetensors",
+        record="results/records/{folder}/{image}_desc-inrF{dim}_fit.json",
+    log:
+        "results/logs/fit/{folder}/{image}_desc-inrF{dim}.log",
+    benchmark:
+        "results/benchmarks/fit/{folder}/{image}_desc-inrF{dim}.tsv"
+    conda:
+        "../../envs/cordinr.yaml"
+    threads: config["fit_threads"]
+    resources:
+        gpu=0 if config["device"] == "cpu" else 1,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        device=config["device"],
+        library=__version__,
+    shell:
+        "cordinr fit {input.views:q} --fourier-dim {wildcards.dim} --config {input.settings}"
+        " --device {params.device} --threads {threads} --record {output.record:q}"
+        " -o {output.model:q} > {log:q} 2>&1"

@@ -1,0 +1,31 @@
+rule render:
+    """Render an INR on the grid of the raw image and at every other voxel size, in one job.
+
+    Of the reference only the grid is read: affine and shape.
+    """
+    input:
+        model="results/models/{folder}/{image}_desc-inrF{dim}_model.safetensors",
+        like="results/reference/{folder}/{image}_reference.nii.gz",
+    output:
+        images=recon_images("inrF{dim}") + finer_images("inrF{dim}"),
+        sidecars=recon_images("inrF{dim}", ".json") + finer_images("inrF{dim}", ".json"),
+        record="results/records/{folder}/{image}_desc-inrF{dim}_render.json",
+    log:
+        "results/logs/render/{folder}/{image}_desc-inrF{dim}.log",
+    benchmark:
+        "results/benchmarks/render/{folder}/{image}_desc-inrF{dim}.tsv"
+    conda:
+        "../../envs/cordinr.yaml"
+    threads: config["fit_threads"]
+    resources:
+        gpu=0 if config["device"] == "cpu" else 1,
+        mem_mb=4000,
+        runtime=30,
+    params:
+        sizes=options("--voxel", config["voxel_sizes"]),
+        targets=lambda wildcards, output: options("-o", output.images),
+        device=config["device"],
+        library=__version__,
+    shell:
+        "cordinr render {input.model:q} --like {input.like:q} {params.sizes} {params.targets}"
+        " --device {params.device} --threads {threads} --record {output.record:q} > {log:q} 2>&1"

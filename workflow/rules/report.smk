@@ -1,0 +1,84 @@
+rule describe:
+    """Write the files at the root of the derivatives dataset."""
+    output:
+        "results/cordinr/dataset_description.json",
+        "results/cordinr/README",
+        "results/cordinr/descriptions.tsv",
+        "results/cordinr/descriptions.json",
+        "results/cordinr/.bidsignore",
+        f"results/cordinr/{SUFFIX}.json",
+    log:
+        "results/logs/describe.log",
+    localrule: True
+    conda:
+        "../../envs/cordinr.yaml"
+    params:
+        name=config["dataset"]["name"],
+        source=config["dataset"]["source"],
+        version=config["dataset"]["version"],
+        methods=options("--method", ["simulated", *BASELINES, *INRS]),
+        suffix=SUFFIX,
+        library=__version__,
+    shell:
+        "cordinr describe results/cordinr --name {params.name:q} --source {params.source:q}"
+        " --version {params.version:q} --link ../sourcedata/{params.name} {params.methods}"
+        " --suffix {params.suffix} > {log} 2>&1"
+
+
+rule compare:
+    """Draw one image: reference, views, best baseline, best INR and their errors."""
+    input:
+        inrs=recon_images(INRS),
+        baselines=recon_images(BASELINES),
+        metrics=expand(
+            "results/metrics/{{folder}}/{{image}}_desc-{label}_metrics.json",
+            label=INRS + BASELINES,
+        ),
+        views=view_images(),
+        reference="results/reference/{folder}/{image}_reference.nii.gz",
+        mask=fetched("cord"),
+    output:
+        report(
+            "results/figures/{folder}/{image}_comparison.png",
+            caption="../report/comparison.rst",
+            category="Subjects",
+            labels={"image": "{image}"},
+        ),
+    log:
+        "results/logs/compare/{folder}/{image}.log",
+    conda:
+        "../../envs/cordinr.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        baselines=lambda wildcards, input: options("--baseline", input.baselines),
+        metrics=lambda wildcards, input: options("--metrics", input.metrics),
+        views=lambda wildcards, input: options("--view", input.views),
+        mask=lambda wildcards, input: options("--mask", [input.mask] if input.mask else []),
+        library=__version__,
+    shell:
+        "cordinr compare {input.inrs:q} {params.baselines} {params.metrics} {params.views}"
+        " --reference {input.reference:q} {params.mask} -o {output:q} > {log:q} 2>&1"
+
+
+rule ablation:
+    """Draw PSNR and SSIM against Fourier dimension, baselines as lines."""
+    input:
+        "results/metrics.tsv",
+    output:
+        report(
+            "results/figures/ablation.png",
+            caption="../report/ablation.rst",
+            category="Cohort",
+            labels={"figure": "Fourier dimension"},
+        ),
+    log:
+        "results/logs/ablation.log",
+    localrule: True
+    conda:
+        "../../envs/cordinr.yaml"
+    params:
+        library=__version__,
+    shell:
+        "cordinr ablation {input} -o {output} > {log} 2>&1"

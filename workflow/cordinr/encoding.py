@@ -1,8 +1,4 @@
-"""Coordinate encodings: what the network sees of a position in millimetres.
-
-An encoding turns positions into features, and turns a *shift* of the position into a change of the
-first layer's weights, so that the samples of a slice profile share one evaluation of the features.
-"""
+"""Coordinate encodings: what the network sees of a position in millimetres."""
 
 import math
 
@@ -33,24 +29,6 @@ class FourierEncoding(nn.Module):
         phase = (2 * math.pi) * xyz @ self.frequencies.T
         return torch.cat([phase.sin(), phase.cos()], dim=-1)
 
-    def shifted(self, layer: nn.Linear, offsets: Tensor) -> tuple[Tensor, Tensor]:
-        """The layer that, fed with features of x, answers as `layer` would at x + offset.
-
-        By the angle addition theorems, sin(a + d) = sin a cos d + cos a sin d.
-
-        Args:
-            layer: first layer of the network, weight (width, 2 * fourier_dim).
-            offsets: (q, 3) mm.
-
-        Returns:
-            Weights (q, width, 2 * fourier_dim) and biases (q, width).
-        """
-        turn = (2 * math.pi) * offsets @ self.frequencies.T
-        cos, sin = turn.cos()[:, None], turn.sin()[:, None]
-        on_sin, on_cos = layer.weight.chunk(2, dim=1)
-        weight = torch.cat([on_sin * cos - on_cos * sin, on_sin * sin + on_cos * cos], dim=-1)
-        return weight, layer.bias.expand(len(offsets), -1)
-
 
 class PlainCoordinates(nn.Module):
     """Coordinates divided by the half extent of the field of view, so that they span [-1, 1].
@@ -67,8 +45,3 @@ class PlainCoordinates(nn.Module):
     def forward(self, xyz: Tensor) -> Tensor:
         """Features (n, 3) of positions (n, 3) in mm."""
         return xyz / self.half_extent
-
-    def shifted(self, layer: nn.Linear, offsets: Tensor) -> tuple[Tensor, Tensor]:
-        """As `FourierEncoding.shifted`: a shift of the position adds to the bias."""
-        bias = layer.bias + (offsets / self.half_extent) @ layer.weight.T
-        return layer.weight.expand(len(offsets), -1, -1), bias

@@ -24,7 +24,7 @@ RIGHT, ANTERIOR, SUPERIOR = np.eye(3)
 ZOOM_MM = 30.0
 SCALE_BAR_MM = 10.0
 PIXELS = 360
-"""Samples along the longer side of a plane: about what a panel has on the page."""
+"""Samples along the longer side of a plane: a little finer than the page."""
 
 ERROR_LIMITS = (1, 2, 5, 10, 15, 20, 30, 50, 100)
 """Ends of the error colour bar to choose from, percent of R."""
@@ -43,7 +43,7 @@ SIGNED = colormaps["RdBu_r"].with_extremes(bad="0.8")
 OUTLINE = [withStroke(linewidth=1.5, foreground="black")]
 ON_IMAGE = {"color": "w", "fontsize": 7, "ha": "center", "va": "center", "path_effects": OUTLINE}
 
-INR = ("INR", "#0072B2", "-")
+INR = ("INR", "#0072B2")
 BASELINES = {
     "cubic": ("Cubic", "#009E73", ":"),
     "tikhonov": ("Tikhonov", "#D55E00", "--"),
@@ -178,7 +178,8 @@ def comparison_figure(
     planes = dict(enumerate(cuts(reference.grid, focus)))
     window = np.percentile(reference.array, GREY_WINDOW)
     columns = [Panel("Reference", reference, "", True), *panels]
-    errors = {4: planes[0], 5: planes[3]} if any(p.is_reconstruction for p in panels) else {}
+    judged = (planes[0], planes[3]) if any(p.is_reconstruction for p in panels) else ()
+    errors = dict(enumerate(judged, len(planes)))
     figure, cells = _page(len(columns), [*planes.values(), *errors.values()], title)
     for (row, cut), (k, panel) in product(planes.items(), enumerate(columns)):
         axes = figure.add_subplot(cells[row, k], label=f"{panel.name}: {cut.name}")
@@ -196,14 +197,14 @@ def comparison_figure(
     if errors:
         peak = intensity_range(reference.array)
         scale = _error_rows(figure, cells, columns, errors, peak)
-        through = "middle of the image" if cord is None else "cord's centre of mass"
+        through = "cord" if cord is not None and cord.any() else "middle"
         note = (
-            f"R = {peak:.4g}, 99.9th percentile of the reference\n"
-            f"Grey: {window[0]:.4g} to {window[1]:.4g} in all images\n"
-            f"Planes through the {through}:\n"
-            f"x = {focus[0]:.1f} mm and z = {focus[2]:.1f} mm in world space"
-        ).replace("= -", "= \u2212")
-        scale.text(0, -3.5, note, fontsize=8, va="top", transform=scale.transAxes, linespacing=1.6)
+            "Reconstruction - reference\n"
+            f"R = {peak:.4g}: 99.9th percentile\nGrey: {window[0]:.4g} to {window[1]:.4g}\n"
+            f"Planes through the {through}:\nx = {focus[0]:.1f} mm\nz = {focus[2]:.1f} mm"
+        ).replace("-", "\u2212")
+        style = {"fontsize": 7.5, "linespacing": 1.6, "va": "top"}
+        scale.text(0, -3.2, note, transform=scale.transAxes, **style)
     return figure
 
 
@@ -280,8 +281,9 @@ def _show(axes: Axes, pixels: np.ndarray, cut: Cut, **style: object) -> None:
 
 
 def _name_row(axes: Axes, name: str) -> None:
-    at = {"xycoords": "axes fraction", "xytext": (-8, 0), "textcoords": "offset points"}
-    axes.annotate(name, (0, 0.5), **at, rotation=90, fontsize=8, ha="center", va="center")
+    cell = axes.get_subplotspec().get_position(axes.figure)
+    x, y = cell.x0 - MARGIN / 2 / axes.figure.get_figwidth(), (cell.y0 + cell.y1) / 2
+    axes.figure.text(x, y, name, rotation=90, fontsize=8, ha="center", va="center")
 
 
 def _orient(axes: Axes, cut: Cut) -> None:
@@ -332,7 +334,7 @@ def _error_rows(
     scale = figure.add_axes(place, label="error scale")
     style = {"orientation": "horizontal", "extend": "both", "format": "%g"}
     figure.colorbar(images[0], scale, ticks=np.linspace(-limit, limit, 5), **style)
-    scale.set_title("Reconstruction \u2212 reference (% of R)", fontsize=8)
+    scale.set_title("Error (% of R)", fontsize=8)
     scale.tick_params(labelsize=8)
     return scale
 
@@ -340,7 +342,7 @@ def _error_rows(
 def _curves(axes: Axes, table: pd.DataFrame, column: str) -> None:
     """The INR per image and in the mean, a line per baseline, and their names on the right."""
     inr = table[table["method"].eq("inr")]
-    label, colour, _ = INR
+    label, colour = INR
     for _, rows in inr.groupby(IMAGE, dropna=False):
         rows = rows.sort_values("fourier_dim")
         axes.plot(rows["fourier_dim"], rows[column], color=colour, linewidth=0.7, alpha=0.5)

@@ -86,7 +86,12 @@ class CoordinateNetwork(nn.Module):
 
     def forward(self, xyz: Tensor) -> Tensor:
         """Intensity (n,) at positions (n, 3) in mm."""
-        return self._tail(self._activate(self.hidden[0](self.encoding(xyz))))
+        hidden = self.encoding(xyz)
+        for layer in self.hidden:
+            hidden = self._activate(layer(hidden))
+        # In float32 whatever the autocast: 8 bits of mantissa would show as steps in the image.
+        with torch.autocast(hidden.device.type, enabled=False):
+            return (hidden.float() @ self.last.weight.T).squeeze(-1) + self.last.bias
 
     def slice_mean(self, xyz: Tensor, offsets: Tensor, weights: Tensor) -> Tensor:
         """Profile-weighted mean of the intensity along the slice normal.
@@ -99,17 +104,8 @@ class CoordinateNetwork(nn.Module):
         Returns:
             (n,) predicted voxels of the view.
         """
-        weight, bias = self.encoding.shifted(self.hidden[0], offsets)
-        first = nn.functional.linear(self.encoding(xyz), weight.flatten(0, 1), bias.flatten())
-        samples = self._activate(first).reshape(len(xyz) * len(offsets), -1)
-        return self._tail(samples).reshape(len(xyz), len(offsets)) @ weights
-
-    def _tail(self, hidden: Tensor) -> Tensor:
-        for layer in self.hidden[1:]:
-            hidden = self._activate(layer(hidden))
-        # In float32 whatever the autocast: 8 bits of mantissa would show as steps in the image.
-        with torch.autocast(hidden.device.type, enabled=False):
-            return (hidden.float() @ self.last.weight.T).squeeze(-1) + self.last.bias
+        samples = (xyz[:, None] + offsets).flatten(0, 1)
+        return self(samples).reshape(len(xyz), len(offsets)) @ weights
 
     def _activate(self, x: Tensor) -> Tensor:
         if self.activation == "sine":

@@ -35,15 +35,15 @@ class FitSettings:
     sigma: float = 0.05
     width: int = 256
     depth: int = 3
-    activation: ActivationName = "relu"
+    activation: ActivationName = "gelu"
     dropout: float = 0.0
     loss: Literal["mse", "l1"] = "mse"
     optimiser: Literal["muon", "adam"] = "muon"
     muon_rate: float = 0.02
-    adam_rate: float = 0.002
+    adam_rate: float = 0.01
     warmup: int = 20
-    batch: int = 1280
-    passes: float = 20.0
+    batch: int = 640
+    passes: float = 30.0
     profile_points: int = 5
     seed: int = 0
 

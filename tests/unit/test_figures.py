@@ -4,6 +4,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from cordinr.ablation import ablation_figure
 from cordinr.acquisition import SliceProfile, acquire
 from cordinr.errors import InputError
 from cordinr.figures import (
@@ -11,7 +12,6 @@ from cordinr.figures import (
     RIGHT,
     SUPERIOR,
     Panel,
-    ablation_figure,
     comparison_figure,
     cord_focus,
     cuts,

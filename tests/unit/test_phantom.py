@@ -6,14 +6,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from cordinr.phantom import (
-    CORD_SIGNAL,
-    Phantom,
-    add_rician_noise,
-    cord_mask,
-    default_grid,
-    sample,
-)
+from cordinr.phantom import CORD_SIGNAL, Phantom
+from cordinr.scan import add_rician_noise, cord_mask, default_grid, sample
 from scipy import ndimage
 
 SUBJECTS = [(0, 0), (1, 0), (2, 5), (17, 3)]

@@ -1,0 +1,101 @@
+"""Names, sidecars and what a view's geometry is taken from."""
+
+import numpy as np
+import pytest
+
+from conftest import blobs
+from cordinr.derivatives import bids_uri, describe_label, image_sidecar, read_view
+from cordinr.errors import InputError
+from cordinr.files import read_json, write_json
+from cordinr.naming import entities, resolution, resolution_label, sidecar_path, voxel_size
+from cordinr.volume import save_volume
+
+
+@pytest.fixture
+def slices(tmp_path):
+    """An image of 1 x 4 x 1 mm voxels without a sidecar."""
+    volume = blobs((12, 6, 10), np.diag([1, 4, 1, 1.0]))
+    save_volume(tmp_path / "view.nii.gz", volume.array, volume.grid)
+    return tmp_path / "view.nii.gz"
+
+
+@pytest.mark.parametrize(("mm", "label"), [(0.5, "iso05"), (1, "iso1"), (0.75, "iso075")])
+def test_resolution_labels_go_both_ways(mm, label):
+    assert resolution_label(mm) == label and voxel_size(label) == mm
+    assert f"{mm:g} mm" in resolution(label)
+
+
+def test_entities_and_sidecar_of_a_name():
+    name = "results/sub-01_ses-a_res-iso05_desc-inrF128_T2w.nii.gz"
+    assert entities(name) == {"sub": "01", "ses": "a", "res": "iso05", "desc": "inrF128"}
+    assert str(sidecar_path(name)) == name.replace(".nii.gz", ".json")
+    with pytest.raises(InputError, match=r"\.nii"):
+        sidecar_path("image.mgz")
+
+
+def test_sources_are_uris_inside_the_dataset(tmp_path):
+    image = tmp_path / "out/sub-01/anat/sub-01_desc-tv_T2w.nii.gz"
+    view = tmp_path / "out/sub-01/anat/sub-01_res-axial_desc-simulated_T2w.nii.gz"
+    assert bids_uri(view, image) == f"bids::sub-01/anat/{view.name}"
+    elsewhere = tmp_path / "raw/sub-01/anat/sub-01_T2w.nii.gz"
+    assert bids_uri(elsewhere, image) == str(elsewhere)
+    assert bids_uri("bids:raw:sub-01/x.nii.gz", image) == "bids:raw:sub-01/x.nii.gz"
+    sidecar = image_sidecar(view, [elsewhere], "A view.", SliceThickness=4)
+    assert sidecar["Resolution"].endswith("axial view") and sidecar["SliceThickness"] == 4
+
+
+def test_labels_are_explained_or_refused():
+    assert "128" in describe_label("inrF128")
+    with pytest.raises(InputError, match="not known"):
+        describe_label("inr128")
+
+
+def test_without_a_sidecar_the_header_speaks_and_it_is_said(slices):
+    view, note = read_view(slices)
+    assert (view.axis, view.profile.shape, view.profile.thickness) == (1, "box", 4)
+    assert "no slice thickness" in note and "4 mm" in note
+
+
+def test_a_sidecar_states_thickness_gap_and_profile(slices):
+    stated = {"SliceThickness": 3.2, "SpacingBetweenSlices": 4, "SliceProfile": "gaussian"}
+    write_json(sidecar_path(slices), stated)
+    view, note = read_view(slices)
+    assert (view.axis, view.profile.shape, view.profile.thickness) == (1, "gaussian", 3.2)
+    assert note is None
+
+
+def test_the_slice_axis_of_a_sidecar_wins(slices):
+    write_json(sidecar_path(slices), {"SliceThickness": 1, "SliceEncodingDirection": "k-"})
+    assert read_view(slices)[0].axis == 2
+
+
+@pytest.mark.parametrize(
+    ("stated", "sentence"),
+    [
+        ({"SliceThickness": "thick"}, "SliceThickness is 'thick'"),
+        ({"SliceThickness": -4}, "not a positive number"),
+        ({"SliceThickness": True}, "not a positive number"),
+        ({"SpacingBetweenSlices": 5}, "header says 4"),
+        ({"SliceThickness": 4, "SliceProfile": "sinc"}, "'sinc' is not known"),
+    ],
+)
+def test_a_sidecar_that_makes_no_sense_is_refused(slices, stated, sentence):
+    write_json(sidecar_path(slices), stated)
+    with pytest.raises(InputError, match=sentence):
+        read_view(slices)
+
+
+def test_isotropic_images_without_a_sidecar_are_no_views(tmp_path):
+    volume = blobs((8, 8, 8), np.eye(4))
+    save_volume(tmp_path / "iso.nii.gz", volume.array, volume.grid)
+    with pytest.raises(InputError, match="no axis has thicker slices"):
+        read_view(tmp_path / "iso.nii.gz")
+
+
+def test_json_that_is_none_is_refused(tmp_path):
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(InputError, match="not readable JSON"):
+        read_json(tmp_path / "x.json")
+    (tmp_path / "x.json").write_text("[1]")
+    with pytest.raises(InputError, match="not a JSON object"):
+        read_json(tmp_path / "x.json")

@@ -1,0 +1,111 @@
+"""Encodings, the network and its file."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from cordinr.encoding import FourierEncoding
+from cordinr.errors import InputError
+from cordinr.network import (
+    FORMAT,
+    INR,
+    SIREN_OMEGA,
+    Architecture,
+    CoordinateNetwork,
+    load_inr,
+    save_inr,
+)
+
+
+def architecture(**changes) -> Architecture:
+    fields = {
+        "encoding": "fourier",
+        "fourier_dim": 6,
+        "sigma": 0.05,
+        "half_extent": 20.0,
+        "width": 8,
+        "depth": 2,
+        "activation": "relu",
+        "dropout": 0.0,
+    }
+    return Architecture(**(fields | changes))
+
+
+def test_fourier_features_are_sines_and_cosines_of_cycles():
+    encoding = FourierEncoding(4, 0.05, torch.Generator().manual_seed(1))
+    xyz = torch.tensor([[1.0, -2.0, 30.0]])
+    cycles = encoding.frequencies.double().numpy() @ xyz[0].double().numpy()
+    expected = np.concatenate([np.sin(2 * np.pi * cycles), np.cos(2 * np.pi * cycles)])
+    np.testing.assert_allclose(encoding(xyz)[0].numpy(), expected, atol=1e-5)
+
+
+def test_sigma_is_the_spread_in_cycles_per_millimetre():
+    encoding = FourierEncoding(20000, 0.05, torch.Generator().manual_seed(0))
+    assert float(encoding.frequencies.std()) == pytest.approx(0.05, rel=0.02)
+
+
+@pytest.mark.parametrize("encoding", ["fourier", "siren", "none"])
+@pytest.mark.parametrize("activation", ["relu", "gelu", "sine"])
+def test_slice_mean_is_the_weighted_mean_of_points(encoding, activation):
+    network = CoordinateNetwork(architecture(encoding=encoding, activation=activation), 3)
+    xyz = torch.randn(7, 3) * 10
+    offsets = torch.randn(5, 3)
+    weights = torch.tensor([0.1, 0.2, 0.4, 0.2, 0.1])
+    expected = [
+        sum(float(w) * network((x + o)[None]).item() for o, w in zip(offsets, weights, strict=True))
+        for x in xyz
+    ]
+    actual = network.slice_mean(xyz, offsets, weights).detach().numpy()
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
+
+
+def test_a_siren_is_what_its_paper_says():
+    network = CoordinateNetwork(architecture(encoding="siren"), 0)
+    x = torch.tensor([[4.0, -8.0, 12.0]])
+    first, second = network.hidden
+    hidden = torch.sin(SIREN_OMEGA * (x / 20 @ first.weight.T + first.bias))
+    hidden = torch.sin(SIREN_OMEGA * (hidden @ second.weight.T + second.bias))
+    expected = hidden @ network.last.weight.T + network.last.bias
+    np.testing.assert_allclose(network(x).detach(), expected[0].detach(), atol=1e-6)
+    assert float(first.weight.abs().max()) <= 1 / 3
+
+
+@pytest.mark.parametrize("encoding", ["fourier", "siren", "none"])
+def test_a_model_file_holds_everything(tmp_path, encoding):
+    network = CoordinateNetwork(architecture(encoding=encoding), 5).eval()
+    inr = INR(network, (1.0, 2.0, 3.5), 812.5, {"seed": 5, "views": ["a", "b"]})
+    save_inr(tmp_path / "model.safetensors", inr)
+    again = load_inr(tmp_path / "model.safetensors")
+    xyz = torch.randn(11, 3)
+    torch.testing.assert_close(again.network(xyz), network(xyz), rtol=0, atol=0)
+    assert (again.centre, again.scale, again.provenance) == (inr.centre, inr.scale, inr.provenance)
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path):
+    path = tmp_path / "model.safetensors"
+    with pytest.raises(InputError, match="no such file"):
+        load_inr(path)
+    path.write_bytes(b"not a model")
+    with pytest.raises(InputError, match="not a readable model"):
+        load_inr(path)
+    save_file({"x": torch.zeros(3)}, path)
+    with pytest.raises(InputError, match="not a cordinr model"):
+        load_inr(path)
+
+
+def test_a_model_of_another_shape_is_refused(tmp_path):
+    path = tmp_path / "model.safetensors"
+    network = CoordinateNetwork(architecture(), 0)
+    header = {
+        "architecture": architecture(width=9).__dict__,
+        "centre": [0, 0, 0],
+        "scale": 1.0,
+        "provenance": {},
+    }
+    metadata = {FORMAT: json.dumps(header)}
+    save_file(network.state_dict(), path, metadata=metadata)
+    with pytest.raises(InputError, match="not a readable model"):
+        load_inr(path)

@@ -55,7 +55,9 @@ def test_total_variation_finds_the_minimum_of_its_objective(volume):
     for size in (1e-1, 1e-2, 3e-3):
         for _ in range(20):
             assert objective(found + size * rng.normal(size=found.size)) > least
-            assert objective(found + size * rng.normal() * np.sign(slope.T @ (slope @ found))) > least
+            assert (
+                objective(found + size * rng.normal() * np.sign(slope.T @ (slope @ found))) > least
+            )
 
 
 def test_cubic_is_the_mean_of_spline_interpolations(volume):

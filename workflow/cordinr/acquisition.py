@@ -18,7 +18,7 @@ from .volume import Grid, Volume
 ProfileShape = Literal["box", "gaussian", "point"]
 
 FWHM_IN_SIGMA = 2 * np.sqrt(2 * np.log(2))
-GAUSSIAN_SUPPORT = 2.5
+GAUSSIAN_SUPPORT = 3.0
 """Half-width, in standard deviations, over which sample points of a gaussian are spread."""
 
 INSIDE = 0.75

@@ -70,7 +70,7 @@ def get_content(dest: Path, path: str) -> Path:
     """
     target = dest / path
     if not os.path.lexists(target):
-        raise InputError(f"{target}: the dataset has no such file; check the index.")
+        raise InputError(f"{target}: the dataset has no such file; correct dataset.subjects.")
     if is_annex_pointer(target):
         import datalad.api as dl
 
@@ -101,7 +101,7 @@ def create(dest: Path, description: str) -> None:
     with _environment():
         dataset = dl.create(str(dest), force=True, result_renderer="disabled", description="source")
         _git(dest, "config", "annex.addunlocked", "true")
-        attributes = "*.nii.gz filter=annex annex.largefiles=anything\n* annex.largefiles=nothing\n"
+        attributes = "* annex.largefiles=nothing\n*.nii.gz filter=annex annex.largefiles=anything\n"
         (dest / ".gitattributes").write_text(attributes)
         dataset.save(message=description, version_tag="v1", result_renderer="disabled")
 

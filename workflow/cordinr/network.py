@@ -20,6 +20,7 @@ SIREN_OMEGA = 30.0
 """Frequency factor of a SIREN, Sitzmann et al., NeurIPS 2020, section 3.2."""
 
 FORMAT = "cordinr-inr-1"
+"""Key of the header in the file's metadata."""
 
 
 @dataclass(frozen=True)
@@ -136,16 +137,16 @@ class INR:
 
 def save_inr(path: Path | str, inr: INR) -> None:
     """Write weights and configuration to one safetensors file, whole or not at all."""
+    # One key only: safetensors writes several in random order.
     header = {
-        "format": FORMAT,
-        "architecture": json.dumps(asdict(inr.network.architecture)),
-        "centre": json.dumps(inr.centre),
-        "scale": json.dumps(inr.scale),
-        "provenance": json.dumps(inr.provenance),
+        "architecture": asdict(inr.network.architecture),
+        "centre": inr.centre,
+        "scale": inr.scale,
+        "provenance": inr.provenance,
     }
     tensors = {k: v.detach().cpu().contiguous() for k, v in inr.network.state_dict().items()}
     with atomic(path) as partial:
-        save_file(tensors, partial, metadata=header)
+        save_file(tensors, partial, metadata={FORMAT: json.dumps(header)})
 
 
 def load_inr(path: Path | str) -> INR:
@@ -156,15 +157,16 @@ def load_inr(path: Path | str) -> INR:
     """
     try:
         with safe_open(path, framework="pt") as stored:
-            header = stored.metadata() or {}
-            if header.get("format") != FORMAT:
+            metadata = stored.metadata() or {}
+            if FORMAT not in metadata:
                 raise InputError(
                     f"{path}: is not a cordinr model; give a file `cordinr fit` wrote."
                 )
-            network = CoordinateNetwork(Architecture(**json.loads(header["architecture"])))
+            header = json.loads(metadata[FORMAT])
+            network = CoordinateNetwork(Architecture(**header["architecture"]))
             network.load_state_dict({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
-            centre = tuple(json.loads(header["centre"]))
-            scale, provenance = json.loads(header["scale"]), json.loads(header["provenance"])
+            centre, scale = tuple(header["centre"]), float(header["scale"])
+            provenance = header["provenance"]
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; check the path.") from error
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -11,7 +11,8 @@ from .derivatives import BIDS_VERSION
 from .errors import InputError
 from .files import write_json, write_text
 from .naming import resolution_label
-from .phantom import Phantom, add_rician_noise, cord_mask, default_grid, sample
+from .phantom import Phantom
+from .scan import add_rician_noise, cord_mask, default_grid, sample
 from .volume import Grid, save_volume
 
 TRUTH_SUPERSAMPLE = 2

@@ -114,7 +114,8 @@ def ablation(
     region: Annotated[str, typer.Option(help="fov, fg or cord.")] = "fov",
 ) -> None:
     """Draw PSNR and SSIM against Fourier dimension, baselines as lines."""
-    from ..figures import ablation_figure, save_figure
+    from ..ablation import ablation_figure
+    from ..figures import save_figure
     from ..table import load_table
 
     save_figure(output, ablation_figure(load_table(metrics), region=region))

@@ -32,4 +32,6 @@ rule all:
         "results/metrics.tsv",
         "results/figures/ablation.png",
         "results/cordinr/dataset_description.json",
-        per_image("results/figures/{folder}/{image}_comparison.png"),
+        per_image(recon_images(BASELINES + INRS)),
+        per_image(finer_images(INRS)),
+        per_image(["results/figures/{folder}/{image}_comparison.png"]),

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from conftest import blobs, two_views
 from cordinr.acquisition import (
     SliceProfile,
     View,
@@ -17,6 +16,7 @@ from cordinr.acquisition import (
 )
 from cordinr.errors import InputError
 from cordinr.volume import Grid, Volume
+from support import blobs, two_views
 
 PSR = np.array([[0, 0, 1.0, -20], [-1.0, 0, 0, 30], [0, 1.0, 0, -40], [0, 0, 0, 1]])
 

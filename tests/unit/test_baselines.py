@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-from conftest import blobs, two_views
 from cordinr import baselines
 from cordinr.acquisition import system_matrix
 from cordinr.baselines import METHODS, cubic_mean, gradient, reconstruct_baseline
 from cordinr.errors import InputError
 from cordinr.volume import Grid
+from support import blobs, two_views
 
 
 @pytest.fixture

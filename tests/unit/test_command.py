@@ -1,4 +1,4 @@
-"""The command line as a person uses it, wrong input included: one sentence, nothing half-written."""
+"""The command line as a person uses it, wrong input included."""
 
 import os
 import subprocess
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
-from conftest import ROOT, blobs
 from cordinr.files import read_json
 from cordinr.naming import sidecar_path
 from cordinr.volume import load_volume, save_volume
+from support import ROOT, blobs
 
 QUICK = {"fit": {"width": 16, "depth": 2, "batch": 64, "passes": 2}}
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import blobs
 from cordinr import dataset
 from cordinr.errors import InputError
 from cordinr.files import write_json
 from cordinr.index import Input, find_images, load_index, save_index
 from cordinr.volume import is_annex_pointer, load_volume, save_volume
+from support import blobs
 
 MASK = "derivatives/labels/{folder}/{image}_{suffix}_label-SC_seg.nii.gz"
 TRUTH = "derivatives/truth/{folder}/{image}_res-*_desc-truth_{suffix}.nii.gz"
@@ -51,7 +51,7 @@ def cloned(source, tmp_path) -> Path:
 def test_a_clone_holds_pointers_until_content_is_got(cloned):
     path = "sub-a/anat/sub-a_T2w.nii.gz"
     assert (cloned / path).stat().st_size < 200 and is_annex_pointer(cloned / path)
-    with pytest.raises(InputError, match="never fetched.*datalad get"):
+    with pytest.raises(InputError, match=r"never fetched.*datalad get"):
         load_volume(cloned / path)
     assert load_volume(dataset.get_content(cloned, path)).grid.shape == (10, 10, 10)
     assert dataset.get_content(cloned, path) == cloned / path
@@ -140,7 +140,7 @@ def test_content_that_no_remote_has_is_one_sentence(source, cloned, tmp_path):
     hidden = source.with_name("unplugged")
     source.rename(hidden)
     try:
-        with pytest.raises(InputError, match="content cannot be got.*whereis") as caught:
+        with pytest.raises(InputError, match=r"content cannot be got.*whereis") as caught:
             dataset.get_content(cloned, "sub-a/anat/sub-a_T2w.nii.gz")
     finally:
         hidden.rename(source)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from conftest import blobs
 from cordinr.derivatives import bids_uri, describe_label, image_sidecar, read_view
 from cordinr.errors import InputError
 from cordinr.files import read_json, write_json
 from cordinr.naming import entities, resolution, resolution_label, sidecar_path, voxel_size
 from cordinr.volume import save_volume
+from support import blobs
 
 
 @pytest.fixture

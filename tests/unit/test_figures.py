@@ -4,6 +4,9 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.image import imread
+from scipy.spatial.transform import Rotation
+
 from cordinr.ablation import ablation_figure
 from cordinr.acquisition import SliceProfile, acquire
 from cordinr.errors import InputError
@@ -20,8 +23,6 @@ from cordinr.figures import (
 )
 from cordinr.metrics import intensity_range
 from cordinr.volume import Grid, Volume
-from matplotlib.image import imread
-from scipy.spatial.transform import Rotation
 
 
 def turned_volume(codes: str = "PSR", shape=(12, 16, 10), voxels=(1.0, 1.0, 2.0)) -> Volume:

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 import cordinr.checkpoint
-from conftest import two_views
 from cordinr.acquisition import View
 from cordinr.errors import InputError
 from cordinr.fit import Training, fit_inr, intensity_scale, schedule
@@ -15,6 +14,7 @@ from cordinr.network import save_inr
 from cordinr.render import render_inr
 from cordinr.settings import FitSettings
 from cordinr.volume import Volume
+from support import two_views
 
 SMALL = FitSettings(sigma=0.03, width=32, depth=2, batch=128, passes=8)
 

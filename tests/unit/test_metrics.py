@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from conftest import blobs
 from cordinr.metrics import evaluate, foreground, intensity_range, original_protocol
+from support import blobs
 
 
 @pytest.fixture
@@ -62,8 +62,7 @@ def test_foreground_is_body_not_air():
     assert found[:, 13:].all() and not found[:, :7].any()
 
 
-def test_the_original_protocol_zeroes_background_and_rescales(pair):
-    _, reference = pair
+def test_the_original_protocol_zeroes_background_and_rescales():
     body = np.zeros((24, 24, 24), np.float32)
     body[6:18, 6:18, 6:18] = blobs((12, 12, 12), np.eye(4)).array + 200
     figures = original_protocol(body * 3 + 7, body)

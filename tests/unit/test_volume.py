@@ -6,9 +6,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from conftest import blobs
 from cordinr.errors import InputError
 from cordinr.volume import Grid, load_grid, load_mask, load_volume, save_volume
+from support import blobs
 
 PSR = np.array([[0, 0, 1.0, -20], [-1.0, 0, 0, 30], [0, 1.0, 0, -40], [0, 0, 0, 1]])
 

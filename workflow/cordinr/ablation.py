@@ -15,6 +15,11 @@ BASELINES = {
 }
 """Label, colour (after Okabe and Ito) and dashes, which tell them apart in grey print."""
 
+LABEL_HEIGHT = 0.09
+"""Of the axes: names on the right are at least this far apart."""
+
+REGIONS = {"fov": "Common field of view", "fg": "Foreground", "cord": "Spinal cord"}
+
 IMAGE = ["subject", "session", "image"]
 
 
@@ -26,8 +31,10 @@ def ablation_figure(table: pd.DataFrame, region: str = "fov") -> Figure:
         region: "fov", "fg" or "cord".
 
     Raises:
-        InputError: the table has no INR with figures for this region.
+        InputError: the region is not known, or the table has no INR with figures for it.
     """
+    if region not in REGIONS:
+        raise InputError(f"region '{region}' is not known; use {', '.join(REGIONS)}.")
     wanted = [f"psnr_{region}", f"ssim_{region}"]
     table = table.reindex(columns=[*IMAGE, "method", "fourier_dim", "res", *wanted])
     table = table[table["res"].fillna("").eq("")].dropna(subset=wanted)
@@ -41,8 +48,8 @@ def ablation_figure(table: pd.DataFrame, region: str = "fov") -> Figure:
         _curves(axes, table, column)
     axes.set_xlabel("Fourier dimension", fontsize=9)
     figure.align_ylabels()
-    drawn = "images; thin: each, bold: mean" if count > 1 else "image"
-    figure.text(0.17, 0.955, f"Region {region}, n = {count} {drawn}", fontsize=8.5)
+    drawn = "images (thin) and their mean" if count > 1 else "image"
+    figure.text(0.05, 0.955, f"{REGIONS[region]}, n = {count} {drawn}", fontsize=8.5)
     return figure
 
 
@@ -68,9 +75,9 @@ def _curves(axes: Axes, table: pd.DataFrame, column: str) -> None:
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     low, high = axes.get_ylim()
-    place = -np.inf
-    for level, label, colour in sorted(ends):
-        place = max((level - low) / (high - low), place + 0.09)
+    place = np.inf
+    for level, label, colour in sorted(ends, reverse=True):
+        place = min((level - low) / (high - low), place - LABEL_HEIGHT)
         axes.text(
             1.02, place, label, transform=axes.transAxes, color=colour, fontsize=8, va="center"
         )

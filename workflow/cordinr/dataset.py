@@ -76,8 +76,8 @@ def get_content(dest: Path, path: str) -> Path:
 
         with _locked(dest):
             results = dl.get(
-                path=str(target),
-                dataset=dl.Dataset(str(dest)),
+                path=str(target.absolute()),
+                dataset=dl.Dataset(str(dest.absolute())),
                 on_failure="ignore",
                 result_renderer="disabled",
             )

@@ -45,7 +45,7 @@ def image_sidecar(
     }
     if "res" in labels:
         content["Resolution"] = resolution(labels["res"])
-    return content | fields | {"SoftwareVersions": software_versions(), "Command": command_line()}
+    return content | fields | {"Software": software_versions(), "Command": command_line()}
 
 
 def bids_uri(source: Path | str, image: Path | str) -> str:
@@ -203,6 +203,7 @@ def describe_dataset(
     write_json(
         folder / "descriptions.json",
         {
+            "Description": "Labels of the desc entity in this dataset.",
             "desc_id": {"Description": "Label of the desc entity, with its prefix."},
             "description": {"Description": "How images with that label were made."},
         },

@@ -7,7 +7,7 @@ from .device import autocast
 from .network import INR
 from .volume import Grid
 
-BLOCK = 1 << 16
+BLOCK = 1 << 14
 """Points per evaluation; bounds the memory whatever the size of the grid."""
 
 

@@ -10,12 +10,12 @@ from .phantom import CHUNK, CORD_SIGNAL, Phantom
 
 
 def default_grid(
-    voxel_mm: float, extent_mm=(40.0, 70.0, 60.0)
+    voxel_mm: float, extent_mm=(40.0, 70.0, 48.0)
 ) -> tuple[tuple[int, int, int], np.ndarray]:
     """Shape and R-A-S+ affine (4, 4) of isotropic voxels in a field of view about the origin.
 
-    The shape is `extent_mm` / `voxel_mm` to the nearest voxel: (40, 70, 60) at 1 mm and
-    (80, 140, 120) at 0.5 mm, over the same field. Raises ValueError when a length is not positive.
+    The shape is `extent_mm` / `voxel_mm` to the nearest voxel: (40, 70, 48) at 1 mm and
+    (80, 140, 96) at 0.5 mm, over the same field. Raises ValueError when a length is not positive.
     """
     extent = np.asarray(extent_mm, dtype=float)
     if voxel_mm <= 0 or extent.shape != (3,) or np.any(extent <= 0):

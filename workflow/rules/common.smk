@@ -45,7 +45,7 @@ RESOLUTIONS = [resolution_label(mm) for mm in config["voxel_sizes"]]
 
 wildcard_constraints:
     folder=r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?/[a-z]+",
-    image=r"sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*",
+    image=r"sub-[A-Za-z0-9]+(_(?!res-|desc-)[a-z]+-[A-Za-z0-9]+)*",
     dim=r"[1-9][0-9]*",
     kind="reference|cord|truth",
 
@@ -93,7 +93,7 @@ def row_of(wildcards):
     return next(row for row in indexed() if row.image == wildcards.image)
 
 
-def per_image(*patterns):
+def per_image(patterns):
     """An input function that fills the patterns for every image of the dataset."""
 
     def fill(wildcards):

@@ -1,0 +1,186 @@
+"""The whole workflow on the embedded dataset, and what stands in results/ afterwards."""
+
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+import venv
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from cordinr.files import read_json
+from cordinr.table import column_dictionary, load_table
+from runs import environment, phantom_config, planned_jobs, validate_bids
+
+IMAGES = [f"sub-{s}/anat/sub-{s}" for s in ("01", "02")]
+METHODS = ["cubic", "tikhonov", "tv", "inrF8", "inrF16"]
+
+
+@pytest.fixture(scope="module")
+def run(checkout, phantom_source):
+    """A finished run."""
+    project = checkout("run")
+    project.configure(**phantom_config(phantom_source))
+    answer = project.snakemake()
+    assert answer.returncode == 0, answer.stdout
+    return project
+
+
+def test_the_source_is_a_valid_raw_dataset(phantom_source):
+    assert errors(validate_bids(phantom_source)) == []
+
+
+def test_the_derivatives_are_a_valid_dataset(run):
+    report = validate_bids(run.results / "cordinr")
+    assert errors(report) == []
+    assert report["summary"]["totalFiles"] > 20
+
+
+def errors(report):
+    return [
+        (issue["code"], issue.get("location"))
+        for issue in report["issues"]["issues"]
+        if issue["severity"] == "error"
+    ]
+
+
+def test_every_image_is_there_with_its_sidecar(run):
+    root = run.results / "cordinr"
+    for image in IMAGES:
+        names = [f"{image}_res-{view}_desc-simulated_T2w" for view in ("axial", "sagittal")]
+        names += [f"{image}_desc-{method}_T2w" for method in METHODS]
+        names += [f"{image}_res-iso1_desc-inrF{dim}_T2w" for dim in (8, 16)]
+        for name in names:
+            assert np.isfinite(nib.load(root / f"{name}.nii.gz").get_fdata()).all()
+            sidecar = read_json(root / f"{name}.json")
+            assert sidecar["Sources"] and sidecar["Command"].startswith("cordinr ")
+        folder = (root / image).parent
+        assert len(list(folder.iterdir())) == 2 * len(names)
+
+
+def test_sources_lead_to_files(run):
+    """Every BIDS URI resolves, through DatasetLinks where it names the raw dataset."""
+    root = run.results / "cordinr"
+    links = read_json(root / "dataset_description.json")["DatasetLinks"]
+    for sidecar in root.glob("sub-*/anat/*.json"):
+        for source in read_json(sidecar)["Sources"]:
+            scheme, name, path = source.split(":")
+            base = root / links[name] if name else root
+            assert scheme == "bids" and (base / path).exists(), source
+
+
+def test_the_table_is_tidy_and_described(run):
+    table = load_table(run.results / "metrics.tsv")
+    assert list(table.columns) == list(read_json(run.results / "metrics.json"))
+    assert list(table.columns) == list(column_dictionary())
+    assert len(table) == 2 * (3 + 2 + 2)
+    keys = ["image", "method", "fourier_dim", "res"]
+    assert not table.duplicated(keys).any()
+    own = table[table.res == ""]
+    assert own[["psnr_fov", "ssim_fov", "nrmse_fov", "psnr_fg", "psnr_cord"]].notna().all(axis=None)
+    assert (own.groupby("image").size() == 5).all()
+    inr = table[table.method == "inr"]
+    assert inr[["fit_seconds", "render_seconds", "peak_memory_mb"]].gt(0).all(axis=None)
+    assert set(table[table.res == "iso1"].voxel_size) == {1.0}
+
+
+def test_baselines_rank_as_they_should(run):
+    table = load_table(run.results / "metrics.tsv")
+    psnr = table[table.res == ""].pivot_table("psnr_fov", "image", "method")
+    assert (psnr["tikhonov"] > psnr["cubic"] + 1).all()
+
+
+def test_figures_are_pictures(run):
+    from matplotlib.image import imread
+
+    for name in ["ablation", *(f"{image}_comparison" for image in IMAGES)]:
+        pixels = imread(run.results / "figures" / f"{name}.png")
+        assert min(pixels.shape[:2]) > 400 and pixels[..., :3].std() > 0.1
+
+
+def test_a_second_run_has_nothing_to_do(run):
+    answer = run.snakemake()
+    assert answer.returncode == 0 and "Nothing to be done" in answer.stdout
+
+
+def test_the_report_holds_the_figures(run):
+    answer = run.snakemake("--report", "report.html")
+    assert answer.returncode == 0, answer.stdout
+    page = (run.folder / "report.html").read_text()
+    for name in ("ablation.png", "sub-01_comparison.png", "sub-02_comparison.png"):
+        assert name in page
+
+
+def test_a_change_redoes_what_depends_on_it_and_no_more(run, phantom_source):
+    config = phantom_config(phantom_source)
+    run.configure(**(config | {"fit": config["fit"] | {"seed": 7}}))
+    assert planned_jobs(run)["fit"] == 4
+    run.configure(**(config | {"voxel_sizes": [1.0, 1.5]}))
+    finer = planned_jobs(run)
+    assert finer["render"] == 4 and "fit" not in finer and "simulate" not in finer
+    run.configure(**(config | {"fourier_dims": [8, 16, 24]}))
+    more = planned_jobs(run)
+    assert more["fit"] == 2 and "baseline" not in more
+    run.configure(**config)
+    assert planned_jobs(run) == {}
+
+
+def test_an_interrupted_run_goes_on(checkout, phantom_source):
+    project = checkout("interrupted")
+    config = phantom_config(phantom_source, fourier_dims=[8])
+    config["dataset"]["subjects"] = ["01"]
+    config["fit"] = config["fit"] | {"passes": 400}
+    project.configure(**config)
+    with open(project.folder / "first.log", "w") as log:
+        running = subprocess.Popen(
+            project.command(),
+            cwd=project.folder,
+            env=environment(),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        fitting = project.results / "logs/fit/sub-01/anat/sub-01_desc-inrF8.log"
+        deadline = time.monotonic() + 120
+        while not fitting.exists() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        time.sleep(2)
+        os.killpg(running.pid, signal.SIGINT)
+        assert running.wait(timeout=60) != 0
+    whole = [p for p in project.results.rglob("*.nii.gz") if "sourcedata" not in p.parts]
+    assert whole and all(nib.load(p).get_fdata().size for p in whole)
+    config["fit"]["passes"] = 2
+    project.configure(**config)
+    answer = project.snakemake()
+    assert answer.returncode == 0, answer.stdout
+    assert (project.results / "metrics.tsv").exists()
+
+
+def test_a_bare_checkout_without_an_installed_package(checkout, phantom_source, tmp_path):
+    """A python that has the dependencies but not cordinr: the command comes from the checkout."""
+    project = checkout("bare")
+    config = phantom_config(phantom_source, fourier_dims=[8], voxel_sizes=[])
+    config["dataset"]["subjects"] = ["01"]
+    project.configure(**config)
+    venv.create(tmp_path / "venv")
+    # Paths named in a .pth file are searched, but their own .pth files (ours) are not read.
+    packages = sysconfig.get_path("purelib")
+    own = sysconfig.get_path("purelib", vars={"base": str(tmp_path / "venv")})
+    (Path(own) / "dependencies.pth").write_text(packages)
+    programs = tmp_path / "venv" / "bin"
+    (programs / "git-annex").symlink_to(Path(sys.executable).parent / "git-annex")
+    elsewhere = [p for p in os.environ["PATH"].split(":") if not Path(p, "cordinr").exists()]
+    answer = subprocess.run(
+        [programs / "python", *project.command()[1:]],
+        cwd=project.folder,
+        env=environment() | {"PATH": ":".join([str(programs), *elsewhere])},
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert (project.results / "metrics.tsv").exists()

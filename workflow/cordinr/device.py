@@ -10,7 +10,8 @@ def autocast(device: torch.device) -> torch.autocast:
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        native = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        features = torch.cpu.get_capabilities()
+        native = any(present for name, present in features.items() if name.endswith("bf16"))
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bool(native))
 
 

@@ -26,7 +26,9 @@ class FourierEncoding(nn.Module):
 
     def forward(self, xyz: Tensor) -> Tensor:
         """Features (n, 2 * fourier_dim) of positions (n, 3) in mm, float32."""
-        phase = (2 * math.pi) * xyz @ self.frequencies.T
+        # bfloat16 holds 30 mm to a quarter of a millimetre: no autocast for positions and phases.
+        with torch.autocast(xyz.device.type, enabled=False):
+            phase = (2 * math.pi) * xyz @ self.frequencies.T
         return torch.cat([phase.sin(), phase.cos()], dim=-1)
 
 

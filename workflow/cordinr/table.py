@@ -85,13 +85,18 @@ def load_table(path: Path | str) -> pd.DataFrame:
 
 
 def collect(
-    images: Sequence[Input], methods: Sequence[str], metrics: Path, records: Path
+    images: Sequence[Input],
+    methods: Sequence[str],
+    resolutions: Sequence[str],
+    metrics: Path,
+    records: Path,
 ) -> list[dict[str, Any]]:
     """The metrics of every image and method of a run, with what they cost.
 
     Args:
         images: rows of the index.
         methods: `desc` labels.
+        resolutions: `res` labels of the renderings; those that an image has a truth for are scored.
         metrics, records: folders that mirror the dataset.
 
     Raises:
@@ -103,7 +108,7 @@ def collect(
         for label in methods:
             costs = cost(records / f"{start}_desc-{label}")
             scored = [f"{start}_desc-{label}"]
-            if label.startswith("inr") and image.truth:
+            if label.startswith("inr") and image.truth_res in resolutions:
                 scored.append(f"{start}_res-{image.truth_res}_desc-{label}")
             for name in scored:
                 row = read_json(metrics / f"{name}_metrics.json")

@@ -117,11 +117,6 @@ def fetched(kind):
     return find
 
 
-def has_truth(row):
-    """Whether renderings of an image can be scored against a finer true image."""
-    return bool(row.truth) and row.truth_res in RESOLUTIONS
-
-
 def path_in_dataset(wildcards):
     """The file of the raw dataset that a fetch job is about."""
     row = row_of(wildcards)
@@ -140,7 +135,7 @@ def metrics_files(wildcards):
     for row in indexed():
         start = f"results/metrics/{row.folder}/{row.image}"
         files += expand(f"{start}_desc-{{label}}_metrics.json", label=BASELINES + INRS)
-        if has_truth(row):
+        if row.truth_res in RESOLUTIONS:
             finer = f"{start}_res-{row.truth_res}_desc-{{label}}_metrics.json"
             files += expand(finer, label=INRS)
     return files

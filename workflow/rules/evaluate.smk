@@ -76,6 +76,8 @@ rule aggregate:
         "../../envs/cordinr.yaml"
     params:
         methods=options("--method", BASELINES + INRS),
+        resolutions=options("--res", RESOLUTIONS),
         library=__version__,
     shell:
-        "cordinr aggregate --index {input.index} {params.methods} -o {output.table}" " > {log} 2>&1"
+        "cordinr aggregate --index {input.index} {params.methods} {params.resolutions}"
+        " > {log} 2>&1"

@@ -20,13 +20,13 @@ checkpoint index:
             else options("--subject", config["dataset"]["subjects"])
         ),
         suffix=SUFFIX,
-        mask=lambda wildcards: config["dataset"]["mask"],
-        truth=lambda wildcards: config["dataset"]["truth"],
+        mask=lambda wildcards: options("--mask", [config["dataset"]["mask"]]),
+        truth=lambda wildcards: options("--truth", [config["dataset"]["truth"]]),
         library=__version__,
     shell:
         "cordinr index {params.source:q} --version {params.version:q} --dest {params.clone:q}"
-        " {params.subjects} --suffix {params.suffix} --mask {params.mask:q}"
-        " --truth {params.truth:q} -o {output} > {log} 2>&1"
+        " {params.subjects} --suffix {params.suffix} {params.mask}"
+        " {params.truth} -o {output} > {log} 2>&1"
 
 
 rule fetch:

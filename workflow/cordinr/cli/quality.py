@@ -64,6 +64,7 @@ def aggregate(
     ] = None,
     index: Annotated[Path | None, typer.Option(help="Instead: inputs.tsv of a whole run.")] = None,
     method: Annotated[list[str] | None, typer.Option(help="With --index: desc labels.")] = None,
+    res: Annotated[list[str] | None, typer.Option(help="With --index: res labels.")] = None,
     folder: Annotated[Path, typer.Option(help="With --index: holds metrics/, records/.")] = Path(
         "results"
     ),
@@ -78,7 +79,8 @@ def aggregate(
         raise InputError("aggregate: give either metrics files or --index.")
     if index:
         images = [row for row in load_index(index) if row.path]
-        rows = table.collect(images, method or [], folder / "metrics", folder / "records")
+        places = folder / "metrics", folder / "records"
+        rows = table.collect(images, method or [], res or [], *places)
     else:
         rows = [read_json(path) for path in metrics]
     write_json(output.with_suffix(".json"), table.column_dictionary())

@@ -184,3 +184,21 @@ def test_a_bare_checkout_without_an_installed_package(checkout, phantom_source, 
     )
     assert answer.returncode == 0, answer.stderr
     assert (project.results / "metrics.tsv").exists()
+
+
+def test_one_image_can_be_asked_for_and_a_new_subject_redoes_nothing(checkout, phantom_source):
+    project = checkout("single")
+    config = phantom_config(phantom_source, fourier_dims=[8], voxel_sizes=[])
+    config["dataset"]["subjects"] = ["01"]
+    project.configure(**config)
+    view = "results/cordinr/sub-01/anat/sub-01_res-axial_desc-simulated_T2w.nii.gz"
+    answer = project.snakemake(view)
+    assert answer.returncode == 0, answer.stdout
+    before = (project.folder / view).stat().st_mtime_ns
+    config["dataset"]["subjects"] = ["01", "02"]
+    project.configure(**config)
+    second = view.replace("sub-01", "sub-02")
+    answer = project.snakemake(view, second)
+    assert answer.returncode == 0, answer.stdout
+    assert (project.folder / second).exists()
+    assert (project.folder / view).stat().st_mtime_ns == before

@@ -37,6 +37,8 @@ if not shutil.which("cordinr"):
 
 SUFFIX = config["dataset"]["suffix"]
 CLONE = f"results/sourcedata/{config['dataset']['name']}"
+# Which file a job is about stands in the index; a longer index is no reason to do the job again.
+INDEX = ancient("results/inputs.tsv")
 VIEWS = config["views"]
 BASELINES = config["baselines"]["methods"]
 INRS = expand("inrF{dim}", dim=config["fourier_dims"])

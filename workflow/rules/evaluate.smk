@@ -80,4 +80,4 @@ rule aggregate:
         library=__version__,
     shell:
         "cordinr aggregate --index {input.index} {params.methods} {params.resolutions}"
-        " > {log} 2>&1"
+        " -o {output.table} > {log} 2>&1"

@@ -35,6 +35,8 @@ rule fetch:
     The annexed file itself is no output: Snakemake would delete it before the job, and an
     unfetched one looks like a file that is there.
     """
+    input:
+        INDEX,
     output:
         "results/reference/{folder}/{image}_{kind}.nii.gz",
     log:

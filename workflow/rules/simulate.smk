@@ -4,7 +4,8 @@ rule simulate:
     From here to the reconstruction nothing reads the voxels of the reference.
     """
     input:
-        "results/reference/{folder}/{image}_reference.nii.gz",
+        image="results/reference/{folder}/{image}_reference.nii.gz",
+        index=INDEX,
     output:
         images=view_images(),
         sidecars=view_images(".json"),
@@ -28,5 +29,5 @@ rule simulate:
         targets=lambda wildcards, output: options("-o", output.images),
         library=__version__,
     shell:
-        "cordinr simulate {input:q} {params.axes} {params.thicknesses} {params.spacings}"
+        "cordinr simulate {input.image:q} {params.axes} {params.thicknesses} {params.spacings}"
         " --profile {params.profile} --source {params.source:q} {params.targets} > {log:q} 2>&1"

@@ -101,6 +101,36 @@ def test_five_midpoints_are_a_five_to_one_average(smooth_volume):
     assert weights @ picked == pytest.approx(view.volume.array[1, 3, 4], rel=1e-6)
 
 
+@pytest.mark.parametrize("shape", ["box", "gaussian", "point"])
+@pytest.mark.parametrize("thickness", [4.0, 5.0])
+def test_a_ramp_stays_a_ramp_to_the_last_slice(shape, thickness):
+    """Whatever the symmetric profile, the mean of a ramp is its value at the slice centre."""
+    ramp = np.broadcast_to(np.arange(40.0)[:, None, None], (40, 6, 6)).astype(np.float32)
+    volume = Volume(ramp, Grid((40, 6, 6), PSR))
+    view = acquire(volume, 0, SliceProfile(shape, thickness), thickness)
+    slices = np.arange(view.volume.grid.shape[0])
+    centres = volume.grid.index(view.volume.grid.world(slices[:, None] * [1, 0, 0]))[:, 0]
+    np.testing.assert_allclose(view.volume.array[:, 0, 0], centres, atol=2e-3 * thickness)
+
+
+def test_gaussian_slices_equal_a_loop_over_voxels(smooth_volume):
+    view = acquire(smooth_volume, 0, SliceProfile("gaussian", 3.0), 4.0)
+    sigma = 3.0 / np.sqrt(8 * np.log(2))
+    for k in range(view.volume.grid.shape[0]):
+        centre = smooth_volume.grid.index(view.volume.grid.world(np.array([k, 0, 0])))[0]
+        weights = np.exp(-0.5 * ((np.arange(24) - centre) / sigma) ** 2)
+        expected = np.tensordot(weights / weights.sum(), smooth_volume.array, axes=(0, 0))
+        np.testing.assert_allclose(view.volume.array[k], expected, rtol=0.01)
+
+
+def test_a_sheared_volume_is_sliced_exactly():
+    shear = np.eye(4)
+    shear[0, 1] = 0.05
+    volume = blobs((20, 10, 8), shear)
+    view = acquire(volume, 0, SliceProfile("box", 4.0), 4.0)
+    np.testing.assert_allclose(view.volume.array, brute_force(volume, 0, 4, 4), rtol=1e-5)
+
+
 def test_point_profile_is_decimation(smooth_volume):
     view = acquire(smooth_volume, 0, SliceProfile("point", 5.0), 5.0)
     np.testing.assert_allclose(view.volume.array, smooth_volume.array[2::5][:4], rtol=1e-6)

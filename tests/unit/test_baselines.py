@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import map_coordinates
 
 from cordinr import baselines
-from cordinr.acquisition import system_matrix
+from cordinr.acquisition import intensity_scale, system_matrix
 from cordinr.baselines import METHODS, cubic_mean, gradient, reconstruct_baseline
 from cordinr.errors import InputError
 from cordinr.volume import Grid
@@ -29,7 +29,7 @@ def test_gradient_is_the_difference_of_neighbours():
 
 def test_tikhonov_solves_the_normal_equations(volume):
     views, weight = two_views(volume), 0.01
-    scale = max(np.percentile(np.abs(view.volume.array), 99) for view in views)
+    scale = intensity_scale(views)
     matrix = np.vstack([system_matrix(view, volume.grid).toarray() for view in views])
     slices = np.concatenate([view.volume.array.ravel() for view in views])
     slope = gradient(volume.grid).toarray()
@@ -41,7 +41,7 @@ def test_tikhonov_solves_the_normal_equations(volume):
 
 def test_total_variation_finds_the_minimum_of_its_objective(volume):
     views, weight = two_views(volume), 0.01
-    scale = max(float(np.percentile(np.abs(view.volume.array), 99)) for view in views)
+    scale = intensity_scale(views)
     matrix, slices = baselines._stacked(views, volume.grid, scale)
     slope = gradient(volume.grid)
 

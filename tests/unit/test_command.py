@@ -200,6 +200,21 @@ def test_an_output_folder_that_cannot_be_written(tmp_path, command, view_files):
     refused(command("simulate", tmp_path / "image.nii.gz", *options), out, "cannot be written")
 
 
+@pytest.mark.parametrize("name", ["iso", "iso.mgz", "file/iso.nii.gz"])
+def test_an_output_that_cannot_be_is_refused_before_the_work(
+    tmp_path, command, view_files, quick, name, monkeypatch
+):
+    (tmp_path / "file").write_text("")
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.setattr("cordinr.fit.fit_inr", None)  # would be called after the check
+    out = tmp_path / name
+    options = ["--config", quick, "--fourier-dim", 8, "-o", out]
+    refused(
+        command("reconstruct", *view_files, *options), tmp_path / "file" if "/" in name else out
+    )
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_wrong_words_are_usage_errors(command):
     code, _, error = command("fit")
     assert code == 2 and "Missing argument" in error

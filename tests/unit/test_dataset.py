@@ -131,7 +131,7 @@ def test_a_folder_of_something_else_is_not_touched(source, tmp_path):
     other = tmp_path / "clone"
     other.mkdir()
     (other / "precious.txt").write_text("mine")
-    with pytest.raises(InputError, match="not cloned from"):
+    with pytest.raises(InputError, match="cloned from something else"):
         dataset.clone(str(source), "v1", other)
     assert (other / "precious.txt").read_text() == "mine"
 
@@ -147,6 +147,28 @@ def test_content_that_no_remote_has_is_one_sentence(source, cloned, tmp_path):
     assert "\n" not in str(caught.value)
     with pytest.raises(InputError, match="no such file"):
         dataset.get_content(cloned, "sub-nope/anat/sub-nope_T2w.nii.gz")
+
+
+def test_one_image_stored_twice_is_refused(tmp_path):
+    write_bids(tmp_path)
+    volume = blobs((10, 10, 10), np.eye(4))
+    save_volume(tmp_path / "sub-a/anat/sub-a_T2w.nii", volume.array, volume.grid)
+    with pytest.raises(InputError, match=r"sub-a is there as \.nii and \.nii\.gz"):
+        find_images(tmp_path, None, "T2w", MASK, TRUTH)
+
+
+def test_a_pattern_with_a_foreign_name_is_refused(cloned):
+    with pytest.raises(InputError, match=r"cannot be filled"):
+        find_images(cloned, None, "T2w", "labels/{subject}.nii.gz", "")
+
+
+def test_a_url_that_git_rewrites_is_still_the_same_source(source, tmp_path, monkeypatch):
+    (tmp_path / "gitconfig").write_text(
+        f'[url "{source.parent}/"]\n\tinsteadOf = https://short.invalid/\n'
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    first = dataset.clone(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone")
+    assert dataset.clone(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone") == first
 
 
 def test_a_folder_that_is_no_bids_dataset_is_refused(tmp_path):

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import cordinr.checkpoint
-from cordinr.acquisition import View
+from cordinr.acquisition import View, intensity_scale
 from cordinr.errors import InputError
-from cordinr.fit import Training, fit_inr, intensity_scale, schedule
+from cordinr.fit import Training, fit_inr, schedule
 from cordinr.network import save_inr
 from cordinr.render import render_inr
 from cordinr.settings import FitSettings

@@ -60,6 +60,8 @@ def test_slice_mean_is_the_weighted_mean_of_points(encoding, activation):
     ]
     actual = network.slice_mean(xyz, offsets, weights).detach().numpy()
     np.testing.assert_allclose(actual, expected, atol=1e-5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert network.slice_mean(xyz, offsets, weights).dtype == torch.float32
 
 
 def test_a_siren_is_what_its_paper_says():
@@ -70,7 +72,7 @@ def test_a_siren_is_what_its_paper_says():
     hidden = torch.sin(SIREN_OMEGA * (hidden @ second.weight.T + second.bias))
     expected = hidden @ network.last.weight.T + network.last.bias
     np.testing.assert_allclose(network(x).detach(), expected[0].detach(), atol=1e-6)
-    assert float(first.weight.abs().max()) <= 1 / 3
+    assert first.weight.abs().max().item() <= 1 / 3
 
 
 @pytest.mark.parametrize("encoding", ["fourier", "siren", "none"])

@@ -21,6 +21,8 @@ FWHM_IN_SIGMA = 2 * np.sqrt(2 * np.log(2))
 GAUSSIAN_SUPPORT = 3.0
 """Half-width, in standard deviations, over which sample points of a gaussian are spread."""
 
+INTENSITY_PERCENTILE = 99.0
+
 INSIDE = 0.75
 """A slice counts where at least this part of its profile lies within the grid."""
 
@@ -46,6 +48,13 @@ class SliceProfile:
         if not (np.isfinite(self.thickness) and self.thickness > 0):
             raise InputError(f"slice thickness {self.thickness} mm is not a positive number.")
 
+    @property
+    def extent(self) -> float:
+        """Millimetres along the normal outside which the profile is taken to be zero."""
+        if self.shape == "gaussian":
+            return 2 * GAUSSIAN_SUPPORT * self.thickness / FWHM_IN_SIGMA
+        return self.thickness if self.shape == "box" else 0.0
+
     def samples(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Points along the normal that stand for the profile.
 
@@ -61,9 +70,9 @@ class SliceProfile:
         midpoints = (np.arange(n) + 0.5) / n - 0.5
         if self.shape == "box":
             return midpoints * self.thickness, np.full(n, 1 / n)
-        in_sigma = midpoints * 2 * GAUSSIAN_SUPPORT
-        weights = np.exp(-0.5 * in_sigma**2)
-        return in_sigma * self.thickness / FWHM_IN_SIGMA, weights / weights.sum()
+        offsets = midpoints * self.extent
+        weights = np.exp(-0.5 * (offsets * FWHM_IN_SIGMA / self.thickness) ** 2)
+        return offsets, weights / weights.sum()
 
     def voxel_weights(self, distance: np.ndarray, voxel: float) -> np.ndarray:
         """Integral of the profile over voxels.
@@ -117,9 +126,9 @@ class View:
 def slice_grid(grid: Grid, axis: int, profile: SliceProfile, spacing: float) -> Grid:
     """The grid of a stack of slices cut from `grid`.
 
-    The first slice begins at the edge of voxel 0; slices that would reach beyond the last voxel are
-    left out. Slices of a "point" profile are centred on a voxel where the spacing is a whole number
-    of voxels.
+    The first slice begins at the edge of voxel 0; slices whose profile would reach beyond the last
+    voxel are left out. Slices of a "point" profile are centred on a voxel where the spacing is a
+    whole number of voxels.
 
     Args:
         grid: of the volume.
@@ -137,11 +146,11 @@ def slice_grid(grid: Grid, axis: int, profile: SliceProfile, spacing: float) -> 
             f"({voxel:.3g} mm); ask for at least the voxel size."
         )
     extent = grid.shape[axis] * voxel
-    reach = max(profile.thickness, spacing)
+    reach = max(profile.extent, spacing)
     if extent < reach - 1e-3:
         raise InputError(
             f"the image is {extent:.3g} mm across along the slice axis, thinner than one slice of "
-            f"{reach:g} mm; choose thinner slices or another axis."
+            f"{reach:.3g} mm; choose thinner slices or another axis."
         )
     count = int((extent - reach) / spacing + 1e-3) + 1
     first = reach / 2 / voxel - 0.5
@@ -175,9 +184,10 @@ def acquire(volume: Volume, axis: int, profile: SliceProfile, spacing: float) ->
 def system_matrix(view: View, grid: Grid) -> sparse.csr_array:
     """The forward model as a matrix: voxels of `grid` (columns) to voxels of the view (rows).
 
-    Across the slices a row holds the slice profile, in the plane a box of the view's own voxel
-    size. Rows sum to one; rows of slices that lie less than `INSIDE` within the grid are empty.
-    Parallel grids give exact overlaps, oblique ones linear interpolation of profile samples.
+    Rows sum to one; rows of slices that lie less than `INSIDE` within the grid are empty. Where the
+    grids are parallel, a row holds the exact overlaps with the slice profile and, in the plane,
+    with a box of the view's own voxel size; where they are oblique, samples of the profile,
+    interpolated linearly.
 
     Args:
         view: only its geometry and profile are read, not its voxels.
@@ -186,7 +196,7 @@ def system_matrix(view: View, grid: Grid) -> sparse.csr_array:
     Returns:
         float32 of shape (view voxels, grid voxels), both in C order.
     """
-    turn = view.volume.grid.directions.T @ grid.directions
+    turn = np.linalg.solve(grid.directions, view.volume.grid.directions).T
     partner = np.abs(turn).argmax(axis=1)
     parallel = np.allclose(np.abs(turn), np.eye(3)[partner], atol=1e-4)
     matrix = (
@@ -210,6 +220,12 @@ def coverage(views: Sequence[View], grid: Grid) -> np.ndarray:
     return covered.reshape(grid.shape)
 
 
+def intensity_scale(views: Sequence[View]) -> float:
+    """The intensity that counts as 1: a high percentile of the absolute voxels of all views."""
+    voxels = np.concatenate([np.abs(view.volume.array).ravel() for view in views])
+    return float(np.percentile(voxels, INTENSITY_PERCENTILE)) or float(voxels.max())
+
+
 def check_overlap(views: Sequence[View]) -> None:
     """Refuse views that show different places.
 
@@ -225,6 +241,8 @@ def check_overlap(views: Sequence[View]) -> None:
 
 def common_grid(views: Sequence[View], voxel_mm: float | None = None) -> Grid:
     """An isotropic grid over what all views show, along the axes of the first view.
+
+    Of views that are oblique to the first, the bounding box along its axes counts.
 
     Args:
         views: that overlap.
@@ -259,11 +277,11 @@ def _within(world: np.ndarray, grid: Grid) -> np.ndarray:
 def _parallel_matrix(view: View, grid: Grid, partner: np.ndarray) -> sparse.coo_array:
     """Kronecker product of three one-dimensional overlaps, columns put into the grid's order."""
     slices = view.volume.grid
-    first = grid.index(slices.world(np.zeros(3)))
+    first, *steps = grid.index(slices.world(np.vstack([np.zeros(3), np.eye(3)])))
     factors = []
     for axis, along in enumerate(partner):
         voxel = grid.voxel_sizes[along]
-        step = slices.affine[:3, axis] @ grid.directions[:, along] / voxel
+        step = (steps[axis] - first)[along]
         position = first[along] + step * np.arange(slices.shape[axis])
         distance = (np.arange(grid.shape[along]) - position[:, None]) * voxel
         in_plane = SliceProfile("box", slices.voxel_sizes[axis])

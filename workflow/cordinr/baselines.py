@@ -8,7 +8,7 @@ from scipy.ndimage import map_coordinates
 from scipy.optimize import minimize
 from scipy.sparse.linalg import LinearOperator, cg
 
-from .acquisition import View, check_overlap, system_matrix
+from .acquisition import View, check_overlap, intensity_scale, system_matrix
 from .errors import InputError
 from .volume import Grid
 
@@ -47,7 +47,7 @@ def reconstruct_baseline(
     check_overlap(views)
     if method == "cubic":
         return cubic_mean(views, grid)
-    scale = max(float(np.percentile(np.abs(v.volume.array), 99)) for v in views) or 1.0
+    scale = intensity_scale(views)
     start = cubic_mean(views, grid).ravel() / scale
     matrix, slices = _stacked(views, grid, scale)
     solve = _tikhonov if method == "tikhonov" else _total_variation

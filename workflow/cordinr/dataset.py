@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -19,6 +20,9 @@ from .volume import is_annex_pointer
 
 IDENTITY = {"NAME": "cordinr", "EMAIL": "cordinr@localhost"}
 """Who commits where git knows nobody: `datalad clone` fails without an identity."""
+
+SOURCE_KEY = "cordinr.source"
+"""Where a clone keeps what it was cloned from: git and DataLad both rewrite the remote's URL."""
 
 
 def clone(source: str, version: str, dest: Path) -> str:
@@ -83,9 +87,8 @@ def get_content(dest: Path, path: str) -> Path:
             )
     if is_annex_pointer(target):
         failed = [r for r in results if r["status"] not in ("ok", "notneeded")]
-        reason = " ".join(str(failed[0].get("message", "")).split()) if failed else "unknown reason"
         raise InputError(
-            f"{target}: its content cannot be got ({reason}); "
+            f"{target}: its content cannot be got ({_reason(failed)}); "
             f"see where it is with `git -C {dest} annex whereis {path}`."
         )
     return target
@@ -116,21 +119,31 @@ def _clone_whole(origin: str, dest: Path) -> None:
         dl.clone(origin, str(partial), result_renderer="disabled")
     except IncompleteResultsError as error:
         shutil.rmtree(partial, ignore_errors=True)
-        lines = [str(r.get("message", "")) for r in error.failed or []]
-        reason = " ".join(" ".join(lines).split()) or "unknown reason"
         raise InputError(
-            f"{origin}: cannot be cloned by DataLad ({reason}); check dataset.source."
+            f"{origin}: cannot be cloned by DataLad ({_reason(error.failed)}); "
+            "check dataset.source."
         ) from error
+    _git(partial, "config", SOURCE_KEY, origin)
     partial.rename(dest)
+
+
+def _reason(failed: list[dict[str, Any]]) -> str:
+    """The message of the first failed DataLad result, on one line."""
+    message = failed[0].get("message", "") if failed else ""
+    if isinstance(message, tuple):
+        message = message[0] % message[1:]
+    return " ".join(str(message).split()) or "unknown reason"
 
 
 def _check_origin(dest: Path, origin: str) -> None:
     try:
-        url = _git(dest, "remote", "get-url", "origin")
+        cloned_from = _git(dest, "config", "--local", "--get", SOURCE_KEY)
     except InputError:
-        url = "no git clone"
-    if url.rstrip("/") != origin.rstrip("/"):
-        raise InputError(f"{dest}: is there already but not cloned from {origin} ({url}); move it.")
+        cloned_from = "something else"
+    if cloned_from != origin:
+        raise InputError(
+            f"{dest}: is there already, cloned from {cloned_from}, not from {origin}; move it away."
+        )
 
 
 def _resolve(dest: Path, version: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,21 +22,35 @@ def atomic(path: Path | str) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix=".partial-", dir=path.parent)
+        folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=path.parent))
     except OSError as error:
-        reason = error.strerror or error
-        raise InputError(
-            f"{path}: its folder cannot be written ({reason}); choose another output."
-        ) from error
-    partial = Path(folder) / path.name
+        raise _unwritable(path, error.strerror or error) from error
+    partial = folder / path.name
     try:
         yield partial
         os.replace(partial, path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}).") from error
     finally:
-        partial.unlink(missing_ok=True)
-        os.rmdir(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_writable(*paths: Path) -> None:
+    """Refuse outputs that could not be written, before the work for them begins; makes nothing.
+
+    Raises:
+        InputError: the folder of an output cannot be made or written.
+    """
+    for path in paths:
+        there = next(parent for parent in path.absolute().parents if parent.exists())
+        if not there.is_dir():
+            raise _unwritable(path, f"{there} is no folder")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise _unwritable(path, f"no permission in {there}")
+
+
+def _unwritable(path: Path, reason: object) -> InputError:
+    return InputError(f"{path}: its folder cannot be written ({reason}); choose another output.")
 
 
 def write_text(path: Path | str, text: str) -> None:

@@ -2,9 +2,10 @@
 
 Reads from top to bottom: the views as tensors, the network, the optimisers, the loop. The order of
 the data depends on the seed and the step alone, so that a fit resumed from a checkpoint goes the
-same way as one that was never interrupted.
+same way as one that was never interrupted (dropout, which draws anew, excepted).
 """
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -16,15 +17,12 @@ import torch
 from torch import Tensor
 
 from . import __version__
-from .acquisition import View, check_overlap, common_grid
+from .acquisition import View, check_overlap, common_grid, intensity_scale
 from .checkpoint import Checkpoint
 from .device import autocast
 from .errors import InputError
 from .network import INR, Architecture, CoordinateNetwork
 from .settings import FitSettings
-
-INTENSITY_PERCENTILE = 99.0
-"""Percentile of the views' voxels that the network calls 1."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,11 @@ class Stack:
     offsets: Tensor
     weights: Tensor
     batch: int
+
+    def digest(self) -> str:
+        """A checksum of everything that the view says."""
+        parts = (self.centres, self.values, self.offsets, self.weights)
+        return hashlib.sha256(b"".join(part.cpu().numpy().tobytes() for part in parts)).hexdigest()
 
     def order(self, seed: int, which_pass: int) -> Tensor:
         """(n,) a permutation of the voxels, different in every pass."""
@@ -142,14 +145,13 @@ class Training:
     ) -> None:
         self.network, self.stacks, self.settings = network, stacks, settings
         self.optimisers = make_optimisers(network, settings)
-        # Batches are in proportion to the views, so every view has this many steps in a pass.
+        # Batches are in proportion to the views: each has about this many steps in a pass.
         self.steps_per_pass = min(len(stack.values) // stack.batch for stack in stacks)
         self.steps = max(1, round(settings.passes * self.steps_per_pass))
         self.points_per_step = sum(stack.batch * len(stack.weights) for stack in stacks)
         self.loss = math.nan
-        self.seconds = 0.0
-        identity = {**asdict(settings), **asdict(network.architecture)}
-        identity["data"] = [float(stack.values.double().sum()) for stack in stacks]
+        identity = {**asdict(settings), **asdict(network.architecture), "version": __version__}
+        identity["data"] = [stack.digest() for stack in stacks]
         self.checkpoint = Checkpoint(checkpoint, network, self.optimisers, identity)
 
     def run(self, report: Callable[[Progress], None], report_every: float) -> None:
@@ -176,19 +178,17 @@ class Training:
                 optimiser.step()
                 optimiser.zero_grad(set_to_none=True)
 
-            now, done = time.perf_counter(), step + 1
-            self.seconds = before + now - started
-            if now - last > report_every or done == self.steps:
+            done = step + 1
+            if time.perf_counter() - last > report_every or done == self.steps:
                 # The only place where the device is waited for.
                 self.loss = float(loss.detach())
                 self._stop_if_not_finite(done)
-                pace = (done - first) / (time.perf_counter() - started)
+                last = time.perf_counter()
+                pace = (done - first) / (last - started)
                 left = (self.steps - done) / pace
-                rate = pace * self.points_per_step
-                report(Progress(done, self.steps, self.loss, rate, self.seconds, left))
-                last = now
-            self.checkpoint.update(done, self.seconds)
-        self.seconds = before + time.perf_counter() - started
+                rate, seconds = pace * self.points_per_step, before + last - started
+                report(Progress(done, self.steps, self.loss, rate, seconds, left))
+            self.checkpoint.update(done, before + time.perf_counter() - started)
         self.checkpoint.remove()
 
     def _batch_loss(self, orders: Sequence[Tensor], within: int) -> Tensor:
@@ -248,12 +248,6 @@ def field_of_view(views: Sequence[View]) -> tuple[np.ndarray, float]:
     corners = np.concatenate([view.volume.grid.corners for view in views])
     low, high = corners.min(axis=0), corners.max(axis=0)
     return (low + high) / 2, float((high - low).max() / 2)
-
-
-def intensity_scale(views: Sequence[View]) -> float:
-    """The intensity that the network calls 1: a high percentile of the views' voxels."""
-    voxels = np.concatenate([np.abs(view.volume.array).ravel() for view in views])
-    return float(np.percentile(voxels, INTENSITY_PERCENTILE)) or float(voxels.max())
 
 
 def make_optimisers(

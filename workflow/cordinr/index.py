@@ -65,7 +65,13 @@ def find_images(
     rows = []
     for subject in wanted:
         images = sorted(f.relpath for f in found if f.entities["subject"] == subject)
-        rows += [_describe(dest, subject, path, suffix, mask, truth) for path in images]
+        described = [_describe(dest, subject, path, suffix, mask, truth) for path in images]
+        twice = {
+            row.image for row in described if [r.image for r in described].count(row.image) > 1
+        }
+        if twice:
+            raise InputError(f"{dest}: {min(twice)} is there as .nii and .nii.gz; remove one.")
+        rows += described
         if not images:
             reason = f"has no {suffix} image" if subject in present else "is not in the dataset"
             known = "" if subject in present else f" (it has {some(present)})"
@@ -106,7 +112,7 @@ def _describe(dest: Path, subject: str, path: str, suffix: str, mask: str, truth
     image = name.split(".")[0].removesuffix(f"_{suffix}")
     labels = dict(part.split("-", 1) for part in image.split("_"))
     names = {"folder": folder, "image": image, "suffix": suffix}
-    found_truth = _match(dest, truth.format(**names))
+    found_truth = _match(dest, truth, names)
     res = [p[4:] for p in Path(found_truth).name.split("_") if p.startswith("res-")]
     return Input(
         subject=subject,
@@ -114,14 +120,20 @@ def _describe(dest: Path, subject: str, path: str, suffix: str, mask: str, truth
         folder=folder,
         image=image,
         path=path,
-        mask=_match(dest, mask.format(**names)),
+        mask=_match(dest, mask, names),
         truth=found_truth,
         truth_res=res[0] if res else "",
     )
 
 
-def _match(dest: Path, pattern: str) -> str:
+def _match(dest: Path, pattern: str, names: dict[str, str]) -> str:
     """The first file below `dest` that fits, dangling annex links included, or an empty string."""
+    try:
+        pattern = pattern.format(**names)
+    except (KeyError, IndexError, ValueError) as error:
+        raise InputError(
+            f"'{pattern}' cannot be filled ({error}); use {{folder}}, {{image}} and {{suffix}}."
+        ) from error
     folder, name = os.path.split(pattern)
     if not name or not (dest / folder).is_dir():
         return ""

@@ -106,7 +106,8 @@ class CoordinateNetwork(nn.Module):
             (n,) predicted voxels of the view.
         """
         samples = (xyz[:, None] + offsets).flatten(0, 1)
-        return self(samples).reshape(len(xyz), len(offsets)) @ weights
+        # A product, not a matrix product: autocast would round the prediction to bfloat16.
+        return (self(samples).reshape(len(xyz), len(offsets)) * weights).sum(dim=-1)
 
     def _activate(self, x: Tensor) -> Tensor:
         if self.activation == "sine":
@@ -124,7 +125,7 @@ class INR:
 
     Attributes:
         network: positions relative to `centre` (mm) to intensity in units of `scale`.
-        centre: (3,) world mm, middle of the views' common field of view.
+        centre: (3,) world mm, middle of the field of view of all views together.
         scale: intensity in the input's units that the network calls 1.
         provenance: JSON-serialisable record of the fit.
     """

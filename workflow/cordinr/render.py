@@ -16,7 +16,7 @@ def render_inr(inr: INR, grid: Grid, device: torch.device | str = "cpu") -> np.n
     """Evaluate a fitted INR at the voxel centres of a grid.
 
     Args:
-        inr: left on its device; moved to `device` for the time of the call.
+        inr: its network is moved to `device`.
         grid: any shape, voxel size and orientation.
         device: "cpu" or "cuda".
 

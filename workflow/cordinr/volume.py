@@ -89,8 +89,8 @@ class Grid:
     def resampled(self, voxel_mm: float) -> "Grid":
         """An isotropic grid over the same field of view, along the same axes.
 
-        The centre is kept; where the extent is no multiple of `voxel_mm` the last voxel reaches
-        beyond the field of view on both sides by less than half a voxel.
+        The centre is kept; where the extent is no multiple of `voxel_mm` the outer voxels
+        reach beyond the field of view on both sides by less than half a voxel.
         """
         extent = np.array(self.shape) * self.voxel_sizes
         shape = np.ceil(extent / voxel_mm - 1e-3).astype(int)
@@ -135,6 +135,15 @@ def load_volume(path: Path | str) -> Volume:
     return volume
 
 
+def check_segmentation(path: Path | str) -> Volume:
+    """A segmentation as it is stored; unlike an image it may hold one value only.
+
+    Raises:
+        InputError: as `load_grid`, or a truncated file.
+    """
+    return _read(Path(path))
+
+
 def load_mask(path: Path | str, grid: Grid) -> np.ndarray:
     """A segmentation as a bool array of shape `grid.shape`; voxels above one half are inside.
 
@@ -142,7 +151,7 @@ def load_mask(path: Path | str, grid: Grid) -> np.ndarray:
         InputError: as `load_grid`, or the mask stands on another grid.
     """
     path = Path(path)
-    mask = _read(path)
+    mask = check_segmentation(path)
     if not mask.grid.matches(grid):
         raise InputError(
             f"{path}: the mask is not on the grid of its image (shape {mask.grid.shape} against "
@@ -170,8 +179,11 @@ def is_annex_pointer(path: Path) -> bool:
     """Whether a file stands for git-annex content that was not fetched."""
     if path.is_symlink() and not path.exists():
         return ANNEX_MARK in os.fsencode(os.readlink(path))
-    with open(path, "rb") as stream:
-        return ANNEX_MARK in stream.read(200)
+    try:
+        with open(path, "rb") as stream:
+            return ANNEX_MARK in stream.read(200)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the file.") from error
 
 
 def _open(path: Path) -> nib.Nifti1Image:

@@ -39,7 +39,7 @@ SUFFIX = config["dataset"]["suffix"]
 CLONE = f"results/sourcedata/{config['dataset']['name']}"
 # Which file a job is about stands in the index; a longer index is no reason to do the job again.
 INDEX = ancient("results/inputs.tsv")
-VIEWS = config["views"]
+VIEWS = {name: view for name, view in config["views"].items() if view}
 BASELINES = config["baselines"]["methods"]
 INRS = expand("inrF{dim}", dim=config["fourier_dims"])
 RESOLUTIONS = [resolution_label(mm) for mm in config["voxel_sizes"]]
@@ -92,7 +92,10 @@ def indexed():
 
 def row_of(wildcards):
     """The row of the image that a job is about."""
-    return next(row for row in indexed() if row.image == wildcards.image)
+    for row in indexed():
+        if (row.folder, row.image) == (wildcards.folder, wildcards.image):
+            return row
+    raise WorkflowError(f"results/inputs.tsv has no image {wildcards.image}; see dataset.subjects.")
 
 
 def per_image(patterns):
@@ -134,7 +137,7 @@ def options(name, values):
 def metrics_files(wildcards):
     """The metrics of every image and method, and those of renderings that have a truth."""
     files = []
-    for row in indexed():
+    for row in filter(lambda row: row.path, indexed()):
         start = f"results/metrics/{row.folder}/{row.image}"
         files += expand(f"{start}_desc-{{label}}_metrics.json", label=BASELINES + INRS)
         if row.truth_res in RESOLUTIONS:

@@ -49,7 +49,8 @@ rule fetch:
         version=config["dataset"]["version"],
         clone=CLONE,
         file=path_in_dataset,
+        segmentation=lambda wildcards: "--segmentation" if wildcards.kind == "cord" else "",
         library=__version__,
     shell:
         "cordinr fetch {params.source:q} --version {params.version:q} --dest {params.clone:q}"
-        " --file {params.file:q} -o {output:q} > {log:q} 2>&1"
+        " --file {params.file:q} {params.segmentation} -o {output:q} > {log:q} 2>&1"

@@ -8,7 +8,7 @@ rule fit_settings:
     conda:
         "../../envs/cordinr.yaml"
     params:
-        settings=lambda wildcards: yaml.safe_dump({"fit": config["fit"]}, sort_keys=False),
+        settings=lambda wildcards: yaml.safe_dump({"fit": config["fit"]}, sort_keys=True),
     shell:
         "printf %s {params.settings:q} > {output} 2> {log}"
 
@@ -30,6 +30,7 @@ rule fit:
         "results/logs/fit/{folder}/{image}_desc-inrF{dim}.log",
     benchmark:
         "results/benchmarks/fit/{folder}/{image}_desc-inrF{dim}.tsv"
+    priority: 1  # before further downloads
     conda:
         "../../envs/cordinr.yaml"
     threads: config["fit_threads"]

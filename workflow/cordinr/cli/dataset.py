@@ -70,18 +70,22 @@ def fetch(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="With --file: checked copy to write.")
     ] = None,
+    segmentation: Annotated[
+        bool, typer.Option("--segmentation", help="The file is a mask and may be empty.")
+    ] = False,
 ) -> None:
     """Get images of a DataLad dataset, checked to be real ones."""
     from .. import dataset
     from ..errors import InputError
     from ..index import find_images
-    from ..volume import load_volume, save_volume
+    from ..volume import check_segmentation, load_volume, save_volume
 
     if (file is None) != (output is None):
         raise InputError("fetch: --file and -o belong together; give both or none.")
     dataset.clone(source, version, dest)
     if file:
-        volume = load_volume(dataset.get_content(dest, file))
+        load = check_segmentation if segmentation else load_volume
+        volume = load(dataset.get_content(dest, file))
         save_volume(output, volume.array, volume.grid)
         return
     for row in find_images(dest, subject, suffix, "", ""):

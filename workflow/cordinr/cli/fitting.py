@@ -79,17 +79,18 @@ def fit_views(
     return inr, round(seconds, 3)
 
 
-def grids_for(inr: INR, like: Path | None, sizes: Sequence[float]) -> list[Grid]:
+def grids_for(inr: INR, like: Path | None, sizes: Sequence[float | None]) -> list[Grid]:
     """The grid of `like`, and isotropic grids of the given voxel sizes over the same field of view.
 
-    Without `like` the field of view is the one the model was fitted on.
+    Without `like` the field of view is what all views of the fit show, and a size of None stands
+    for their finest voxel size.
     """
     if like:
         field = load_grid(like)
         return [field, *(field.resampled(mm) for mm in sizes)]
     stored = inr.provenance["grid"]
     field = Grid(tuple(stored["shape"]), np.array(stored["affine"]))
-    return [field.resampled(mm) for mm in sizes]
+    return [field.resampled(mm) if mm else field for mm in sizes]
 
 
 def render_image(inr: INR, grid: Grid, path: Path, device: torch.device) -> None:

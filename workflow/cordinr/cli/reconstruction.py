@@ -7,6 +7,9 @@ import typer
 
 from . import app
 
+MIN_VOXEL = 0.05
+"""Millimetres; below it a field of view of spine size does not fit any memory."""
+
 Views = Annotated[list[Path], typer.Argument(help="Thick-slice images with their sidecars.")]
 Model = Annotated[Path, typer.Option("-o", "--output", help="Model to write, .safetensors.")]
 Outputs = Annotated[list[Path], typer.Option("-o", "--output", help="Image to write, repeatable.")]
@@ -43,6 +46,7 @@ def simulate(
     spacings = spacing or thickness
     if not len(axis) == len(thickness) == len(spacings) == len(output):
         raise InputError("simulate: give one --thickness, one -o (and one --spacing) per --axis.")
+    check_images(output)
     volume = load_volume(image)
     for letter, mm, gap, path in zip(axis, thickness, spacings, output, strict=True):
         along = volume.grid.axis_along(letter)
@@ -69,11 +73,12 @@ def fit(
 ) -> None:
     """Fit one implicit neural representation to views of one subject."""
     from ..device import choose_device
-    from ..files import write_json
+    from ..files import check_writable, write_json
     from ..network import save_inr
     from ..record import Meter
     from .fitting import fit_views, load_views
 
+    check_writable(output)
     where = choose_device(device)
     with Meter(where) as meter:
         loaded = load_views(views)
@@ -92,7 +97,8 @@ def render(
         Path | None, typer.Option(help="Image whose grid to use; its voxels are not read.")
     ] = None,
     voxel: Annotated[
-        list[float] | None, typer.Option(help="Isotropic voxel size in mm, repeatable.")
+        list[float] | None,
+        typer.Option(min=MIN_VOXEL, help="Isotropic voxel size in mm, repeatable."),
     ] = None,
     device: Device = "auto",
     threads: Threads = None,
@@ -112,6 +118,7 @@ def render(
         raise InputError("render: give --like IMAGE, --voxel MM, or both.")
     if len(output) != bool(like) + len(sizes):
         raise InputError("render: give one -o for --like and one for each --voxel, in this order.")
+    check_images(output)
     use_threads(threads)
     where = choose_device(device)
     inr = load_inr(model)
@@ -148,6 +155,7 @@ def baseline(
 
     if len(method) != len(output) or (record and len(record) != len(method)):
         raise InputError("baseline: give one -o (and one --record) per --method.")
+    check_images(output)
     loaded = load_views(views)
     grid = load_grid(like)
     weights = {"tikhonov": tikhonov_weight, "tv": tv_weight}
@@ -168,7 +176,7 @@ def reconstruct(
     output: Annotated[Path, typer.Option("-o", "--output", help="Image to write.")],
     voxel: Annotated[
         float | None,
-        typer.Option(min=0.05, help="Voxel size in mm; default: the finest of the views."),
+        typer.Option(min=MIN_VOXEL, help="Voxel size in mm; default: the finest of the views."),
     ] = None,
     fourier_dim: FourierDim = 256,
     config: Config = None,
@@ -177,12 +185,23 @@ def reconstruct(
     threads: Threads = None,
 ) -> None:
     """Fit and render in one go: two scans of one patient in, one isotropic volume out."""
-    from ..acquisition import common_grid
     from ..device import choose_device
-    from .fitting import fit_views, load_views, render_image
+    from .fitting import fit_views, grids_for, load_views, render_image
 
+    check_images([output])
     where = choose_device(device)
     loaded = load_views(views)
     checkpoint = output.with_name(output.name + ".checkpoint")
     inr, _ = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint)
-    render_image(inr, common_grid(loaded, voxel), output, where)
+    (grid,) = grids_for(inr, None, [voxel])
+    render_image(inr, grid, output, where)
+
+
+def check_images(outputs: list[Path]) -> None:
+    """Refuse names that are no NIfTI, and folders that cannot be written, before any work."""
+    from ..files import check_writable
+    from ..naming import sidecar_path
+
+    for path in outputs:
+        sidecar_path(path)
+    check_writable(*outputs)

@@ -39,6 +39,7 @@ def panels(
     view_paths: Sequence[Path],
 ) -> "list[Panel]":
     """The views, the baseline with the highest PSNR over `fov`, and the INR with the highest."""
+    from ..ablation import BASELINES
     from ..figures import Panel
 
     figures = dict(zip([*inrs, *baselines], map(read_json, metrics), strict=True))
@@ -50,7 +51,7 @@ def panels(
     for path in chosen:
         row = figures[path]
         dim = row.get("fourier_dim")
-        name = f"INR, F = {dim}" if dim else row["method"]
+        name = f"INR, F = {dim}" if dim else BASELINES[row["method"]][0]
         caption = f"{row['psnr_fov']:.1f} dB, SSIM {row['ssim_fov']:.3f}"
         drawn.append(Panel(name, load_volume(path), caption, True))
     return drawn

@@ -43,7 +43,7 @@ class FitSettings:
     adam_rate: float = 0.01
     warmup: int = 20
     batch: int = 640
-    passes: float = 30.0
+    passes: float = 20.0
     profile_points: int = 5
     seed: int = 0
 

@@ -21,10 +21,6 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
 
-localrules:
-    all,
-
-
 rule all:
     """Everything: renderings, baselines, the table of figures, the pictures."""
     default_target: True
@@ -35,3 +31,4 @@ rule all:
         per_image(recon_images(BASELINES + INRS)),
         per_image(finer_images(INRS)),
         per_image(["results/figures/{folder}/{image}_comparison.png"]),
+    localrule: True

@@ -10,6 +10,8 @@ from .errors import InputError
 EncodingName = Literal["fourier", "siren", "none"]
 ActivationName = Literal["relu", "gelu", "sine"]
 
+MAY_BE_ZERO = {"dropout", "warmup", "seed"}
+
 
 @dataclass(frozen=True)
 class FitSettings:
@@ -59,11 +61,12 @@ class FitSettings:
             if key not in hints:
                 known = ", ".join(field.name for field in fields(cls))
                 raise InputError(f"{origin}: unknown key fit.{key}; known are {known}.")
-            _check(f"{origin}: fit.{key}", value, hints[key])
+            _check(origin, key, value, hints[key])
         return cls(**mapping)
 
 
-def _check(what: str, value: Any, expected: Any) -> None:
+def _check(origin: str, key: str, value: Any, expected: Any) -> None:
+    what = f"{origin}: fit.{key}"
     choices = get_args(expected)
     if choices:
         if value not in choices:
@@ -73,8 +76,7 @@ def _check(what: str, value: Any, expected: Any) -> None:
     if not number or isinstance(value, bool):
         kind = "a whole number" if expected is int else "a number"
         raise InputError(f"{what} is '{value}'; give {kind}.")
-    zero_allowed = what.endswith((".dropout", ".warmup", ".seed"))
-    if not math.isfinite(value) or value < 0 or (value == 0 and not zero_allowed):
+    if not math.isfinite(value) or value < 0 or (value == 0 and key not in MAY_BE_ZERO):
         raise InputError(f"{what} is {value}; give a positive number.")
-    if what.endswith(".dropout") and value >= 1:
+    if key == "dropout" and value >= 1:
         raise InputError(f"{what} is {value}; give a probability below 1.")

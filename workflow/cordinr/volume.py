@@ -135,7 +135,7 @@ def load_volume(path: Path | str) -> Volume:
     return volume
 
 
-def check_segmentation(path: Path | str) -> Volume:
+def load_segmentation(path: Path | str) -> Volume:
     """A segmentation as it is stored; unlike an image it may hold one value only.
 
     Raises:
@@ -151,7 +151,7 @@ def load_mask(path: Path | str, grid: Grid) -> np.ndarray:
         InputError: as `load_grid`, or the mask stands on another grid.
     """
     path = Path(path)
-    mask = check_segmentation(path)
+    mask = load_segmentation(path)
     if not mask.grid.matches(grid):
         raise InputError(
             f"{path}: the mask is not on the grid of its image (shape {mask.grid.shape} against "

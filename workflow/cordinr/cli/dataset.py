@@ -78,13 +78,13 @@ def fetch(
     from .. import dataset
     from ..errors import InputError
     from ..index import find_images
-    from ..volume import check_segmentation, load_volume, save_volume
+    from ..volume import load_segmentation, load_volume, save_volume
 
     if (file is None) != (output is None):
         raise InputError("fetch: --file and -o belong together; give both or none.")
     dataset.clone(source, version, dest)
     if file:
-        load = check_segmentation if segmentation else load_volume
+        load = load_segmentation if segmentation else load_volume
         volume = load(dataset.get_content(dest, file))
         save_volume(output, volume.array, volume.grid)
         return

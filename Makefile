@@ -14,8 +14,9 @@ run: $(SETUP) results/phantom
 test: $(SETUP) lint
 	pytest
 
+# All benchmarks, or some: make bench ONLY="quality growth:0.2,0.8"
 bench: $(SETUP)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(ONLY)
 
 lint: $(SETUP)
 	ruff check .

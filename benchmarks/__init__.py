@@ -1,1 +1,1 @@
-"""Measurements that are no tests: `make bench`."""
+"""Measurements that are no tests, one module per question: `make bench`."""

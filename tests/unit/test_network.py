@@ -1,6 +1,7 @@
 """Encodings, the network and its file."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from safetensors.torch import save_file
 
 from cordinr.encoding import FourierEncoding
 from cordinr.errors import InputError
+from cordinr.lattice import Lattice
 from cordinr.network import (
     FORMAT,
     INR,
@@ -35,54 +37,78 @@ def architecture(**changes) -> Architecture:
 
 
 def test_fourier_features_are_sines_and_cosines_of_cycles():
-    encoding = FourierEncoding(4, 0.05, torch.Generator().manual_seed(1))
+    encoding = FourierEncoding(4, 0.05, 1, torch.Generator().manual_seed(1))
     xyz = torch.tensor([[1.0, -2.0, 30.0]])
-    cycles = encoding.frequencies.double().numpy() @ xyz[0].double().numpy()
+    cycles = encoding.frequencies[0].double().numpy() @ xyz[0].double().numpy()
     expected = np.concatenate([np.sin(2 * np.pi * cycles), np.cos(2 * np.pi * cycles)])
-    np.testing.assert_allclose(encoding(xyz)[0].numpy(), expected, atol=1e-5)
+    np.testing.assert_allclose(encoding(xyz)[0, 0].numpy(), expected, atol=1e-5)
 
 
 def test_sigma_is_the_spread_in_cycles_per_millimetre():
-    encoding = FourierEncoding(20000, 0.05, torch.Generator().manual_seed(0))
+    encoding = FourierEncoding(20000, 0.05, 1, torch.Generator().manual_seed(0))
     assert float(encoding.frequencies.std()) == pytest.approx(0.05, rel=0.02)
+
+
+LATTICES = (
+    Lattice((5, 6, 7), ((0.1, 0.0, 0.0, 2.0), (0.0, 0.1, 0.0, 2.5), (0.0, 0.0, 0.1, 3.0))),
+    Lattice((9, 9, 4), ((0.2, 0.1, 0.0, 4.0), (-0.1, 0.2, 0.0, 4.0), (0.0, 0.0, 0.05, 1.0))),
+)
 
 
 @pytest.mark.parametrize("encoding", ["fourier", "siren", "none"])
 @pytest.mark.parametrize("activation", ["relu", "gelu", "sine"])
-def test_slice_mean_is_the_weighted_mean_of_points(encoding, activation):
-    network = CoordinateNetwork(architecture(encoding=encoding, activation=activation), 3)
-    xyz = torch.randn(7, 3) * 10
-    offsets = torch.randn(5, 3)
-    weights = torch.tensor([0.1, 0.2, 0.4, 0.2, 0.1])
-    expected = [
-        sum(float(w) * network((x + o)[None]).item() for o, w in zip(offsets, weights, strict=True))
-        for x in xyz
-    ]
-    actual = network.slice_mean(xyz, offsets, weights).detach().numpy()
-    np.testing.assert_allclose(actual, expected, atol=1e-5)
+@pytest.mark.parametrize("lattices", [(), LATTICES])
+def test_intensity_along_offsets_is_that_of_the_points(encoding, activation, lattices):
+    changes = {"lattices": lattices, "channels": 3, "members": 2}
+    network = CoordinateNetwork(
+        architecture(encoding=encoding, activation=activation, **changes), 3
+    )
+    torch.nn.init.normal_(network.from_position, std=0.3)
+    places = [(torch.randn(7, 3) * 10, torch.randn(5, 3)), (torch.randn(2, 3), torch.zeros(1, 3))]
+    for (xyz, offsets), found in zip(places, network.along_offsets(places), strict=True):
+        assert found.shape == (2, len(xyz), len(offsets))
+        for k, offset in enumerate(offsets):
+            expected = torch.cat([network((x + offset)[None]) for x in xyz], dim=1)
+            torch.testing.assert_close(found[..., k], expected, atol=2e-5, rtol=1e-4)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert network.slice_mean(xyz, offsets, weights).dtype == torch.float32
+        assert network.along_offsets(places)[0].dtype == torch.float32
 
 
 def test_a_siren_is_what_its_paper_says():
     network = CoordinateNetwork(architecture(encoding="siren"), 0)
     x = torch.tensor([[4.0, -8.0, 12.0]])
-    first, second = network.hidden
-    hidden = torch.sin(SIREN_OMEGA * (x / 20 @ first.weight.T + first.bias))
-    hidden = torch.sin(SIREN_OMEGA * (hidden @ second.weight.T + second.bias))
-    expected = hidden @ network.last.weight.T + network.last.bias
-    np.testing.assert_allclose(network(x).detach(), expected[0].detach(), atol=1e-6)
-    assert first.weight.abs().max().item() <= 1 / 3
+    first, second = network.from_position[0], network.hidden[0][0]
+    hidden = torch.sin(SIREN_OMEGA * (x / 20 @ first + network.biases[0][0]))
+    hidden = torch.sin(SIREN_OMEGA * (hidden @ second + network.biases[1][0]))
+    expected = hidden @ network.last[0] + network.last_bias[0]
+    np.testing.assert_allclose(network(x).detach(), expected.T.detach(), atol=1e-6)
+    assert first.abs().max().item() <= 1 / 3
+
+
+def test_positions_begin_without_a_say_beside_lattices():
+    network = CoordinateNetwork(architecture(lattices=LATTICES, channels=2), 0)
+    assert not network.from_position.any() and network.from_lattices.any()
+
+
+def test_parameters_are_counted():
+    counted = architecture(lattices=LATTICES, channels=3, members=2)
+    network = CoordinateNetwork(counted, 0)
+    assert counted.parameters == sum(p.numel() for p in network.parameters())
 
 
 @pytest.mark.parametrize("encoding", ["fourier", "siren", "none"])
-def test_a_model_file_holds_everything(tmp_path, encoding):
-    network = CoordinateNetwork(architecture(encoding=encoding), 5).eval()
+@pytest.mark.parametrize("lattices", [(), LATTICES])
+def test_a_model_file_holds_everything(tmp_path, encoding, lattices):
+    held = architecture(encoding=encoding, lattices=lattices, channels=2, members=2)
+    network = CoordinateNetwork(held, 5).eval()
+    if lattices:
+        network.lattices.table.data.copy_(network.lattices.table.half())
     inr = INR(network, (1.0, 2.0, 3.5), 812.5, {"seed": 5, "views": ["a", "b"]})
     save_inr(tmp_path / "model.safetensors", inr)
     again = load_inr(tmp_path / "model.safetensors")
     xyz = torch.randn(11, 3)
     torch.testing.assert_close(again.network(xyz), network(xyz), rtol=0, atol=0)
+    assert again.network.architecture == held
     assert (again.centre, again.scale, again.provenance) == (inr.centre, inr.scale, inr.provenance)
 
 
@@ -102,7 +128,7 @@ def test_a_model_of_another_shape_is_refused(tmp_path):
     path = tmp_path / "model.safetensors"
     network = CoordinateNetwork(architecture(), 0)
     header = {
-        "architecture": architecture(width=9).__dict__,
+        "architecture": asdict(architecture(width=9)),
         "centre": [0, 0, 0],
         "scale": 1.0,
         "provenance": {},
@@ -115,7 +141,7 @@ def test_a_model_of_another_shape_is_refused(tmp_path):
 
 def test_positions_keep_their_precision_under_autocast():
     """0.01 mm is seen 100 mm from the centre, where bfloat16 would lose half a millimetre."""
-    encoding = FourierEncoding(64, 0.05, torch.Generator().manual_seed(0))
+    encoding = FourierEncoding(64, 0.05, 1, torch.Generator().manual_seed(0))
     xyz = torch.tensor([[100.0, -90.0, 80.0], [100.01, -90.0, 80.0]])
     with torch.autocast("cpu", dtype=torch.bfloat16):
         features = encoding(xyz)

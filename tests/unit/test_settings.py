@@ -50,7 +50,7 @@ def config_lines():
         ({"sigma": float("nan")}, "give a positive number"),
         ({"dropout": 1.0}, "below 1"),
         ({"encoding": "hash"}, "use fourier, siren, none"),
-        ({"optimiser": ["muon"]}, "use muon, adam"),
+        ({"loss": ["mse"]}, "use mse, l1"),
     ],
 )
 def test_an_invalid_setting_is_one_clear_sentence(mapping, sentence):

@@ -2,6 +2,7 @@
 
 import math
 import platform
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -156,9 +157,14 @@ def describe_label(label: str) -> str:
         return "Thick-slice view simulated from the raw image."
     if label in METHODS:
         return METHODS[label]
-    if label.startswith("inrF") and label[4:].isdigit():
-        return f"Implicit neural representation fitted to the views, Fourier dimension {label[4:]}."
-    raise InputError(f"desc label '{label}' is not known; use simulated, inrF<N> or {METHODS}.")
+    found = re.fullmatch(r"inrF([0-9]+)(spread)?", label)
+    if found and found[2]:
+        return f"Standard deviation over the ensemble of desc-inrF{found[1]}: how uncertain it is."
+    if found:
+        return f"Implicit neural representation fitted to the views, Fourier dimension {found[1]}."
+    raise InputError(
+        f"desc label '{label}' is not known; use simulated, inrF<N>, inrF<N>spread or {METHODS}."
+    )
 
 
 def describe_dataset(

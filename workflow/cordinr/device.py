@@ -1,5 +1,6 @@
 """Where and with which arithmetic torch computes."""
 
+import psutil
 import torch
 
 from .errors import InputError
@@ -27,6 +28,13 @@ def choose_device(name: str) -> torch.device:
     if name not in ("auto", "cpu", "cuda"):
         raise InputError(f"device '{name}' is not known; use auto, cpu or cuda.")
     return torch.device("cuda" if name != "cpu" and available else "cpu")
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that a fit may still take, on the GPU or of the machine."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return psutil.virtual_memory().available
 
 
 def use_threads(threads: int | None) -> None:

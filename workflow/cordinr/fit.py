@@ -1,12 +1,12 @@
 """Fitting one INR to thick-slice views of one subject.
 
-Reads from top to bottom: the views as tensors, the network, the optimisers, the loop. The order of
+Reads from top to bottom: the network, the loop, the optimiser. The order of
 the data depends on the seed and the step alone, so that a fit resumed from a checkpoint goes the
 same way as one that was never interrupted (dropout, which draws anew, excepted).
 """
 
-import hashlib
 import math
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,10 +19,22 @@ from torch import Tensor
 from . import __version__
 from .acquisition import View, check_overlap, common_grid, intensity_scale
 from .checkpoint import Checkpoint
-from .device import autocast
+from .device import autocast, free_memory
 from .errors import InputError
-from .network import INR, Architecture, CoordinateNetwork
+from .lattice import lattices_for
+from .network import INR, TABLE_TYPE, Architecture, CoordinateNetwork
+from .sampling import Stack, make_stacks
 from .settings import FitSettings
+from .smoothing import excess_noise, times_seen, total_variation
+
+BETAS = (0.9, 0.99)
+"""Of Adam."""
+
+MAX_STEPS_PER_PASS = 48
+"""A large volume takes larger batches instead of more steps."""
+
+MIN_BATCH = 64
+"""View voxels per step below which a GPU is too small."""
 
 
 @dataclass(frozen=True)
@@ -43,35 +55,6 @@ class Progress:
     points_per_second: float
     seconds: float
     seconds_left: float
-
-
-@dataclass(frozen=True, eq=False)
-class Stack:
-    """One view as tensors on the device: what the loop draws its batches from.
-
-    Attributes:
-        centres: (n, 3) mm relative to the field of view's centre.
-        values: (n,) voxels in units of the intensity scale.
-        offsets: (q, 3) mm, samples of the slice profile.
-        weights: (q,) of the samples.
-        batch: voxels drawn per step.
-    """
-
-    centres: Tensor
-    values: Tensor
-    offsets: Tensor
-    weights: Tensor
-    batch: int
-
-    def digest(self) -> str:
-        """A checksum of everything that the view says."""
-        parts = (self.centres, self.values, self.offsets, self.weights)
-        return hashlib.sha256(b"".join(part.cpu().numpy().tobytes() for part in parts)).hexdigest()
-
-    def order(self, seed: int, which_pass: int) -> Tensor:
-        """(n,) a permutation of the voxels, different in every pass."""
-        generator = torch.Generator().manual_seed(seed * 100_003 + which_pass)
-        return torch.randperm(len(self.values), generator=generator).to(self.values.device)
 
 
 def fit_inr(
@@ -108,10 +91,29 @@ def fit_inr(
     torch.manual_seed(settings.seed)
     centre, half_extent = field_of_view(views)
     scale = intensity_scale(views)
-    stacks = make_stacks(views, centre, scale, settings, device)
-    network = _network(stacks, fourier_dim, half_extent, settings).to(device)
-    training = Training(network, stacks, settings, checkpoint)
+    noise = settings.smoothing * excess_noise(views, scale)
+    stacks = make_stacks(views, centre, scale, settings.profile_points, device, noise > 0)
+    architecture = Architecture(
+        encoding=settings.encoding,
+        fourier_dim=fourier_dim,
+        sigma=settings.sigma,
+        half_extent=half_extent,
+        width=settings.width,
+        depth=settings.depth,
+        activation=settings.activation,
+        dropout=settings.dropout,
+        members=settings.members,
+        channels=settings.channels,
+        lattices=tuple(lattices_for(views, centre)) if settings.channels else (),
+    )
+    check_memory(architecture, device)
+    network = CoordinateNetwork(architecture, settings.seed)
+    with torch.no_grad():
+        network.last_bias.fill_(float(torch.cat([s.values.flatten() for s in stacks]).mean()))
+    smoothing = noise / times_seen(stacks, views)
+    training = Training(network.to(device), stacks, settings, checkpoint, smoothing)
     training.run(report, report_every)
+    round_table(network)
     grid = common_grid(views)
     provenance = {
         "version": __version__,
@@ -127,13 +129,14 @@ def fit_inr(
 
 
 class Training:
-    """The loop: draws batches, steps the optimisers, reports, keeps a checkpoint.
+    """The loop: draws batches, steps the optimiser, reports, keeps a checkpoint.
 
     Args:
         network: to train, on the device of the stacks.
-        stacks: one per view.
-        settings: optimiser, rates, budget and the seed of the order of the data.
+        stacks: all view voxels.
+        settings: rates, budget and the seed of the order of the data.
         checkpoint: file to go on from and to keep up to date, or None.
+        smoothing: weight of the total variation at the points against the squared errors.
     """
 
     def __init__(
@@ -142,105 +145,121 @@ class Training:
         stacks: Sequence[Stack],
         settings: FitSettings,
         checkpoint: Path | None,
+        smoothing: float = 0.0,
     ) -> None:
-        self.network, self.stacks, self.settings = network, stacks, settings
-        self.optimisers = make_optimisers(network, settings)
-        # Batches are in proportion to the views: each has about this many steps in a pass.
-        self.steps_per_pass = min(len(stack.values) // stack.batch for stack in stacks)
-        self.steps = max(1, round(settings.passes * self.steps_per_pass))
-        self.points_per_step = sum(stack.batch * len(stack.weights) for stack in stacks)
+        self.network, self.settings, self.smoothing = network, settings, smoothing
+        self.voxels = sum(stack.values.numel() for stack in stacks)
+        self.optimiser = make_optimiser(network, settings)
+        self.peak = [group["lr"] for group in self.optimiser.param_groups]
         self.loss = math.nan
         identity = {**asdict(settings), **asdict(network.architecture), "version": __version__}
         identity["data"] = [stack.digest() for stack in stacks]
-        self.checkpoint = Checkpoint(checkpoint, network, self.optimisers, identity)
+        self.checkpoint = Checkpoint(checkpoint, network, [self.optimiser], identity)
+        self._plan(stacks, max(settings.batch, self.voxels // MAX_STEPS_PER_PASS))
+
+    def _plan(self, stacks: Sequence[Stack], batch: int) -> None:
+        """Draw `batch` view voxels per step, from every stack in proportion."""
+        self.batch = min(batch, self.voxels)
+        self.stacks = [stack.drawing(self.batch, self.voxels) for stack in stacks]
+        self.orders: list[tuple[int, Tensor] | None] = [None] * len(stacks)
+        steps = round(self.settings.passes * self.voxels / self.batch)
+        self.steps = max(1, min(steps, self.settings.max_steps))
+        self.points_per_step = sum(stack.batch * len(stack.offsets) for stack in self.stacks)
 
     def run(self, report: Callable[[Progress], None], report_every: float) -> None:
         """Train to the end of the budget.
 
         Raises:
-            InputError: the loss is not finite; no checkpoint of it is kept.
+            InputError: the loss is not finite; no checkpoint of it is kept. Not even a small
+                batch fits the memory of the GPU.
         """
         self.network.train()
-        arithmetic = autocast(self.stacks[0].values.device)
-        peak = [group["lr"] for opt in self.optimisers for group in opt.param_groups]
-        first, before = self.checkpoint.resume()
+        step, before = self.checkpoint.resume()
         started = last = time.perf_counter()
-        orders = None
-        for step in range(first, self.steps):
-            which_pass, within = divmod(step, self.steps_per_pass)
-            if within == 0 or orders is None:
-                orders = [stack.order(self.settings.seed, which_pass) for stack in self.stacks]
-            self._set_rates(peak, schedule(step, self.steps, self.settings.warmup))
-            with arithmetic:
-                loss = self._batch_loss(orders, within)
-            loss.backward()
-            for optimiser in self.optimisers:
-                optimiser.step()
-                optimiser.zero_grad(set_to_none=True)
-
-            done = step + 1
-            if time.perf_counter() - last > report_every or done == self.steps:
+        points = 0
+        while step < self.steps:
+            try:
+                loss = self._step(step)
+            except torch.OutOfMemoryError as error:
+                step = self._halve_batch(step, error)
+                continue
+            step += 1
+            points += self.points_per_step
+            if time.perf_counter() - last > report_every or step == self.steps:
                 # The only place where the device is waited for.
-                self.loss = float(loss.detach())
-                self._stop_if_not_finite(done)
+                self.loss = float(loss)
+                self._stop_if_not_finite(step)
                 last = time.perf_counter()
-                pace = (done - first) / (last - started)
-                left = (self.steps - done) / pace
-                rate, seconds = pace * self.points_per_step, before + last - started
-                report(Progress(done, self.steps, self.loss, rate, seconds, left))
-            self.checkpoint.update(done, before + time.perf_counter() - started)
+                rate = points / (last - started)
+                left = (self.steps - step) * self.points_per_step / rate
+                spent = before + last - started
+                report(Progress(step, self.steps, self.loss, rate, spent, left))
+            self.checkpoint.update(step, before + time.perf_counter() - started)
         self.checkpoint.remove()
 
-    def _batch_loss(self, orders: Sequence[Tensor], within: int) -> Tensor:
-        """Mean loss over one batch of every view."""
-        total = 0.0
-        for stack, order in zip(self.stacks, orders, strict=True):
-            chosen = order[within * stack.batch : (within + 1) * stack.batch]
-            predicted = self.network.slice_mean(stack.centres[chosen], stack.offsets, stack.weights)
-            error = predicted - stack.values[chosen]
-            total = total + (error.abs() if self.settings.loss == "l1" else error**2).sum()
-        return total / sum(stack.batch for stack in self.stacks)
-
-    def _set_rates(self, peak: Sequence[float], factor: float) -> None:
-        groups = [group for opt in self.optimisers for group in opt.param_groups]
-        for group, rate in zip(groups, peak, strict=True):
+    def _step(self, step: int) -> Tensor:
+        """One step of the optimiser; the loss before it, still on the device."""
+        factor = schedule(step, self.steps, self.settings.warmup)
+        for group, rate in zip(self.optimiser.param_groups, self.peak, strict=True):
             group["lr"] = rate * factor
+        self.optimiser.zero_grad(set_to_none=True)
+        with autocast(self.stacks[0].values.device):
+            loss = self._batch_loss(step)
+        # The members' losses are summed, so that none learns slower for being one of many.
+        (loss * self.settings.members).backward()
+        self.optimiser.step()
+        return loss.detach()
+
+    def _batch_loss(self, step: int) -> Tensor:
+        """Mean loss over one batch of every stack and over the members."""
+        chosen = [self._draw(number, step) for number in range(len(self.stacks))]
+        places = [
+            (stack.centres[drawn], stack.offsets)
+            for stack, drawn in zip(self.stacks, chosen, strict=True)
+        ]
+        seen = self.network.along_offsets(places)
+        total, voxels = 0.0, 0
+        # Without autocast: it would round the predictions to bfloat16.
+        with torch.autocast(seen[0].device.type, enabled=False):
+            for stack, drawn, intensity in zip(self.stacks, chosen, seen, strict=True):
+                error = intensity @ stack.weights - stack.values[drawn]
+                total = total + (error.abs() if self.settings.loss == "l1" else error**2).sum()
+                if self.smoothing:
+                    total = total + self.smoothing * total_variation(intensity, stack)
+                voxels += error.numel()
+        return total / voxels
+
+    def _draw(self, number: int, step: int) -> Tensor:
+        """Which places of a stack make up its batch at a step."""
+        stack = self.stacks[number]
+        which_pass, within = divmod(step, stack.steps_per_pass)
+        kept = self.orders[number]
+        if kept is None or kept[0] != which_pass:
+            kept = which_pass, stack.order(self.settings.seed, which_pass)
+            self.orders[number] = kept
+        return kept[1][within * stack.batch : (within + 1) * stack.batch]
+
+    def _halve_batch(self, step: int, error: Exception) -> int:
+        """Plan again with half the batch, as far into the budget as `step` was."""
+        if self.batch < 2 * MIN_BATCH:
+            raise InputError(
+                f"the GPU is out of memory with {self.batch} view voxels per step; use a GPU with "
+                "more memory, --device cpu, or fewer fit.channels or fit.members."
+            ) from error
+        done = step / self.steps
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.cuda.empty_cache()
+        self._plan(self.stacks, self.batch // 2)
+        print(
+            f"note: out of GPU memory; going on with {self.batch} view voxels per step.",
+            file=sys.stderr,
+        )
+        return round(done * self.steps)
 
     def _stop_if_not_finite(self, step: int) -> None:
         if not math.isfinite(self.loss):
             self.checkpoint.remove()
-            raise InputError(
-                f"the loss is {self.loss} at step {step}; lower fit.muon_rate or fit.adam_rate."
-            )
-
-
-def make_stacks(
-    views: Sequence[View],
-    centre: np.ndarray,
-    scale: float,
-    settings: FitSettings,
-    device: torch.device,
-) -> list[Stack]:
-    """The views as tensors on the device, with batches in proportion to their voxels."""
-    total = sum(view.volume.grid.size for view in views)
-
-    def tensor(array: np.ndarray) -> Tensor:
-        return torch.as_tensor(array, dtype=torch.float32, device=device)
-
-    stacks = []
-    for view in views:
-        grid = view.volume.grid
-        offsets, weights = view.offsets(settings.profile_points)
-        stacks.append(
-            Stack(
-                centres=tensor(grid.centres() - centre),
-                values=tensor(view.volume.array.ravel() / scale),
-                offsets=tensor(offsets),
-                weights=tensor(weights),
-                batch=max(1, min(settings.batch, total) * grid.size // total),
-            )
-        )
-    return stacks
+            raise InputError(f"the loss is {self.loss} at step {step}; lower the rates of fit:.")
 
 
 def field_of_view(views: Sequence[View]) -> tuple[np.ndarray, float]:
@@ -250,46 +269,49 @@ def field_of_view(views: Sequence[View]) -> tuple[np.ndarray, float]:
     return (low + high) / 2, float((high - low).max() / 2)
 
 
-def make_optimisers(
-    network: CoordinateNetwork, settings: FitSettings
-) -> list[torch.optim.Optimizer]:
-    """Muon on the hidden weight matrices and Adam on the rest, or Adam on everything.
+def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> torch.optim.Optimizer:
+    """Adam, with a rate of its own for what learns at another pace.
 
-    Muon: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
+    Adam: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
     """
-    if settings.optimiser == "adam":
-        return [torch.optim.Adam(network.parameters(), lr=settings.adam_rate)]
-    matrices = [layer.weight for layer in network.hidden]
-    rest = [layer.bias for layer in network.hidden] + list(network.last.parameters())
-    return [
-        torch.optim.Muon(matrices, lr=settings.muon_rate, weight_decay=0.0),
-        torch.optim.Adam(rest, lr=settings.adam_rate),
-    ]
+    paced = {}
+    if network.lattices:
+        paced["lattices.table"] = settings.lattice_rate
+        paced["from_position"] = settings.fourier_rate / (network.encoding.features / 2)
+    rates: dict[float, list[Tensor]] = {}
+    for name, parameter in network.named_parameters():
+        rates.setdefault(paced.get(name, settings.rate), []).append(parameter)
+    groups = [{"params": parameters, "lr": rate} for rate, parameters in rates.items()]
+    return torch.optim.Adam(groups, betas=BETAS, fused=True)
+
+
+def check_memory(architecture: Architecture, device: torch.device) -> None:
+    """Refuse a network that the memory cannot hold, before any work.
+
+    Raises:
+        InputError: weights, gradients and Adam's two moments need more than is free.
+    """
+    needed, free = 16 * architecture.parameters, free_memory(device)
+    if needed > free:
+        raise InputError(
+            f"fitting {architecture.members} member(s) of {architecture.parameters / 1e6:.0f} M "
+            f"numbers in all needs {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; lower "
+            "fit.members or fit.channels."
+        )
+
+
+@torch.no_grad()
+def round_table(network: CoordinateNetwork) -> None:
+    """Give the lattice features the precision they have in a file.
+
+    A model then renders the same before and after it was stored.
+    """
+    if network.lattices:
+        table = network.lattices.table
+        table.copy_(table.to(TABLE_TYPE))
 
 
 def schedule(step: int, steps: int, warmup: int) -> float:
     """Factor on the learning rates: a linear rise over `warmup` steps, times a cosine to zero."""
     rise = min(1.0, (step + 1) / max(warmup, 1))
     return rise * 0.5 * (1 + math.cos(math.pi * step / steps))
-
-
-def _network(
-    stacks: Sequence[Stack],
-    fourier_dim: int,
-    half_extent: float,
-    settings: FitSettings,
-) -> CoordinateNetwork:
-    architecture = Architecture(
-        encoding=settings.encoding,
-        fourier_dim=fourier_dim,
-        sigma=settings.sigma,
-        half_extent=half_extent,
-        width=settings.width,
-        depth=settings.depth,
-        activation=settings.activation,
-        dropout=settings.dropout,
-    )
-    network = CoordinateNetwork(architecture, settings.seed)
-    with torch.no_grad():
-        network.last.bias.fill_(float(torch.cat([stack.values for stack in stacks]).mean()))
-    return network

@@ -14,6 +14,20 @@ def sidecar_path(image: Path | str) -> Path:
     raise InputError(f"{image}: is not named .nii.gz or .nii; choose such a name.")
 
 
+def spread_path(image: Path | str) -> Path:
+    """The uncertainty map that belongs to an image: `desc-X` becomes `desc-Xspread`."""
+    path = Path(image)
+    stem, dot, extension = path.name.partition(".")
+    label = entities(path).get("desc")
+    if label:
+        stem = stem.replace(f"desc-{label}", f"desc-{label}spread")
+    elif "_" in stem:
+        stem = "_desc-spread_".join(stem.rsplit("_", 1))
+    else:
+        stem += "_spread"
+    return path.with_name(stem + dot + extension)
+
+
 def entities(image: Path | str) -> dict[str, str]:
     """The BIDS entities of a file name, as key to label."""
     parts = Path(image).name.split(".")[0].split("_")

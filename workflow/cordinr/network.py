@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,18 @@ from torch import Tensor, nn
 from .encoding import FourierEncoding, PlainCoordinates
 from .errors import InputError
 from .files import atomic
+from .lattice import FeatureLattices, Lattice
 from .settings import ActivationName, EncodingName
 
 SIREN_OMEGA = 30.0
 """Frequency factor of a SIREN, Sitzmann et al., NeurIPS 2020, section 3.2."""
 
-FORMAT = "cordinr-inr-1"
+FORMAT = "cordinr-inr-2"
 """Key of the header in the file's metadata."""
+
+TABLE = "lattices.table"
+TABLE_TYPE = torch.float16
+"""Of the lattice features in the file: half the size, an error far below the image's noise."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,9 @@ class Architecture:
         depth: number of hidden layers.
         activation: of the hidden layers; a SIREN always uses "sine".
         dropout: probability, during the fit only.
+        members: networks of an ensemble, evaluated together.
+        channels: features per lattice point.
+        lattices: of features beside the encoding; none for a plain coordinate network.
     """
 
     encoding: EncodingName
@@ -46,68 +55,123 @@ class Architecture:
     depth: int
     activation: ActivationName
     dropout: float
+    members: int = 1
+    channels: int = 0
+    lattices: tuple[Lattice, ...] = ()
+
+    @classmethod
+    def from_header(cls, fields: dict[str, Any]) -> "Architecture":
+        """From what `dataclasses.asdict` and JSON made of one."""
+        lattices = tuple(
+            Lattice(tuple(stored["shape"]), tuple(map(tuple, stored["to_index"])))
+            for stored in fields["lattices"]
+        )
+        return cls(**(fields | {"lattices": lattices}))
+
+    @property
+    def parameters(self) -> int:
+        """Numbers to learn, all members together."""
+        encoded = 2 * self.fourier_dim if self.encoding == "fourier" else 3
+        inputs = encoded + len(self.lattices) * self.channels
+        mlp = self.width * (inputs + 1 + (self.depth - 1) * (self.width + 1) + 1) + 1
+        points = sum(math.prod(lattice.shape) for lattice in self.lattices)
+        return self.members * (mlp + points * self.channels)
 
 
 class CoordinateNetwork(nn.Module):
-    """An MLP from positions in mm (relative to the field of view's centre) to intensity."""
+    """An MLP from positions in mm (relative to the field of view's centre) to intensity.
+
+    Its first layer sees the encoded position and, where there are lattices, their features. All
+    weights have the members of the ensemble as first axis; the members never meet.
+    """
 
     def __init__(self, architecture: Architecture, seed: int = 0) -> None:
         super().__init__()
-        self.architecture = architecture
+        self.architecture = a = architecture
         generator = torch.Generator().manual_seed(seed)
-        a = architecture
         self.encoding = (
-            FourierEncoding(a.fourier_dim, a.sigma, generator)
+            FourierEncoding(a.fourier_dim, a.sigma, a.members, generator)
             if a.encoding == "fourier"
-            else PlainCoordinates(a.half_extent)
+            else PlainCoordinates(a.half_extent, a.members)
         )
-        fan_in = [self.encoding.features] + [a.width] * (a.depth - 1)
-        self.hidden = nn.ModuleList(nn.Linear(n, a.width) for n in fan_in)
-        self.last = nn.Linear(a.width, 1)
+        self.lattices = (
+            FeatureLattices(a.lattices, a.channels, a.members, generator) if a.lattices else None
+        )
         self.siren = a.encoding == "siren"
         self.activation = "sine" if self.siren else a.activation
+
+        def matrix(rows: int, columns: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(a.members, rows, columns))
+
+        self.from_position = matrix(self.encoding.features, a.width)
+        self.from_lattices = matrix(self.lattices.features, a.width) if self.lattices else None
+        self.hidden = nn.ParameterList(matrix(a.width, a.width) for _ in range(a.depth - 1))
+        self.biases = nn.ParameterList(matrix(1, a.width) for _ in range(a.depth))
+        self.last, self.last_bias = matrix(a.width, 1), matrix(1, 1)
         self._initialise(generator)
 
     @torch.no_grad()
     def _initialise(self, generator: torch.Generator) -> None:
-        for k, layer in enumerate(self.hidden):
-            n = layer.in_features
+        first = self.from_position if self.from_lattices is None else self.from_lattices
+        for k, weight in enumerate([first, *self.hidden]):
+            n = weight.shape[1]
             if self.siren:
                 # Sitzmann et al. 2020: U(-1/n, 1/n) first, U(-sqrt(6/n)/omega, ..) after that
                 bound = 1 / n if k == 0 else math.sqrt(6 / n) / SIREN_OMEGA
             else:
                 # He et al. 2015, equation 10: standard deviation sqrt(2/n), here uniform
                 bound = math.sqrt(6 / n)
-            layer.weight.uniform_(-bound, bound, generator=generator)
-            bias = 1 / math.sqrt(n)
-            layer.bias.uniform_(-bias, bias, generator=generator)
-        bound = 1 / math.sqrt(self.last.in_features)
-        self.last.weight.uniform_(-bound, bound, generator=generator)
-        self.last.bias.zero_()
+            weight.uniform_(-bound, bound, generator=generator)
+            bias = 0.0 if self.lattices else 1 / math.sqrt(n)
+            self.biases[k].uniform_(-bias, bias, generator=generator)
+        if self.lattices:
+            # The position begins without a say: random features would fill what no view measures.
+            self.from_position.zero_()
+        bound = math.sqrt((3 if self.lattices else 1) / self.last.shape[1])
+        self.last.uniform_(-bound, bound, generator=generator)
+        self.last_bias.zero_()
 
     def forward(self, xyz: Tensor) -> Tensor:
-        """Intensity (n,) at positions (n, 3) in mm."""
-        hidden = self.encoding(xyz)
-        for layer in self.hidden:
-            hidden = self._activate(layer(hidden))
-        # In float32 whatever the autocast: 8 bits of mantissa would show as steps in the image.
-        with torch.autocast(hidden.device.type, enabled=False):
-            return (hidden.float() @ self.last.weight.T).squeeze(-1) + self.last.bias
+        """Intensity (members, n) at positions (n, 3) in mm."""
+        return self._from_first_layer(self.encoding(xyz) @ self.from_position, xyz)
 
-    def slice_mean(self, xyz: Tensor, offsets: Tensor, weights: Tensor) -> Tensor:
-        """Profile-weighted mean of the intensity along the slice normal.
+    def along_offsets(self, places: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
+        """Intensity at the samples around each position, for several arrangements of samples.
 
         Args:
-            xyz: (n, 3) mm, centres of thick-slice voxels.
-            offsets: (q, 3) mm from the centres to the samples of the profile.
-            weights: (q,) summing to one.
+            places: pairs of positions (n, 3) and offsets from them to the samples (q, 3), in mm.
 
         Returns:
-            (n,) predicted voxels of the view.
+            (members, n, q) per pair.
         """
-        samples = (xyz[:, None] + offsets).flatten(0, 1)
-        # A product, not a matrix product: autocast would round the prediction to bfloat16.
-        return (self(samples).reshape(len(xyz), len(offsets)) * weights).sum(dim=-1)
+        samples = [(xyz[:, None] + offsets).flatten(0, 1) for xyz, offsets in places]
+        first = torch.cat([self._first_layer(*place) for place in places], dim=1)
+        intensity = self._from_first_layer(first, torch.cat(samples))
+        parts = intensity.split([len(part) for part in samples], dim=1)
+        return [
+            part.unflatten(1, (len(xyz), len(offsets)))
+            for part, (xyz, offsets) in zip(parts, places, strict=True)
+        ]
+
+    def _first_layer(self, xyz: Tensor, offsets: Tensor) -> Tensor:
+        """The position's part of the first layer at all samples, (members, n * q, width)."""
+        weights = self.encoding.shifted(self.from_position, offsets)
+        if weights is None:
+            samples = (xyz[:, None] + offsets).flatten(0, 1)
+            return self.encoding(samples) @ self.from_position
+        members, _, width = self.from_position.shape
+        return (self.encoding(xyz) @ weights.flatten(2)).view(members, -1, width)
+
+    def _from_first_layer(self, hidden: Tensor, xyz: Tensor) -> Tensor:
+        """Intensity (members, n); `hidden` (members, n, width) is the position's part so far."""
+        if self.lattices:
+            hidden = hidden + self.lattices(xyz) @ self.from_lattices
+        hidden = self._activate(hidden + self.biases[0])
+        for weight, bias in zip(self.hidden, self.biases[1:], strict=True):
+            hidden = self._activate(hidden @ weight + bias)
+        # In float32 whatever the autocast: 8 bits of mantissa would show as steps in the image.
+        with torch.autocast(hidden.device.type, enabled=False):
+            return (hidden.float() @ self.last + self.last_bias).squeeze(-1)
 
     def _activate(self, x: Tensor) -> Tensor:
         if self.activation == "sine":
@@ -146,6 +210,8 @@ def save_inr(path: Path | str, inr: INR) -> None:
         "provenance": inr.provenance,
     }
     tensors = {k: v.detach().cpu().contiguous() for k, v in inr.network.state_dict().items()}
+    if inr.network.lattices:
+        tensors[TABLE] = tensors[TABLE].to(TABLE_TYPE)
     with atomic(path) as partial:
         save_file(tensors, partial, metadata={FORMAT: json.dumps(header)})
 
@@ -164,7 +230,7 @@ def load_inr(path: Path | str) -> INR:
                     f"{path}: is not a cordinr model; give a file `cordinr fit` wrote."
                 )
             header = json.loads(metadata[FORMAT])
-            network = CoordinateNetwork(Architecture(**header["architecture"]))
+            network = CoordinateNetwork(Architecture.from_header(header["architecture"]))
             network.load_state_dict({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
             centre, scale = tuple(header["centre"]), float(header["scale"])
             provenance = header["provenance"]

@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 
-from .device import autocast
 from .network import INR
 from .volume import Grid
 
@@ -11,7 +10,6 @@ BLOCK = 1 << 14
 """Points per evaluation; bounds the memory whatever the size of the grid."""
 
 
-@torch.inference_mode()
 def render_inr(inr: INR, grid: Grid, device: torch.device | str = "cpu") -> np.ndarray:
     """Evaluate a fitted INR at the voxel centres of a grid.
 
@@ -21,15 +19,23 @@ def render_inr(inr: INR, grid: Grid, device: torch.device | str = "cpu") -> np.n
         device: "cpu" or "cuda".
 
     Returns:
-        float32 of shape `grid.shape`, in the units of the views.
+        float32 of shape `grid.shape`, in the units of the views; the mean of the members.
     """
+    return render_with_spread(inr, grid, device)[0]
+
+
+@torch.inference_mode()
+def render_with_spread(
+    inr: INR, grid: Grid, device: torch.device | str = "cpu"
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `render_inr`, and the standard deviation over the members (zero for one member)."""
     device = torch.device(device)
     network = inr.network.to(device).eval()
-    image = np.empty(grid.size, np.float32)
-    with autocast(device):
-        for start in range(0, grid.size, BLOCK):
-            centres = grid.centres(start, start + BLOCK) - np.array(inr.centre)
-            points = torch.as_tensor(centres, dtype=torch.float32, device=device)
-            image[start : start + BLOCK] = network(points).float().cpu().numpy()
-    image *= inr.scale
-    return image.reshape(grid.shape)
+    image, spread = np.empty((2, grid.size), np.float32)
+    for start in range(0, grid.size, BLOCK):
+        centres = grid.centres(start, start + BLOCK) - np.array(inr.centre)
+        members = network(torch.as_tensor(centres, dtype=torch.float32, device=device))
+        block = slice(start, start + BLOCK)
+        image[block] = members.mean(dim=0).cpu().numpy()
+        spread[block] = members.std(dim=0, correction=0).cpu().numpy()
+    return (image * inr.scale).reshape(grid.shape), (spread * inr.scale).reshape(grid.shape)

@@ -10,7 +10,7 @@ from .errors import InputError
 EncodingName = Literal["fourier", "siren", "none"]
 ActivationName = Literal["relu", "gelu", "sine"]
 
-MAY_BE_ZERO = {"dropout", "warmup", "seed"}
+MAY_BE_ZERO = {"channels", "smoothing", "dropout", "warmup", "seed"}
 
 
 @dataclass(frozen=True)
@@ -20,32 +20,43 @@ class FitSettings:
     Attributes:
         encoding: "fourier", "siren" or "none".
         sigma: spread of the Fourier frequencies, cycles/mm.
+        channels: features per lattice point; 0 for a plain coordinate network without lattices.
         width, depth: units per hidden layer, number of hidden layers.
         activation: "relu", "gelu" or "sine".
         dropout: probability, 0 to below 1.
+        members: networks of an ensemble; their mean is the image, their spread its uncertainty.
         loss: "mse" or "l1".
-        optimiser: "muon" (weight matrices by Muon, the rest by Adam) or "adam".
-        muon_rate, adam_rate: peak learning rates.
+        smoothing: weight of the total variation between neighbouring points, in units of the noise
+            variance that the views show; 0 for none.
+        rate: peak learning rate of the network.
+        lattice_rate: of the lattice features.
+        fourier_rate: of the weights from the Fourier features where there are lattices, divided by
+            the Fourier dimension so that every dimension learns at one pace.
         warmup: steps over which the rates rise; after them they fall along a cosine to zero.
         batch: view voxels per step.
         passes: how often each view voxel is seen.
-        profile_points: samples of the slice profile per view voxel.
+        max_steps: of the optimiser; larger volumes take larger batches and are seen less often.
+        profile_points: samples per slice thickness where views share none.
         seed: of the frequencies, the initial weights, the order of the data and dropout.
     """
 
     encoding: EncodingName = "fourier"
-    sigma: float = 0.05
-    width: int = 256
-    depth: int = 3
+    sigma: float = 0.025
+    channels: int = 8
+    width: int = 64
+    depth: int = 2
     activation: ActivationName = "gelu"
     dropout: float = 0.0
+    members: int = 1
     loss: Literal["mse", "l1"] = "mse"
-    optimiser: Literal["muon", "adam"] = "muon"
-    muon_rate: float = 0.02
-    adam_rate: float = 0.01
+    smoothing: float = 6.0
+    rate: float = 0.005
+    lattice_rate: float = 0.02
+    fourier_rate: float = 0.8
     warmup: int = 20
-    batch: int = 640
-    passes: float = 20.0
+    batch: int = 5120
+    passes: float = 40.0
+    max_steps: int = 600
     profile_points: int = 5
     seed: int = 0
 

@@ -42,6 +42,9 @@ INDEX = ancient("results/inputs.tsv")
 VIEWS = {name: view for name, view in config["views"].items() if view}
 BASELINES = config["baselines"]["methods"]
 INRS = expand("inrF{dim}", dim=config["fourier_dims"])
+# Of an ensemble also where its members disagree.
+SPREAD = "inrF{dim}spread" if config["fit"]["members"] > 1 else []
+SPREADS = expand(SPREAD, dim=config["fourier_dims"])
 RESOLUTIONS = [resolution_label(mm) for mm in config["voxel_sizes"]]
 
 

@@ -9,6 +9,8 @@ rule render:
     output:
         images=recon_images("inrF{dim}") + finer_images("inrF{dim}"),
         sidecars=recon_images("inrF{dim}", ".json") + finer_images("inrF{dim}", ".json"),
+        spreads=recon_images(SPREAD) + finer_images(SPREAD),
+        spread_sidecars=recon_images(SPREAD, ".json") + finer_images(SPREAD, ".json"),
         record="results/records/{folder}/{image}_desc-inrF{dim}_render.json",
     log:
         "results/logs/render/{folder}/{image}_desc-inrF{dim}.log",

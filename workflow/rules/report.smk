@@ -16,7 +16,7 @@ rule describe:
         name=config["dataset"]["name"],
         source=config["dataset"]["source"],
         version=config["dataset"]["version"],
-        methods=options("--method", ["simulated", *BASELINES, *INRS]),
+        methods=options("--method", ["simulated", *BASELINES, *INRS, *SPREADS]),
         suffix=SUFFIX,
         library=__version__,
     shell:

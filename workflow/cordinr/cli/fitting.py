@@ -16,9 +16,9 @@ from ..device import use_threads
 from ..errors import InputError
 from ..files import write_json
 from ..fit import Progress, fit_inr
-from ..naming import sidecar_path
+from ..naming import sidecar_path, spread_path
 from ..network import INR
-from ..render import render_inr
+from ..render import render_with_spread
 from ..settings import FitSettings
 from ..volume import Grid, load_grid, save_volume
 
@@ -94,18 +94,25 @@ def grids_for(inr: INR, like: Path | None, sizes: Sequence[float | None]) -> lis
 
 
 def render_image(inr: INR, grid: Grid, path: Path, device: torch.device) -> None:
-    """Render to a NIfTI file with its sidecar."""
-    save_volume(path, render_inr(inr, grid, device), grid)
+    """Render to a NIfTI file with its sidecar; of an ensemble also where its members disagree."""
+    image, spread = render_with_spread(inr, grid, device)
     made = inr.provenance
-    dim = made["fourier_dim"]
+    members = made["settings"]["members"]
     fields = {
         "Method": "inr",
-        "FourierDimension": dim,
+        "FourierDimension": made["fourier_dim"],
         "Seed": made["settings"]["seed"],
+        "Members": members,
         "FitSettings": made["settings"],
     }
-    text = describe_label(f"inrF{dim}")
-    write_json(sidecar_path(path), image_sidecar(path, made["views"], text, **fields))
+    label = f"inrF{made['fourier_dim']}"
+    images = {path: (image, label)}
+    if members > 1:
+        images[spread_path(path)] = (spread, f"{label}spread")
+    for target, (array, described) in images.items():
+        save_volume(target, array, grid)
+        sidecar = image_sidecar(target, made["views"], describe_label(described), **fields)
+        write_json(sidecar_path(target), sidecar)
 
 
 @contextmanager

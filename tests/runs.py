@@ -12,7 +12,7 @@ import yaml
 TINY = {
     "fourier_dims": [8, 16],
     "voxel_sizes": [1.0],
-    "fit": {"width": 32, "depth": 2, "batch": 256, "passes": 3},
+    "fit": {"width": 16, "channels": 2, "members": 2, "batch": 512, "passes": 3},
     "fit_threads": 1,
 }
 """Enough to go through every rule, not to give good images."""

@@ -54,13 +54,28 @@ def test_every_image_is_there_with_its_sidecar(run):
     for image in IMAGES:
         names = [f"{image}_res-{view}_desc-simulated_T2w" for view in ("axial", "sagittal")]
         names += [f"{image}_desc-{method}_T2w" for method in METHODS]
-        names += [f"{image}_res-iso1_desc-inrF{dim}_T2w" for dim in (8, 16)]
+        for dim in (8, 16):
+            names += [f"{image}_res-iso1_desc-inrF{dim}{end}_T2w" for end in ("", "spread")]
+            names += [f"{image}_desc-inrF{dim}spread_T2w"]
         for name in names:
             assert np.isfinite(nib.load(root / f"{name}.nii.gz").get_fdata()).all()
             sidecar = read_json(root / f"{name}.json")
             assert sidecar["Sources"] and sidecar["Command"].startswith("cordinr ")
         folder = (root / image).parent
         assert len(list(folder.iterdir())) == 2 * len(names)
+
+
+def test_the_spread_tells_where_the_members_disagree(run):
+    root = run.results / "cordinr"
+    for image in IMAGES:
+        for grid in ("", "_res-iso1"):
+            spread = nib.load(root / f"{image}{grid}_desc-inrF16spread_T2w.nii.gz")
+            mean = nib.load(root / f"{image}{grid}_desc-inrF16_T2w.nii.gz")
+            assert spread.shape == mean.shape and (spread.affine == mean.affine).all()
+            values = spread.get_fdata()
+            assert values.min() >= 0 and 0 < values.mean() < mean.get_fdata().max()
+    described = (root / "descriptions.tsv").read_text()
+    assert "desc-inrF16spread\tStandard deviation over the ensemble" in described
 
 
 def test_sources_lead_to_files(run):

@@ -34,7 +34,7 @@ def run(checkout, spine_t2w, tmp_path_factory):
             },
             "fourier_dims": [64],
             "voxel_sizes": [],
-            "fit": {"width": 64, "depth": 2, "batch": 512, "passes": 6, "sigma": 0.04},
+            "fit": {"channels": 4, "passes": 6},
         }
     )
     answer = project.snakemake()

@@ -36,7 +36,7 @@ rule fit:
     threads: config["fit_threads"]
     resources:
         gpu=0 if config["device"] == "cpu" else 1,
-        mem_mb=lambda wildcards, attempt: 6000 * attempt,
+        mem_mb=lambda wildcards, attempt: (3000 + 3000 * config["fit"]["members"]) * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         device=config["device"],

@@ -149,7 +149,7 @@ def test_an_interrupted_run_goes_on(checkout, phantom_source):
     project = checkout("interrupted")
     config = phantom_config(phantom_source, fourier_dims=[8])
     config["dataset"]["subjects"] = ["01"]
-    config["fit"] = config["fit"] | {"passes": 400}
+    config["fit"] = config["fit"] | {"passes": 10_000, "max_steps": 1_000_000}
     project.configure(**config)
     with open(project.folder / "first.log", "w") as log:
         running = subprocess.Popen(

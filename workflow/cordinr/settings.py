@@ -42,7 +42,7 @@ class FitSettings:
 
     encoding: EncodingName = "fourier"
     sigma: float = 0.025
-    channels: int = 8
+    channels: int = 4
     width: int = 64
     depth: int = 2
     activation: ActivationName = "gelu"

@@ -33,6 +33,15 @@ def test_the_config_fits_its_schema_and_every_key_is_described():
     assert all("#" in line for line in config_lines())
 
 
+@pytest.mark.parametrize("overlay", ["demo", "original"])
+def test_overlays_fit_the_schema_and_the_library(overlay):
+    content = yaml.safe_load((ROOT / f"workflow/{overlay}.yaml").read_text())
+    merged = {**CONFIG, **content, "fit": CONFIG["fit"] | content["fit"]}
+    merged["dataset"] = CONFIG["dataset"] | content.get("dataset", {})
+    Draft202012Validator(SCHEMA).validate(merged)
+    FitSettings.from_mapping(merged["fit"], overlay)
+
+
 def config_lines():
     """Lines of config.yaml that set a value, where a section's heading needs no comment."""
     text = (ROOT / "config.yaml").read_text().splitlines()

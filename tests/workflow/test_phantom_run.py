@@ -1,5 +1,6 @@
 """The whole workflow on the embedded dataset, and what stands in results/ afterwards."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -159,6 +160,8 @@ def test_an_interrupted_run_goes_on(checkout, phantom_source):
             stdout=log,
             stderr=log,
             start_new_session=True,
+            # A shell starts what it puts into the background deaf to Ctrl-C.
+            preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
         fitting = project.results / "logs/fit/sub-01/anat/sub-01_desc-inrF8.log"
         deadline = time.monotonic() + 120

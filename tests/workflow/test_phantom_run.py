@@ -1,5 +1,6 @@
 """The whole workflow on the embedded dataset, and what stands in results/ afterwards."""
 
+import contextlib
 import functools
 import os
 import signal
@@ -169,7 +170,11 @@ def test_an_interrupted_run_goes_on(checkout, phantom_source):
             time.sleep(0.2)
         time.sleep(2)
         os.killpg(running.pid, signal.SIGINT)
-        assert running.wait(timeout=60) != 0
+        try:
+            assert running.wait(timeout=60) != 0
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
     whole = [p for p in project.results.rglob("*.nii.gz") if "sourcedata" not in p.parts]
     assert whole and all(nib.load(p).get_fdata().size for p in whole)
     config["fit"]["passes"] = 2

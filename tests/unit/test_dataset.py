@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from cordinr import dataset
+from cordinr.content import drop_content, get_content
 from cordinr.errors import InputError
 from cordinr.files import write_json
-from cordinr.index import Input, find_images, load_index, save_index
+from cordinr.index import Input, find_images, left_out, load_index, save_index
 from cordinr.volume import is_annex_pointer, load_volume, save_volume
 from support import blobs
 
@@ -44,7 +45,7 @@ def source(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def cloned(source, tmp_path) -> Path:
-    dataset.clone(str(source), "v1", tmp_path / "clone")
+    dataset.obtain(str(source), "v1", tmp_path / "clone")
     return tmp_path / "clone"
 
 
@@ -53,8 +54,8 @@ def test_a_clone_holds_pointers_until_content_is_got(cloned):
     assert (cloned / path).stat().st_size < 200 and is_annex_pointer(cloned / path)
     with pytest.raises(InputError, match=r"never fetched.*datalad get"):
         load_volume(cloned / path)
-    assert load_volume(dataset.get_content(cloned, path)).grid.shape == (10, 10, 10)
-    assert dataset.get_content(cloned, path) == cloned / path
+    assert load_volume(get_content(cloned, [path])[0]).grid.shape == (10, 10, 10)
+    assert get_content(cloned, [path])[0] == cloned / path
 
 
 def test_locked_annex_links_are_got_as_well(tmp_path):
@@ -70,11 +71,11 @@ def test_locked_annex_links_are_got_as_well(tmp_path):
     subprocess.run(commit, check=True, env=environment)
     subprocess.run(["git", "-C", str(root), "tag", "v2"], check=True)
     clone = tmp_path / "clone"
-    dataset.clone(str(root), "v2", clone)
+    dataset.obtain(str(root), "v2", clone)
     image = clone / "sub-a/anat/sub-a_T2w.nii.gz"
     assert image.is_symlink() and not image.exists() and is_annex_pointer(image)
     assert len(find_images(clone, None, "T2w", MASK, TRUTH)) == 4
-    dataset.get_content(clone, "sub-a/anat/sub-a_T2w.nii.gz")
+    get_content(clone, ["sub-a/anat/sub-a_T2w.nii.gz"])[0]
     assert load_volume(image).grid.shape == (10, 10, 10)
 
 
@@ -109,22 +110,22 @@ def test_subjects_are_chosen_and_missing_ones_named(cloned):
 def test_a_clone_moves_to_another_version(source, cloned):
     first = subprocess.check_output(["git", "-C", str(cloned), "rev-list", "HEAD"], text=True)
     older = first.split()[-1]
-    assert dataset.clone(str(source), older, cloned) == older
+    assert dataset.obtain(str(source), older, cloned) == older
     assert not (cloned / "sub-a").exists()
-    dataset.clone(str(source), "v1", cloned)
+    dataset.obtain(str(source), "v1", cloned)
     assert (cloned / "sub-a").exists()
 
 
 def test_a_source_that_is_none_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="cannot be cloned") as caught:
-        dataset.clone(str(tmp_path / "nowhere"), "v1", tmp_path / "clone")
+        dataset.obtain(str(tmp_path / "nowhere"), "v1", tmp_path / "clone")
     assert "\n" not in str(caught.value)
     assert not [p for p in tmp_path.iterdir() if p.is_dir()]
 
 
 def test_a_version_that_is_none_names_the_tags(source, tmp_path):
     with pytest.raises(InputError, match=r"no version 'r2099'.*v1"):
-        dataset.clone(str(source), "r2099", tmp_path / "clone")
+        dataset.obtain(str(source), "r2099", tmp_path / "clone")
 
 
 def test_a_folder_of_something_else_is_not_touched(source, tmp_path):
@@ -132,21 +133,8 @@ def test_a_folder_of_something_else_is_not_touched(source, tmp_path):
     other.mkdir()
     (other / "precious.txt").write_text("mine")
     with pytest.raises(InputError, match="cloned from something else"):
-        dataset.clone(str(source), "v1", other)
+        dataset.obtain(str(source), "v1", other)
     assert (other / "precious.txt").read_text() == "mine"
-
-
-def test_content_that_no_remote_has_is_one_sentence(source, cloned, tmp_path):
-    hidden = source.with_name("unplugged")
-    source.rename(hidden)
-    try:
-        with pytest.raises(InputError, match=r"content cannot be got.*whereis") as caught:
-            dataset.get_content(cloned, "sub-a/anat/sub-a_T2w.nii.gz")
-    finally:
-        hidden.rename(source)
-    assert "\n" not in str(caught.value)
-    with pytest.raises(InputError, match="no such file"):
-        dataset.get_content(cloned, "sub-nope/anat/sub-nope_T2w.nii.gz")
 
 
 def test_one_image_stored_twice_is_refused(tmp_path):
@@ -167,8 +155,8 @@ def test_a_url_that_git_rewrites_is_still_the_same_source(source, tmp_path, monk
         f'[url "{source.parent}/"]\n\tinsteadOf = https://short.invalid/\n'
     )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    first = dataset.clone(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone")
-    assert dataset.clone(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone") == first
+    first = dataset.obtain(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone")
+    assert dataset.obtain(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone") == first
 
 
 def test_a_folder_that_is_no_bids_dataset_is_refused(tmp_path):
@@ -182,5 +170,159 @@ def test_cloning_works_without_a_git_identity(source, tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     for name in [name for name in os.environ if name.startswith(("GIT_AUTHOR", "GIT_COMMITTER"))]:
         monkeypatch.delenv(name)
-    dataset.clone(str(source), "v1", tmp_path / "clone")
+    dataset.obtain(str(source), "v1", tmp_path / "clone")
     assert "GIT_AUTHOR_NAME" not in os.environ
+
+
+def test_a_plain_folder_is_used_in_place(tmp_path):
+    write_bids(tmp_path / "plain")
+    dest = tmp_path / "results" / "plain"
+    for _ in range(2):
+        assert dataset.obtain(str(tmp_path / "plain"), "", dest) == ""
+    assert dest.is_symlink() and len(find_images(dest, None, "T2w", MASK, TRUTH)) == 4
+    image = get_content(dest, ["sub-a/anat/sub-a_T2w.nii.gz"])[0]
+    assert load_volume(image).grid.shape == (10, 10, 10)
+    assert drop_content(dest, ["sub-a/anat/sub-a_T2w.nii.gz"]) is None and image.exists()
+    with pytest.raises(InputError, match=r'without versions.*set dataset.version to ""'):
+        dataset.obtain(str(tmp_path / "plain"), "v1", dest)
+    (tmp_path / "other").mkdir()
+    with pytest.raises(InputError, match="is there already and is not"):
+        dataset.obtain(str(tmp_path / "other"), "", dest)
+
+
+def test_a_clone_made_by_hand_will_do(source, tmp_path):
+    subprocess.run(["git", "clone", "--quiet", source, tmp_path / "mine"], check=True)
+    commit = dataset.obtain(str(source), "v1", tmp_path / "mine")
+    assert commit == dataset.obtain(str(source), "", tmp_path / "mine")
+    get_content(tmp_path / "mine", ["sub-a/anat/sub-a_T2w.nii.gz"])
+
+
+def test_a_clone_of_a_clone_whose_source_is_gone(source, cloned, tmp_path):
+    get_content(cloned, ["sub-a/anat/sub-a_T2w.nii.gz"])
+    away = source.rename(source.with_name("away"))
+    try:
+        dataset.obtain(str(cloned), "v1", tmp_path / "second")
+        image = get_content(tmp_path / "second", ["sub-a/anat/sub-a_T2w.nii.gz"])[0]
+    finally:
+        away.rename(source)
+    assert load_volume(image).grid.shape == (10, 10, 10)
+
+
+def test_a_repository_of_somebody_else_is_explained(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "datalad.api.clone",
+        lambda *a, **k: [{"action": "install", "status": "error", "message": "dubious ownership"}],
+    )
+    with pytest.raises(InputError, match=r"another user\); if you trust it, run `git config"):
+        dataset.obtain(str(tmp_path / "x.git"), "v1", tmp_path / "clone")
+
+
+def test_the_source_is_described_without_credentials(tmp_path):
+    with pytest.raises(InputError, match="has no dataset_description"):
+        dataset.describe_source(tmp_path, "x", "", "")
+    stated = {"Name": "n", "BIDSVersion": "1.8.0", "Authors": ["A", "B"], "DatasetDOI": "10.1/2"}
+    write_json(tmp_path / "dataset_description.json", stated)
+    about = dataset.describe_source(tmp_path, "https://me:secret@host.org/x", "v1", "abc")
+    assert about == {
+        "Name": "n",
+        "Authors": ["A", "B"],
+        "DOI": "10.1/2",
+        "URL": "https://host.org/x",
+        "Version": "v1",
+        "Commit": "abc",
+    }
+
+
+@pytest.fixture
+def excluding(tmp_path):
+    write_bids(tmp_path)
+    (tmp_path / "participants.tsv").write_text(
+        "participant_id\tinstitution_id\nsub-a\tberlin\nsub-b\tparis\nsub-c\tparis\n"
+    )
+    (tmp_path / "exclude.yml").write_text(
+        "csa_t1:\n- sub-a\ncsa_t2:\n- paris  # a phantom, TR: 2\n- sub-a\nnone: []\n"
+    )
+    return tmp_path
+
+
+def test_exclude_yml_names_subjects_and_sites_with_reasons(excluding):
+    reasons = left_out(excluding, "csa_t2")
+    assert set(reasons) == {"a", "b", "c"}
+    assert reasons["b"] == "exclude.yml, csa_t2: paris, a phantom, TR: 2"
+    assert reasons["a"] == "exclude.yml, csa_t2: sub-a"
+    assert left_out(excluding, "csa_t1").keys() == {"a"}
+    assert left_out(excluding, "") == left_out(excluding, "none") == {}
+    with pytest.raises(InputError, match=r"no key 'csa'; set dataset\.exclude to csa_t1, csa_t2"):
+        left_out(excluding, "csa")
+    with pytest.raises(InputError, match="no subjects to take"):
+        find_images(excluding, None, "T2w", "", "", {}, reasons)
+
+
+@pytest.mark.parametrize("text", ["- a\n", "key: [", "", "csa_t2: sub-a\n", "csa_t2: {a: b}\n"])
+def test_an_exclude_yml_that_is_none_is_one_sentence(excluding, text):
+    (excluding / "exclude.yml").write_text(text)
+    with pytest.raises(InputError, match=r"exclude\.yml: is not a mapping") as caught:
+        left_out(excluding, "csa_t2")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entities", "images"),
+    [
+        ({"session": ["1"]}, {"sub-b_ses-1_run-1", "sub-b_ses-1_run-2"}),
+        ({"session": [""]}, {"sub-a"}),
+        ({"run": ["02"]}, {"sub-b_ses-1_run-2"}),
+        ({"run": ["1", "2"], "session": ["1"]}, {"sub-b_ses-1_run-1", "sub-b_ses-1_run-2"}),
+    ],
+)
+def test_images_are_chosen_by_their_entities(tmp_path, entities, images):
+    write_bids(tmp_path)
+    rows = find_images(tmp_path, None, "T2w", "", "", entities)
+    assert {row.image for row in rows if row.path} == images
+
+
+def test_unknown_entities_are_refused_and_odd_names_passed_over(tmp_path):
+    write_bids(tmp_path)
+    with pytest.raises(InputError, match=r"the dataset has no 'sesion'; use .*session"):
+        find_images(tmp_path, None, "T2w", "", "", {"sesion": ["1"]})
+    with pytest.raises(InputError, match="has no T2w image, session 9"):
+        find_images(tmp_path, ["a"], "T2w", "", "", {"session": ["9"]})
+    good = tmp_path / "sub-a/anat/sub-a_T2w.nii.gz"
+    (good.parent / "sub-a_copy of mine_T2w.nii.gz").write_bytes(good.read_bytes())
+    (good.parent / "sub-a_desc-old_T2w.nii.gz").write_bytes(good.read_bytes())
+    assert [row.image for row in find_images(tmp_path, ["a"], "T2w", "", "")] == ["sub-a"]
+
+
+def test_a_thick_slice_scan_is_no_reference(tmp_path, command):
+    write_bids(tmp_path / "data")
+    volume = blobs((10, 10, 10), np.diag([0.8, 0.8, 3.3, 1]))
+    save_volume(tmp_path / "data/sub-a/anat/sub-a_T2w.nii.gz", volume.array, volume.grid)
+    options = ["--dest", tmp_path / "raw", "--file", "sub-a/anat/sub-a_T2w.nii.gz"]
+    target = tmp_path / "copy.nii.gz"
+    code, _, said = command("fetch", tmp_path / "data", *options, "-o", target)
+    assert code == 1 and "voxels of 0.8 x 0.8 x 3.3 mm are too far from cubes" in said
+    assert "`cordinr reconstruct`" in said and not target.exists()
+
+
+READ_ONLY = """
+mount --bind {source} {source} && mount -o remount,ro,bind {source} && ! touch {source}/x &&
+cordinr index {source} --version '{version}' --dest {dest} -o {dest}.tsv &&
+cordinr fetch {source} --version '{version}' --dest {dest} --file {image} -o {dest}.nii.gz --drop
+"""
+
+
+@pytest.mark.parametrize("version", ["v1", ""])
+def test_read_only_media_will_do(tmp_path, version):
+    namespace = ["unshare", "--map-root-user", "--mount"]
+    if subprocess.run([*namespace, "true"], capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount a file system of their own")
+    write_bids(tmp_path / "media")
+    if version:
+        dataset.create(tmp_path / "media", "a DataLad dataset")
+    names = {"source": tmp_path / "media", "dest": tmp_path / "raw", "version": version}
+    script = READ_ONLY.format(**names, image="sub-a/anat/sub-a_T2w.nii.gz")
+    path = os.pathsep.join([str(Path(os.sys.executable).parent), os.environ["PATH"]])
+    shell = [*namespace, "sh", "-c", script]
+    answer = subprocess.run(shell, env=os.environ | {"PATH": path}, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert load_volume(tmp_path / "raw.nii.gz").grid.shape == (10, 10, 10)

@@ -1,6 +1,8 @@
 """Runs that cannot succeed: what is wrong is said in one sentence, and all else is finished."""
 
+import re
 import shutil
+import subprocess
 
 import nibabel as nib
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 
 from cordinr.dataset import create
 from cordinr.index import load_index
+from cordinr.table import load_table
 from runs import phantom_config
 
 
@@ -42,18 +45,22 @@ def broken_source(tmp_path_factory, phantom_source):
         path.write_bytes(content)
     (root / "sub-none" / "anat").mkdir(parents=True)
     shutil.copy(good, root / "sub-none" / "anat" / "sub-none_T1w.nii.gz")
+    # Another image than those, or git-annex has its content under their key.
+    lost = root / "sub-lost" / "anat" / "sub-lost_T2w.nii.gz"
+    lost.parent.mkdir(parents=True)
+    nib.save(nib.Nifti1Image(array[::-1], image.affine), lost)
     create(root, "good and bad")
+    subprocess.run(["git", "annex", "drop", "--force", lost], cwd=root, check=True)
     return root
 
 
 def test_one_bad_subject_never_stops_the_others(checkout, broken_source):
     project = checkout("broken")
-    names = ["01", "nan", "text", "cut", "flat", "time", "thin", "none", "nobody"]
-    project.configure(
-        **phantom_config(
-            broken_source, fourier_dims=[8], voxel_sizes=[], dataset={"subjects": names}
-        )
+    names = ["01", "nan", "text", "cut", "flat", "time", "thin", "lost", "none", "nobody"]
+    config = phantom_config(
+        broken_source, fourier_dims=[8], voxel_sizes=[], dataset={"subjects": names}
     )
+    project.configure(**config)
     answer = project.snakemake("--keep-going")
     assert answer.returncode != 0
     said = "\n".join(sentences(answer.stdout))
@@ -64,6 +71,7 @@ def test_one_bad_subject_never_stops_the_others(checkout, broken_source):
         "flat": "same value",
         "time": "4 dimensions",
         "thin": "thinner than one slice",
+        "lost": "content cannot be got",
         "none": "no such file; correct dataset.subjects",
         "nobody": "no such file; correct dataset.subjects",
     }.items():
@@ -76,6 +84,35 @@ def test_one_bad_subject_never_stops_the_others(checkout, broken_source):
     assert "is not in the dataset" in problems["nobody"]
     assert (project.results / "figures/sub-01/anat/sub-01_comparison.png").exists()
     assert not list(project.results.rglob(".partial-*"))
+    check_table_and_summary(project, answer.stdout, names)
+    # Left out, they are no longer missed, and only what depends on that is made anew.
+    config["dataset"]["subjects"] = ["01"]
+    project.configure(**config)
+    answer = project.snakemake()
+    assert answer.returncode == 0 and "missing:" not in answer.stdout, answer.stdout
+    table = load_table(project.results / "metrics.tsv")
+    assert len(table) == 4 and (table.problem == "").all()
+    assert (project.results / "metrics.json").exists()
+    assert not re.search(r"Job \d+: (Fit|Render|Simulate) ", answer.stdout)
+
+
+def check_table_and_summary(project, output, names):
+    """Nine of ten are missing: the table of the failed run and its last words say why."""
+    table = load_table(project.results / "metrics.tsv")
+    assert set(table.subject) == set(names)
+    assert set(table[table.psnr_fov.notna()].subject) == {"01"}
+    problems = table[table.problem != ""].set_index("subject").problem
+    assert len(problems) == 9 and "01" not in problems
+    for subject, words in {"nan": "NaN", "lost": "cannot be got", "none": "has no T2w"}.items():
+        assert words in problems[subject] and subject in problems[subject]
+    # Without it Snakemake knows that its own table is still to be made.
+    assert not (project.results / "metrics.json").exists()
+    last = output[output.index(" failed.\n") :]
+    for subject, problem in problems.items():
+        assert f"missing: sub-{subject}: {problem}" in last
+    assert "1 INRs fitted so far in" in last
+    first = re.search(r"^failed: (\w+), log: (\S+)$\n    (.*)", last, re.MULTILINE)
+    assert (project.folder / first[2]).read_text().rstrip().endswith(first[3])
 
 
 @pytest.mark.parametrize(

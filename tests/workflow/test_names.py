@@ -1,51 +1,57 @@
-"""Sessions, runs, uncompressed images, and folders with spaces in their names."""
+"""A plain folder; sessions, runs, acquisitions, T1w, uncompressed images, names with spaces."""
 
 import shutil
 
 import nibabel as nib
 import pytest
 
-from cordinr.dataset import create
 from cordinr.table import load_table
 from runs import phantom_config, validate_bids
 
-STEMS = [f"sub-01/ses-a/anat/sub-01_ses-a_run-{run}" for run in (1, 2)]
+STEMS = [f"sub-01/ses-a/anat/sub-01_ses-a_acq-hi_run-{run}" for run in (1, 2)]
+SIMILAR = ["sub-01/ses-a/anat/sub-01_ses-a_acq-lo_T1w", "sub-01/ses-b/anat/sub-01_ses-b_acq-hi_T1w"]
 
 
 @pytest.fixture(scope="module")
 def run(checkout, phantom_source, tmp_path_factory):
+    """A plain folder with T1w images; two of one session and acquisition are asked for."""
     source = tmp_path_factory.mktemp("a study") / "my data"
     skip = shutil.ignore_patterns(".git*", ".datalad", "sub-*", "derivatives", "participants.*")
     shutil.copytree(phantom_source, source, ignore=skip)
     image = nib.load(phantom_source / "sub-01/anat/sub-01_T2w.nii.gz")
-    (source / STEMS[0]).parent.mkdir(parents=True)
-    nib.save(image, source / f"{STEMS[0]}_T2w.nii")
-    nib.save(image, source / f"{STEMS[1]}_T2w.nii.gz")
-    create(source, "one subject, one session, two runs")
+    for name in (f"{STEMS[0]}_T1w.nii", f"{STEMS[1]}_T1w.nii.gz", f"{STEMS[1]}_T2w.nii.gz"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        nib.save(image, source / name)
+    for name in SIMILAR:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        nib.save(image, source / f"{name}.nii.gz")
+    before = sorted(source.rglob("*"))
     project = checkout("a project")
-    dataset = {"name": "my-data", "mask": "", "truth": ""}
+    chosen = {"suffix": "T1w", "entities": {"session": "a", "acquisition": ["hi", "none"]}}
+    dataset = {"name": "my-data", "version": "", "mask": "", "truth": ""} | chosen
     project.configure(**phantom_config(source, fourier_dims=[8], dataset=dataset))
     answer = project.snakemake()
     assert answer.returncode == 0, answer.stdout
+    assert sorted(source.rglob("*")) == before
     return project
 
 
 def test_every_run_of_a_session_is_reconstructed_under_its_own_name(run):
     for stem in STEMS:
         for ending in ("desc-inrF8", "res-iso1_desc-inrF8", "desc-tv", "res-axial_desc-simulated"):
-            assert (run.results / "cordinr" / f"{stem}_{ending}_T2w.nii.gz").exists()
+            assert (run.results / "cordinr" / f"{stem}_{ending}_T1w.nii.gz").exists()
     table = load_table(run.results / "metrics.tsv")
     assert set(table.session) == {"a"}
-    assert set(table.image) == {"sub-01_ses-a_run-1", "sub-01_ses-a_run-2"}
+    assert set(table.image) == {stem.split("/")[-1] for stem in STEMS}
 
 
 def test_equal_runs_give_equal_scores(run):
     """The uncompressed image and the compressed one hold the same voxels."""
     table = load_table(run.results / "metrics.tsv").set_index(["image", "method"])
-    first, second = (table.loc[f"sub-01_ses-a_run-{k}"].psnr_fov for k in (1, 2))
+    first, second = (table.loc[stem.split("/")[-1]].psnr_fov for stem in STEMS)
     assert (first == second).all() and len(first) == 4
 
 
 def test_the_names_are_valid_bids(run):
     issues = validate_bids(run.results / "cordinr")["issues"]["issues"]
-    assert [issue for issue in issues if issue["severity"] == "error"] == []
+    assert [(issue["code"], issue.get("location")) for issue in issues] == []

@@ -1,97 +1,73 @@
-"""Getting a BIDS dataset through DataLad.
+"""Raw BIDS datasets: cloned through DataLad at a pinned version, or plain folders used in place.
 
-Every call that changes a clone holds a lock on it, so that many jobs may fetch from one clone.
+Either way the dataset is then found at one place below the results.
 """
 
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock
+from urllib.parse import urlsplit
 
 from .errors import InputError
-from .index import some
-from .volume import is_annex_pointer
-
-IDENTITY = {"NAME": "cordinr", "EMAIL": "cordinr@localhost"}
-"""Who commits where git knows nobody: `datalad clone` fails without an identity."""
+from .files import read_json
+from .repository import environment, git, is_repository, locked, reason
 
 SOURCE_KEY = "cordinr.source"
 """Where a clone keeps what it was cloned from: git and DataLad both rewrite the remote's URL."""
 
+ROOT_FILE = "dataset_description.json"
 
-def clone(source: str, version: str, dest: Path) -> str:
-    """Clone a dataset at a pinned version, or bring an existing clone of it there.
+ATTRIBUTES = "* annex.largefiles=nothing\n*.nii.gz filter=annex annex.largefiles=anything\n"
+"""The .gitattributes of a dataset: images in git-annex, as in spine-generic, all else in git."""
+
+
+def obtain(source: str, version: str, dest: Path) -> str:
+    """Bring a dataset to `dest`; images of a clone stay pointers until their content is got.
 
     Args:
-        source: URL or path of anything that DataLad can clone.
-        version: tag or commit.
-        dest: folder of the clone; appears whole or not at all.
+        source: URL or path of anything that DataLad can clone, or a plain folder. What is not a
+            clone already is never written to.
+        version: tag or commit; empty for a plain folder, and for the newest of a clone.
+        dest: folder of the clone, or the link to a plain folder; appears whole or not at all.
 
     Returns:
-        The commit, 40 hexadecimal digits.
+        The commit, 40 hexadecimal digits; empty for a plain folder.
 
     Raises:
         InputError: the source cannot be cloned, has no such version, or `dest` is something else.
     """
-    origin = str(Path(source).resolve()) if Path(source).exists() else source
-    with _locked(dest):
-        if dest.exists():
-            _check_origin(dest, origin)
-        else:
+    folder = Path(source).expanduser()
+    origin = str(folder.resolve()) if folder.exists() else source
+    with locked(dest):
+        if folder.is_dir() and not is_repository(folder):
+            return _link(origin, version, dest)
+        if not os.path.lexists(dest):
             _clone_whole(origin, dest)
-        commit = _resolve(dest, version)
-        if commit is None:
-            _git(dest, "fetch", "--tags", "origin")
-            commit = _resolve(dest, version)
-        if commit is None:
-            raise InputError(
-                f"{source}: has no version '{version}'; choose one of its tags "
-                f"({_known_tags(dest)}) or a commit."
-            )
-        if _git(dest, "rev-parse", "HEAD") != commit:
-            _git(dest, "checkout", "--quiet", "--detach", commit)
-    return commit
+        _check_origin(dest, origin)
+        return _check_out(dest, source, version)
 
 
-def get_content(dest: Path, path: str) -> Path:
-    """Make sure that a file of the dataset is really there.
-
-    Args:
-        dest: root of the clone.
-        path: of the file below it.
+def describe_source(dest: Path, source: str, version: str, commit: str) -> dict[str, Any]:
+    """What derivatives have to say about their raw dataset, JSON-serialisable.
 
     Returns:
-        The path of the file on disk.
+        `Name`, `Authors`, `License` and `DOI` as the dataset states them, and its `URL` (without
+        credentials), `Version` and `Commit`; what is not known is left out.
 
     Raises:
-        InputError: the dataset has no such file, or no remote can give its content.
+        InputError: `dest` is no BIDS dataset.
     """
-    target = dest / path
-    if not os.path.lexists(target):
-        raise InputError(f"{target}: the dataset has no such file; correct dataset.subjects.")
-    if is_annex_pointer(target):
-        import datalad.api as dl
-
-        with _locked(dest):
-            results = dl.get(
-                path=str(target.absolute()),
-                dataset=dl.Dataset(str(dest.absolute())),
-                on_failure="ignore",
-                result_renderer="disabled",
-            )
-    if is_annex_pointer(target):
-        failed = [r for r in results if r["status"] not in ("ok", "notneeded")]
-        raise InputError(
-            f"{target}: its content cannot be got ({_reason(failed)}); "
-            f"see where it is with `git -C {dest} annex whereis {path}`."
-        )
-    return target
+    if not (dest / ROOT_FILE).exists():
+        raise InputError(f"{dest}: has no {ROOT_FILE}; give a BIDS dataset.")
+    stated = read_json(dest / ROOT_FILE)
+    known = {key: stated.get(key) for key in ("Name", "License")}
+    authors = stated.get("Authors")
+    known["Authors"] = list(map(str, authors)) if isinstance(authors, list) else None
+    known["DOI"] = stated.get("DatasetDOI")
+    known |= {"URL": without_credentials(source), "Version": version, "Commit": commit}
+    return {key: value for key, value in known.items() if value}
 
 
 def create(dest: Path, description: str) -> None:
@@ -101,96 +77,99 @@ def create(dest: Path, description: str) -> None:
     """
     import datalad.api as dl
 
-    with _environment():
+    with environment():
         dataset = dl.create(str(dest), force=True, result_renderer="disabled", description="source")
-        _git(dest, "config", "annex.addunlocked", "true")
-        attributes = "* annex.largefiles=nothing\n*.nii.gz filter=annex annex.largefiles=anything\n"
-        (dest / ".gitattributes").write_text(attributes)
+        git(dest, "config", "annex.addunlocked", "true")
+        (dest / ".gitattributes").write_text(ATTRIBUTES)
         dataset.save(message=description, version_tag="v1", result_renderer="disabled")
+
+
+def _link(folder: str, version: str, dest: Path) -> str:
+    if version:
+        raise InputError(
+            f"{folder}: is a plain folder without versions, so there is no '{version}'; "
+            'set dataset.version to "".'
+        )
+    if os.path.lexists(dest) and str(dest.resolve()) != folder:
+        raise InputError(f"{dest}: is there already and is not {folder}; move it away.")
+    if not os.path.lexists(dest):
+        dest.symlink_to(folder, target_is_directory=True)
+    return ""
 
 
 def _clone_whole(origin: str, dest: Path) -> None:
     import datalad.api as dl
-    from datalad.support.exceptions import IncompleteResultsError
 
     partial = dest.with_name(f".partial-{dest.name}")
     shutil.rmtree(partial, ignore_errors=True)
-    try:
-        dl.clone(origin, str(partial), result_renderer="disabled")
-    except IncompleteResultsError as error:
+    results = dl.clone(
+        origin,
+        str(partial),
+        result_renderer="disabled",
+        on_failure="ignore",
+        return_type="list",
+        result_xfm=None,
+    )
+    # What fails beside the clone itself are the remotes of a source that is a clone: no harm.
+    if not any(each["action"] == "install" and each["status"] == "ok" for each in results):
         shutil.rmtree(partial, ignore_errors=True)
-        raise InputError(
-            f"{origin}: cannot be cloned by DataLad ({_reason(error.failed)}); "
-            "check dataset.source."
-        ) from error
-    _git(partial, "config", SOURCE_KEY, origin)
+        said = reason([each for each in results if each["status"] != "ok"])
+        advice = "check dataset.source."
+        if "dubious ownership" in said:
+            said = "it belongs to another user"
+            advice = f"if you trust it, run `git config --global --add safe.directory {origin}`."
+        raise InputError(f"{origin}: cannot be cloned by DataLad ({said}); {advice}")
+    git(partial, "config", SOURCE_KEY, origin)
     partial.rename(dest)
 
 
-def _reason(failed: list[dict[str, Any]]) -> str:
-    """The message of the first failed DataLad result, on one line."""
-    message = failed[0].get("message", "") if failed else ""
-    if isinstance(message, tuple):
-        message = message[0] % message[1:]
-    return " ".join(str(message).split()) or "unknown reason"
-
-
 def _check_origin(dest: Path, origin: str) -> None:
-    try:
-        cloned_from = _git(dest, "config", "--local", "--get", SOURCE_KEY)
-    except InputError:
-        cloned_from = "something else"
-    if cloned_from != origin:
+    """Refuse what is no clone of `origin`; one that was cloned by hand will do."""
+    known = set()
+    if is_repository(dest) and not dest.is_symlink():
+        for key in (SOURCE_KEY, "remote.origin.url"):
+            command = ["git", "-C", str(dest), "config", "--local", "--get", key]
+            known.add(subprocess.run(command, capture_output=True, text=True).stdout.strip())
+    if origin not in known:
+        cloned_from = " or ".join(sorted(known - {""})) or "something else"
         raise InputError(
             f"{dest}: is there already, cloned from {cloned_from}, not from {origin}; move it away."
         )
 
 
+def _check_out(dest: Path, source: str, version: str) -> str:
+    if not version:
+        return git(dest, "rev-parse", "HEAD")
+    commit = _resolve(dest, version)
+    if commit is None:
+        git(dest, "fetch", "--tags", "origin")
+        commit = _resolve(dest, version)
+    if commit is None:
+        tags = git(dest, "tag", "--sort=-creatordate").split()
+        raise InputError(
+            f"{source}: has no version '{version}'; choose one of its tags "
+            f"({some(tags) or 'it has none'}) or a commit."
+        )
+    if git(dest, "rev-parse", "HEAD") != commit:
+        git(dest, "checkout", "--quiet", "--detach", commit)
+    return commit
+
+
 def _resolve(dest: Path, version: str) -> str | None:
-    command = ["git", "-C", str(dest), "rev-parse", "--verify", "--quiet", f"{version}^{{commit}}"]
+    command = ["git", "-C", str(dest), "rev-parse", "--verify", "--quiet", "--end-of-options"]
+    command.append(f"{version}^{{commit}}")
     answer = subprocess.run(command, capture_output=True, text=True)
     return answer.stdout.strip() or None
 
 
-def _known_tags(dest: Path) -> str:
-    return some(_git(dest, "tag", "--sort=-creatordate").split()) or "it has no tags"
+def without_credentials(source: str) -> str:
+    """A URL without user name and password."""
+    parts = urlsplit(source)
+    if not parts.scheme or "@" not in parts.netloc:
+        return source
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def _git(dest: Path, *arguments: str) -> str:
-    answer = subprocess.run(["git", "-C", str(dest), *arguments], capture_output=True, text=True)
-    if answer.returncode:
-        raise InputError(f"{dest}: git {arguments[0]} failed ({answer.stderr.strip()}).")
-    return answer.stdout.strip()
-
-
-@contextmanager
-def _locked(dest: Path) -> Iterator[None]:
-    """One process at a time works on a clone, in an environment where git and annex run."""
-    lock = FileLock(dest.with_name(f".{dest.name}.lock"))
-    try:
-        dest.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except OSError as error:
-        raise InputError(f"{dest.parent}: cannot be written ({error.strerror}).") from error
-    try:
-        with _environment():
-            yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _environment() -> Iterator[None]:
-    """git-annex on PATH (pip puts it beside python) and a git identity if there is none."""
-    before = dict(os.environ)
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before.get("PATH", "")])
-    for key, value in IDENTITY.items():
-        known = subprocess.run(["git", "config", f"user.{key.lower()}"], capture_output=True).stdout
-        if not known:
-            for role in ("AUTHOR", "COMMITTER"):
-                os.environ.setdefault(f"GIT_{role}_{key}", value)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+def some(names: list[str], most: int = 8) -> str:
+    """The first few names, for a message."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

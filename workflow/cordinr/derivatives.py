@@ -3,6 +3,7 @@
 import math
 import platform
 import re
+import reprlib
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,13 +14,17 @@ from typing import Any
 from . import __version__
 from .acquisition import SliceProfile, View
 from .baselines import METHODS
-from .errors import InputError
-from .files import read_json, write_json, write_text
+from .errors import InputError, brief
+from .files import write_json, write_text
+from .metadata import metadata_of
 from .naming import entities, resolution, sidecar_path
 from .volume import load_volume
 
 BIDS_VERSION = "1.10.0"
+TOOL_AUTHORS = "The cordinr authors"
+TOOL = "Isotropic images from thick-slice views, by implicit neural representations and baselines"
 ARRAY_AXES = "ijk"
+SLICE_DIRECTIONS = ("i", "j", "k", "i-", "j-", "k-")
 SPACING_TOLERANCE = 0.02
 """Relative difference between a sidecar's slice spacing and the header's that is let pass."""
 
@@ -28,7 +33,11 @@ NEAR_ISOTROPIC = 1.2
 
 
 def image_sidecar(
-    image: Path | str, sources: Sequence[Path | str], description: str, **fields: Any
+    image: Path | str,
+    sources: Sequence[Path | str],
+    description: str,
+    command: str | None = None,
+    **fields: Any,
 ) -> dict[str, Any]:
     """The sidecar of a derived image.
 
@@ -36,6 +45,7 @@ def image_sidecar(
         image: where it is written; tells whether a source lies in the same dataset.
         sources: what it was computed from; BIDS URIs are kept as they are.
         description: one sentence.
+        command: that makes the image anew from within its dataset; None for the one that runs.
         fields: further keys, in CamelCase as BIDS has them.
     """
     labels = entities(image)
@@ -46,21 +56,22 @@ def image_sidecar(
     }
     if "res" in labels:
         content["Resolution"] = resolution(labels["res"])
-    return content | fields | {"Software": software_versions(), "Command": command_line()}
+    made = {"Software": software_versions(), "Command": command or command_line()}
+    return content | fields | made
 
 
 def bids_uri(source: Path | str, image: Path | str) -> str:
     """A source as BIDS URI where it lies in the dataset of `image`, else its path as given."""
     if str(source).startswith("bids:"):
         return str(source)
-    root, inside = _split_dataset(source)
-    if inside and root == _split_dataset(image)[0]:
+    root, inside = split_dataset(source)
+    if inside and root == split_dataset(image)[0]:
         return f"bids::{inside}"
     return str(source)
 
 
-def _split_dataset(path: Path | str) -> tuple[Path | None, str]:
-    """The dataset's root and the path inside it, by the first `sub-` folder of the path."""
+def split_dataset(path: Path | str) -> tuple[Path | None, str]:
+    """The root of a BIDS dataset and the path in it, told by the first `sub-` folder of a path."""
     parts = Path(path).parts
     for k, part in enumerate(parts[:-1]):
         if part.startswith("sub-"):
@@ -88,8 +99,8 @@ def read_view(path: Path | str) -> tuple[View, str | None]:
     """A view with the geometry of its slices.
 
     `SliceThickness`, `SpacingBetweenSlices`, `SliceEncodingDirection` and `SliceProfile` come from
-    the sidecar; what it does not say comes from the header: the coarsest axis is the slice axis,
-    the thickness is the spacing, the profile is a box.
+    the sidecar, or those it inherits from in a BIDS dataset; what they do not say comes from the
+    header: the coarsest axis is the slice axis, the thickness is the spacing, the profile is a box.
 
     Returns:
         The view, and a sentence that says what was assumed, or None.
@@ -100,11 +111,16 @@ def read_view(path: Path | str) -> tuple[View, str | None]:
     """
     volume = load_volume(path)
     sidecar = sidecar_path(path)
-    stated = read_json(sidecar) if sidecar.exists() else {}
+    stated = metadata_of(Path(path))
     sizes = volume.grid.voxel_sizes
-    direction = str(stated.get("SliceEncodingDirection", ""))[:1]
-    if direction and direction in ARRAY_AXES:
-        axis = ARRAY_AXES.index(direction)
+    direction = stated.get("SliceEncodingDirection")
+    if direction is not None:
+        if direction not in SLICE_DIRECTIONS:
+            raise InputError(
+                f"{sidecar}: SliceEncodingDirection is {reprlib.repr(direction)}, not i, j or k; "
+                "correct it."
+            )
+        axis = ARRAY_AXES.index(direction[0])
     else:
         axis = int(sizes.argmax())
         if sizes.max() < NEAR_ISOTROPIC * sizes.min():
@@ -119,7 +135,10 @@ def read_view(path: Path | str) -> tuple[View, str | None]:
             f"{sizes[axis]:.4g} mm; correct one of them."
         )
     thickness = _millimetres(sidecar, stated, "SliceThickness", spacing)
-    profile = SliceProfile(stated.get("SliceProfile", "box"), thickness)
+    try:
+        profile = SliceProfile(stated.get("SliceProfile", "box"), thickness)
+    except InputError as error:
+        raise InputError(f"{sidecar}: {error}") from error
     note = None
     if "SliceThickness" not in stated:
         note = (
@@ -143,7 +162,9 @@ def _millimetres(path: Path, stated: Mapping[str, Any], key: str, default: float
     value = stated.get(key, default)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value <= 0:
-        raise InputError(f"{path}: {key} is {value!r}, not a positive number of mm; correct it.")
+        raise InputError(
+            f"{path}: {key} is {reprlib.repr(value)}, not a positive number of mm; correct it."
+        )
     return float(value)
 
 
@@ -170,8 +191,7 @@ def describe_label(label: str) -> str:
 def describe_dataset(
     folder: Path,
     *,
-    name: str,
-    source: Mapping[str, str],
+    source: Mapping[str, Any],
     link: str,
     labels: Sequence[str],
     suffix: str,
@@ -180,29 +200,34 @@ def describe_dataset(
 
     Args:
         folder: root of the dataset.
-        name: of the raw dataset.
-        source: `URL` and `Version` of the raw dataset.
+        source: of the raw dataset, as `dataset.describe_source` has it.
         link: where `bids:raw:` points to, relative to `folder`.
         labels: the `desc` labels in use, without the prefix.
         suffix: of the images, such as T2w.
 
     Raises:
-        InputError: a label is not one of cordinr's.
+        InputError: a label is not one of cordinr's, or the suffix is none.
     """
+    if not re.fullmatch("[A-Za-z0-9]+", suffix):
+        raise InputError(f"suffix {brief(suffix)}: is no BIDS suffix; use letters and digits.")
     descriptions = {label: describe_label(label) for label in labels}
-    write_json(
-        folder / "dataset_description.json",
-        {
-            "Name": f"Super-resolved {suffix} of {name} by cordinr",
-            "BIDSVersion": BIDS_VERSION,
-            "DatasetType": "derivative",
-            "License": "as the source dataset",
-            "Authors": ["cordinr"],
-            "GeneratedBy": [{"Name": "cordinr", "Version": __version__}],
-            "SourceDatasets": [dict(source)],
-            "DatasetLinks": {"raw": link},
-        },
-    )
+    name = source.get("Name", "a BIDS dataset")
+    origin = {key: source[key] for key in ("URL", "DOI", "Version", "Commit") if key in source}
+    authors = list(source.get("Authors", []))
+    if len(authors) < 2:  # which the BIDS validator takes for a mistake
+        authors.append(TOOL_AUTHORS)
+    tool = {"Name": "cordinr", "Version": __version__, "Description": TOOL}
+    content = {
+        "Name": f"Super-resolved {suffix} of {name} by cordinr",
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "derivative",
+        "License": source.get("License", "as the source dataset"),
+        "Authors": authors,
+        "GeneratedBy": [tool],
+        "SourceDatasets": [origin],
+        "DatasetLinks": {"raw": link},
+    }
+    write_json(folder / "dataset_description.json", content)
     write_json(folder / f"{suffix}.json", {"SkullStripped": False})
     rows = [f"desc-{label}\t{text}" for label, text in sorted(descriptions.items())]
     write_text(folder / "descriptions.tsv", "\n".join(["desc_id\tdescription", *rows]) + "\n")

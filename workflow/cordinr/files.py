@@ -3,13 +3,17 @@
 import json
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+
+MAX_TEXT = 1 << 24
+"""Bytes of a JSON or YAML file; sidecars, metrics and settings have a thousandth of it."""
 
 
 @contextmanager
@@ -35,18 +39,48 @@ def atomic(path: Path | str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def check_writable(*paths: Path) -> None:
+def check_file(path: Path | str) -> None:
+    """Refuse to read what is no regular file: a pipe would block, a device never end.
+
+    Raises:
+        InputError: there is no such file, or it cannot be read.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError as error:
+        what = "is a link to a file that is not there" if os.path.lexists(path) else "no such file"
+        raise InputError(f"{path}: {what}; check the path.") from error
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be read ({reason}); check the path.") from error
+    if stat.S_ISDIR(mode):
+        raise InputError(f"{path}: is a folder; give a file.")
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path}: is a pipe, socket or device; copy its content to a file.")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: cannot be read (no permission); change its permissions.")
+
+
+def check_writable(*paths: Path, inputs: Sequence[Path] = ()) -> None:
     """Refuse outputs that could not be written, before the work for them begins; makes nothing.
 
     Raises:
-        InputError: the folder of an output cannot be made or written.
+        InputError: an output is a folder or one of the inputs, or its own folder cannot be made or
+            written.
     """
     for path in paths:
-        there = next(parent for parent in path.absolute().parents if parent.exists())
+        if os.path.realpath(path) in map(os.path.realpath, inputs):
+            raise InputError(f"{path}: would replace an input; choose another output.")
+        if os.path.isdir(path):
+            raise InputError(f"{path}: is a folder; choose another output.")
+        # not Path.exists: it raises where a name is too long
+        there = next(parent for parent in path.absolute().parents if os.path.exists(parent))
         if not there.is_dir():
             raise _unwritable(path, f"{there} is no folder")
         if not os.access(there, os.W_OK | os.X_OK):
             raise _unwritable(path, f"no permission in {there}")
+        if len(os.fsencode(path.name)) > os.pathconf(there, "PC_NAME_MAX"):
+            raise InputError(f"{path}: is too long a name; choose another output.")
 
 
 def _unwritable(path: Path, reason: object) -> InputError:
@@ -54,14 +88,37 @@ def _unwritable(path: Path, reason: object) -> InputError:
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write UTF-8 text, whole or not at all."""
+    """Write UTF-8 text, whole or not at all.
+
+    Bytes of file names that are no UTF-8 are escaped, in the way that JSON reads back.
+    """
     with atomic(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path | str, content: Mapping[str, Any]) -> None:
     """Write JSON, whole or not at all, keys in the order given."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_text(path: Path | str, kind: str) -> str:
+    """Read UTF-8 text of a size that a person or this program writes.
+
+    Args:
+        path: of the file.
+        kind: what it should be, for the message: JSON, YAML.
+
+    Raises:
+        InputError: the file is missing, larger than `MAX_TEXT`, or no UTF-8.
+    """
+    check_file(path)
+    size = os.path.getsize(path)
+    if size > MAX_TEXT:
+        raise InputError(f"{path}: has {size} bytes, too many for {kind}; check the path.")
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: is not readable {kind} ({error}); repair the file.") from error
 
 
 def read_json(path: Path | str) -> dict[str, Any]:
@@ -71,11 +128,15 @@ def read_json(path: Path | str) -> dict[str, Any]:
         InputError: the file is missing, is no JSON, or holds something else than an object.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; check the path.") from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: is not readable JSON ({error}); repair the file.") from error
+        content = json.loads(read_text(path, "JSON"), parse_int=_whole_number)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else error
+        raise InputError(f"{path}: is not readable JSON ({reason}); repair the file.") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: is not a JSON object; repair the file.")
     return content
+
+
+def _whole_number(digits: str) -> int | float:
+    """Numbers beyond 64 bits become floats, infinite if need be, as arithmetic expects them."""
+    return int(digits) if len(digits) < 19 else float(digits)

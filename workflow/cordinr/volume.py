@@ -1,5 +1,6 @@
 """Volumes in millimetres: load, check and save NIfTI; grids and their world coordinates."""
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,17 @@ import nibabel as nib
 import numpy as np
 
 from .errors import InputError
-from .files import atomic
+from .files import atomic, check_file
+from .nifti import (
+    SCANNER,
+    VOXEL_LIMITS_MM,
+    affine_mm,
+    check_whole,
+    first_line,
+    make_image,
+    open_image,
+    space_of,
+)
 
 ANATOMICAL_AXES = ("R", "A", "S")
 """The world axes of NIfTI: to the right, to the front (anterior), upwards (superior)."""
@@ -24,10 +35,12 @@ class Grid:
     Attributes:
         shape: voxels along the three array axes.
         affine: (4, 4) float64, array index to world millimetres (R-A-S+).
+        space: NIfTI's code of that world: 1 is the scanner's, others are aligned to something.
     """
 
     shape: tuple[int, int, int]
     affine: np.ndarray
+    space: int = SCANNER
 
     @property
     def voxel_sizes(self) -> np.ndarray:
@@ -91,13 +104,19 @@ class Grid:
 
         The centre is kept; where the extent is no multiple of `voxel_mm` the outer voxels
         reach beyond the field of view on both sides by less than half a voxel.
+
+        Raises:
+            InputError: no such voxels can be.
         """
+        low, high = VOXEL_LIMITS_MM
+        if not low <= voxel_mm <= high:
+            raise InputError(f"voxels of {voxel_mm:g} mm cannot be; choose {low:g} to {high:g} mm.")
         extent = np.array(self.shape) * self.voxel_sizes
-        shape = np.ceil(extent / voxel_mm - 1e-3).astype(int)
+        shape = np.maximum(1, np.ceil(extent / voxel_mm - 1e-3)).astype(int)
         affine = np.eye(4)
         affine[:3, :3] = self.directions * voxel_mm
         affine[:3, 3] = self.centre - affine[:3, :3] @ ((shape - 1) / 2)
-        return Grid(tuple(int(n) for n in shape), affine)
+        return Grid(tuple(int(n) for n in shape), affine, self.space)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +133,7 @@ def load_grid(path: Path | str) -> Grid:
     Raises:
         InputError: the file is missing, an unfetched annex pointer, no NIfTI, or not 3D.
     """
-    return _grid(_open(Path(path)), Path(path))
+    return _open(Path(path))[1]
 
 
 def load_volume(path: Path | str) -> Volume:
@@ -148,7 +167,7 @@ def load_mask(path: Path | str, grid: Grid) -> np.ndarray:
     """A segmentation as a bool array of shape `grid.shape`; voxels above one half are inside.
 
     Raises:
-        InputError: as `load_grid`, or the mask stands on another grid.
+        InputError: as `load_grid`, or the mask stands on another grid or is no mask.
     """
     path = Path(path)
     mask = load_segmentation(path)
@@ -156,6 +175,13 @@ def load_mask(path: Path | str, grid: Grid) -> np.ndarray:
         raise InputError(
             f"{path}: the mask is not on the grid of its image (shape {mask.grid.shape} against "
             f"{grid.shape}, or another affine); resample it to the image."
+        )
+    low, high = float(mask.array.min()), float(mask.array.max())
+    between = (mask.array > low) & (mask.array < high)
+    # Soft masks reach from 0 to 1; of others (0 and 255, say) two values are let pass.
+    if not (low >= 0 and (high <= 1 or (high < np.inf and not between.any()))):
+        raise InputError(
+            f"{path}: is no mask (values from {low:g} to {high:g}); give a segmentation of 0 and 1."
         )
     return mask.array > 0.5
 
@@ -167,18 +193,19 @@ def save_volume(path: Path | str, array: np.ndarray, grid: Grid, dtype: str = "f
         array: shape `grid.shape`, original intensity units.
         dtype: on-disk type; nothing is rescaled.
     """
-    image = nib.Nifti1Image(np.asarray(array, dtype=dtype).reshape(grid.shape), grid.affine)
-    image.set_sform(grid.affine, code="scanner")
-    image.set_qform(grid.affine, code="scanner")
-    image.header.set_xyzt_units("mm")
+    stored = np.asarray(array, dtype=dtype).reshape(grid.shape)
+    image = make_image(stored, grid.affine, grid.space)
     with atomic(path) as partial:
         nib.save(image, partial)
 
 
 def is_annex_pointer(path: Path) -> bool:
     """Whether a file stands for git-annex content that was not fetched."""
-    if path.is_symlink() and not path.exists():
+    # os.path, as methods of Path raise where a name is too long or a folder is closed
+    if os.path.islink(path) and not os.path.exists(path):
         return ANNEX_MARK in os.fsencode(os.readlink(path))
+    if os.path.exists(path) and not os.path.isfile(path):
+        return False  # reading from a pipe or device may never end
     try:
         with open(path, "rb") as stream:
             return ANNEX_MARK in stream.read(200)
@@ -186,47 +213,31 @@ def is_annex_pointer(path: Path) -> bool:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the file.") from error
 
 
-def _open(path: Path) -> nib.Nifti1Image:
-    if not os.path.lexists(path):
-        raise InputError(f"{path}: no such file; check the path.")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give a NIfTI image.")
+def _open(path: Path) -> tuple[nib.Nifti1Image, Grid]:
+    """An image and its grid, from its header alone."""
+    if os.path.islink(path) and is_annex_pointer(path):
+        raise _not_fetched(path)
+    check_file(path)
     if is_annex_pointer(path):
-        raise InputError(
-            f"{path}: its content was never fetched (a git-annex pointer); run `datalad get` on it."
-        )
-    try:
-        image = nib.load(path)
-    except Exception as error:
-        raise InputError(
-            f"{path}: is not a readable NIfTI image ({_first_line(error)}); replace the file."
-        ) from error
-    if not isinstance(image, nib.Nifti1Image):
-        raise InputError(f"{path}: is {type(image).__name__}, not NIfTI; convert it first.")
-    return image
+        raise _not_fetched(path)
+    image = open_image(path)
+    return image, Grid(image.shape[:3], affine_mm(image, path), space_of(image))
 
 
-def _grid(image: nib.Nifti1Image, path: Path) -> Grid:
-    shape = image.shape[:3] if all(n == 1 for n in image.shape[3:]) else image.shape
-    if len(shape) != 3:
-        raise InputError(f"{path}: has {len(shape)} dimensions {shape}; give a 3D image.")
-    affine = np.array(image.affine, float)
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
-        raise InputError(f"{path}: its affine is singular or not finite; repair the header.")
-    return Grid(tuple(int(n) for n in shape), affine)
+def _not_fetched(path: Path) -> InputError:
+    return InputError(
+        f"{path}: its content was never fetched (a git-annex pointer); run `datalad get` on it."
+    )
 
 
 def _read(path: Path) -> Volume:
-    image = _open(path)
-    grid = _grid(image, path)
+    image, grid = _open(path)
     try:
-        array = np.asarray(image.dataobj, dtype=np.float32).reshape(grid.shape)
+        check_whole(path, math.prod(grid.shape) * image.get_data_dtype().itemsize)
+        with np.errstate(all="ignore"):  # what does not fit float32 becomes infinite, and is found
+            array = np.asarray(image.dataobj, dtype=np.float32).reshape(grid.shape)
     except Exception as error:
         raise InputError(
-            f"{path}: is truncated or damaged ({_first_line(error)}); fetch or copy it again."
+            f"{path}: is truncated or damaged ({first_line(error)}); fetch or copy it again."
         ) from error
     return Volume(array, grid)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

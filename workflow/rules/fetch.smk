@@ -4,53 +4,67 @@ checkpoint index:
     Everything later reads the list, so that no job has to look into the dataset again.
     """
     output:
-        "results/inputs.tsv",
+        index="<results>/inputs.tsv",
+        source="<results>/source.json",
     log:
-        "results/logs/index.log",
+        "<results>/logs/index.log",
     localrule: True
     conda:
         "../../envs/cordinr.yaml"
     params:
         source=config["dataset"]["source"],
-        version=config["dataset"]["version"],
-        clone=CLONE,
+        version=lambda wildcards: options("--version", [config["dataset"]["version"]]),
+        clone=lambda wildcards, output: clone_beside(output.index),
         subjects=lambda wildcards: (
             ""
             if config["dataset"]["subjects"] == "all"
             else options("--subject", config["dataset"]["subjects"])
         ),
         suffix=SUFFIX,
+        entities=entity_options(),
+        exclude=lambda wildcards: options("--exclude", [config["dataset"]["exclude"]]),
         mask=lambda wildcards: options("--mask", [config["dataset"]["mask"]]),
         truth=lambda wildcards: options("--truth", [config["dataset"]["truth"]]),
         library=__version__,
+    message:
+        "Index {params.source}"
     shell:
-        "cordinr index {params.source:q} --version {params.version:q} --dest {params.clone:q}"
-        " {params.subjects} --suffix {params.suffix} {params.mask}"
-        " {params.truth} -o {output} > {log} 2>&1"
+        "cordinr index {params.source:q} {params.version} --dest {params.clone:q}"
+        " {params.subjects} --suffix {params.suffix} {params.entities} {params.exclude}"
+        " {params.mask} {params.truth} --describe {output.source:q} -o {output.index:q}"
+        " > {log:q} 2>&1"
 
 
 rule fetch:
-    """Get one file of the dataset through DataLad, and keep a checked copy.
+    """Get one image of the dataset through DataLad, and keep a checked copy with its metadata.
 
     The annexed file itself is no output: Snakemake would delete it before the job, and an
-    unfetched one looks like a file that is there.
+    unfetched one looks like a file that is there. The job of the reference downloads mask and truth
+    of its image as well; theirs come later and find them there.
     """
     input:
-        INDEX,
+        index=INDEX,
+        before=after_reference,
     output:
-        "results/reference/{folder}/{image}_{kind}.nii.gz",
+        image="<results>/reference/{folder}/{image}_{kind}.nii.gz",
+        sidecar="<results>/reference/{folder}/{image}_{kind}.json",
     log:
-        "results/logs/fetch/{folder}/{image}_{kind}.log",
+        "<results>/logs/fetch/{folder}/{image}_{kind}.log",
     localrule: True
     conda:
         "../../envs/cordinr.yaml"
     params:
         source=config["dataset"]["source"],
-        version=config["dataset"]["version"],
-        clone=CLONE,
+        version=lambda wildcards: options("--version", [config["dataset"]["version"]]),
+        clone=lambda wildcards, input: clone_beside(input.index),
         file=path_in_dataset,
+        also=lambda wildcards: options("--also", beside_reference(wildcards)),
         segmentation=lambda wildcards: "--segmentation" if wildcards.kind == "cord" else "",
+        drop="--drop" if config["dataset"]["drop"] else "",
         library=__version__,
+    message:
+        "Fetch {wildcards.kind} of {wildcards.image}"
     shell:
-        "cordinr fetch {params.source:q} --version {params.version:q} --dest {params.clone:q}"
-        " --file {params.file:q} {params.segmentation} -o {output:q} > {log:q} 2>&1"
+        "cordinr fetch {params.source:q} {params.version} --dest {params.clone:q}"
+        " --file {params.file:q} {params.also} {params.segmentation} {params.drop}"
+        " -o {output.image:q} > {log:q} 2>&1"

@@ -4,30 +4,30 @@ rule simulate:
     From here to the reconstruction nothing reads the voxels of the reference.
     """
     input:
-        image="results/reference/{folder}/{image}_reference.nii.gz",
+        image="<results>/reference/{folder}/{image}_reference.nii.gz",
         index=INDEX,
     output:
         images=view_images(),
         sidecars=view_images(".json"),
     log:
-        "results/logs/simulate/{folder}/{image}.log",
+        "<results>/logs/simulate/{folder}/{image}.log",
     benchmark:
-        "results/benchmarks/simulate/{folder}/{image}.tsv"
+        "<results>/benchmarks/simulate/{folder}/{image}.tsv"
     conda:
         "../../envs/cordinr.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
-        axes=options("--axis", [view["axis"] for view in VIEWS.values()]),
-        thicknesses=options("--thickness", [view["thickness"] for view in VIEWS.values()]),
-        spacings=options(
-            "--spacing", [view.get("spacing", view["thickness"]) for view in VIEWS.values()]
-        ),
-        profile=config["profile"],
-        source=lambda wildcards: f"bids:raw:{row_of(wildcards).path}",
+        how=VIEW_OPTIONS,
+        source=raw_image,
         targets=lambda wildcards, output: options("-o", output.images),
+        command=lambda wildcards, output: in_dataset(
+            "simulate", [raw_image(wildcards)], [VIEW_OPTIONS], output.images
+        ),
         library=__version__,
+    message:
+        "Simulate views of {wildcards.image}"
     shell:
-        "cordinr simulate {input.image:q} {params.axes} {params.thicknesses} {params.spacings}"
-        " --profile {params.profile} --source {params.source:q} {params.targets} > {log:q} 2>&1"
+        "cordinr simulate {input.image:q} {params.how} --source {params.source:q}"
+        " {params.targets} --command {params.command:q} > {log:q} 2>&1"

@@ -1,0 +1,104 @@
+"""SIGTERM in the middle of a fit, and elsewhere."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+import torch
+
+from cordinr.fit import fit_inr
+from cordinr.interruption import termination_deferred
+from cordinr.settings import FitSettings
+from support import two_views
+
+SMALL = FitSettings(width=32, channels=2, batch=256, passes=16)
+
+
+class EndedError(Exception):
+    pass
+
+
+@pytest.fixture
+def ended():
+    """SIGTERM raises `EndedError` here, in place of the end of the test run."""
+
+    def end(number, frame):
+        raise EndedError
+
+    before = signal.signal(signal.SIGTERM, end)
+    yield end
+    signal.signal(signal.SIGTERM, before)
+
+
+def terminate():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("when", [1, 23, "last"])
+def test_a_terminated_fit_leaves_a_checkpoint_and_goes_on_from_it(
+    smooth_volume, tmp_path, ended, when
+):
+    views, file = two_views(smooth_volume), tmp_path / "model.checkpoint"
+    whole, seen = fit_inr(views, 8, SMALL), []
+
+    def stop(progress):
+        seen.append(progress.step)
+        if progress.step == (progress.steps if when == "last" else when):
+            terminate()
+
+    with pytest.raises(EndedError):
+        fit_inr(views, 8, SMALL, checkpoint=file, report=stop, report_every=0.0)
+    # No time for a checkpoint before the last step: the fit was too short to be worth one.
+    assert file.exists() == (when != "last")
+    steps, again = [], None
+    again = fit_inr(
+        views, 8, SMALL, checkpoint=file, report=lambda p: steps.append(p.step), report_every=0.0
+    )
+    assert steps[0] == (1 if when == "last" else seen[-1] + 1) and not file.exists()
+    states = (inr.network.state_dict().values() for inr in (whole, again))
+    assert all(torch.equal(a, b) for a, b in zip(*states, strict=True))
+
+
+def test_the_signal_takes_effect_after_the_block(ended):
+    done = []
+    with pytest.raises(EndedError), termination_deferred() as terminated:
+        assert not terminated()
+        terminate()
+        assert terminated()
+        done.append(1)
+    assert done and signal.getsignal(signal.SIGTERM) is ended
+
+
+def test_a_process_dies_of_it_as_ever():
+    code = (
+        "import os, signal\n"
+        "from cordinr.interruption import termination_deferred\n"
+        "with termination_deferred():\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    print('deferred', flush=True)\n"
+        "print('never')\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.stdout == "deferred\n" and answer.returncode == -signal.SIGTERM
+
+
+def test_whoever_ignores_it_goes_on_to():
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with termination_deferred() as terminated:
+            terminate()
+            assert not terminated()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_other_threads_may_fit(smooth_volume):
+    found = []
+    views = two_views(smooth_volume)
+    thread = threading.Thread(target=lambda: found.append(fit_inr(views, 8, SMALL)))
+    thread.start()
+    thread.join()
+    assert found

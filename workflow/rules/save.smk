@@ -1,0 +1,28 @@
+rule save:
+    """Save the derivatives as a DataLad dataset, each job in a commit that can be run again.
+
+    Only where `results.datalad` asks for it. The images are unlocked, so that later runs may
+    replace them; what they replace is saved by the next commit.
+    """
+    input:
+        "<results>/cordinr/dataset_description.json",
+        FIT_SETTINGS,
+        per_image(view_images()),
+        per_image(recon_images(BASELINES + INRS + SPREADS)),
+        per_image(finer_images(INRS + SPREADS)),
+    output:
+        "<results>/datalad.json",
+    log:
+        "<results>/logs/save.log",
+    localrule: True
+    conda:
+        "../../envs/cordinr.yaml"
+    params:
+        folder=lambda wildcards, input: dirname(input[0]),
+        raw=lambda wildcards, output: clone_beside(output[0]),
+        version=config["dataset"]["version"],
+        library=__version__,
+    message:
+        "Save the derivatives in DataLad"
+    shell:
+        "cordinr save {params.folder:q} --raw {params.raw:q} -o {output:q} > {log:q} 2>&1"

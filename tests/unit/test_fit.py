@@ -1,6 +1,7 @@
 """Fitting: it learns, it repeats itself, it goes on after a stop."""
 
 import dataclasses
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -9,12 +10,13 @@ import torch
 import cordinr.checkpoint
 from cordinr.acquisition import View, intensity_scale
 from cordinr.errors import InputError
-from cordinr.fit import Training, field_of_view, fit_inr, schedule
+from cordinr.fit import field_of_view, fit_inr
 from cordinr.lattice import lattices_for
 from cordinr.network import Architecture, CoordinateNetwork, load_inr, save_inr
 from cordinr.render import render_inr, render_with_spread
 from cordinr.sampling import make_stacks
 from cordinr.settings import FitSettings
+from cordinr.training import Training, schedule
 from cordinr.volume import Volume
 from support import two_views
 
@@ -66,16 +68,16 @@ def test_a_stopped_fit_goes_on_to_the_same_model(smooth_volume, tmp_path, monkey
     views, file = two_views(smooth_volume), tmp_path / "model.checkpoint"
     whole = fit_inr(views, 8, settings)
     monkeypatch.setattr(cordinr.checkpoint, "INTERVAL", 0.0)
-    batch_loss, calls = Training._batch_loss, []
+    part_loss, calls = Training._part_loss, []
 
     def stop_in_the_middle(self, *arguments):
         calls.append(1)
         if len(calls) == 37:
             raise KeyboardInterrupt
-        return batch_loss(self, *arguments)
+        return part_loss(self, *arguments)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Training, "_batch_loss", stop_in_the_middle)
+        patch.setattr(Training, "_part_loss", stop_in_the_middle)
         fit_inr(views, 8, settings, checkpoint=file)
     assert file.exists()
     seen = []
@@ -161,9 +163,9 @@ def small_training(volume, members):
         dropout=0.0,
         members=members,
         channels=2,
-        lattices=tuple(lattices_for(views, centre)),
+        lattices=tuple(lattices_for(views, volume.grid, centre)),
     )
-    stacks = make_stacks(views, centre, intensity_scale(views), 5, torch.device("cpu"))
+    stacks = make_stacks(views, volume.grid, centre, intensity_scale(views), 5, torch.device("cpu"))
     return CoordinateNetwork(architecture), stacks, settings, None
 
 
@@ -172,29 +174,40 @@ def test_more_than_memory_holds_is_said_before_the_work(smooth_volume):
         fit_inr(two_views(smooth_volume), 8, dataclasses.replace(SMALL, members=100_000))
 
 
-def test_out_of_gpu_memory_halves_the_batch_and_goes_on(smooth_volume, monkeypatch, capsys):
-    batch_loss, batches = Training._batch_loss, []
+def test_out_of_gpu_memory_goes_on_in_parts(smooth_volume, monkeypatch, capsys):
+    seen, parts = [], []
+    part_loss = Training._part_loss
 
-    def small_gpu(self, step):
-        batches.append(self.batch)
-        if self.batch > 100:
+    def small_gpu(self, step, part):
+        parts.append(self.parts)
+        if self.parts < 4 and step == 3:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return batch_loss(self, step)
+        return part_loss(self, step, part)
 
-    monkeypatch.setattr(Training, "_batch_loss", small_gpu)
-    views, seen = two_views(smooth_volume), []
-    fit_inr(views, 8, SMALL, report=seen.append)
-    assert batches[:2] == [256, 128] and batches[-1] == 64
-    assert seen[-1].step == seen[-1].steps == len(batches) - 2
-    assert "going on with 64 view voxels per step" in capsys.readouterr().err
+    monkeypatch.setattr(Training, "_part_loss", small_gpu)
+    fit_inr(two_views(smooth_volume), 8, SMALL, report=seen.append)
+    assert parts[:9] == [1, 1, 1, 1, 2, 4, 4, 4, 4]
+    assert seen[-1].step == seen[-1].steps == 3 + (len(parts) - 5) / 4
+    assert "going on with 64 view voxels at a time" in capsys.readouterr().err
 
 
-def test_a_gpu_without_room_for_a_small_batch_is_named(smooth_volume, monkeypatch):
-    def full(self, step):
+def test_a_step_in_parts_is_the_same_step(smooth_volume, monkeypatch):
+    monkeypatch.setattr("cordinr.training.autocast", lambda device: nullcontext())
+    gradients = []
+    for parts in (1, 4):
+        training = Training(*small_training(smooth_volume, members=2))
+        training.parts = parts
+        loss = training._step(0)
+        gradients.append((loss, training.network.last.grad, training.network.lattices.table.grad))
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-7)
+
+
+def test_a_gpu_without_room_for_a_small_part_is_named(smooth_volume, monkeypatch):
+    def full(self, step, part):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(Training, "_batch_loss", full)
-    with pytest.raises(InputError, match="out of memory with 64 view voxels"):
+    monkeypatch.setattr(Training, "_part_loss", full)
+    with pytest.raises(InputError, match="out of memory with 64 view voxels at a time"):
         fit_inr(two_views(smooth_volume), 8, SMALL)
 
 

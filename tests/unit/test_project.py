@@ -1,4 +1,4 @@
-"""The project about itself: versions, environments and pages agree."""
+"""The project about itself: versions and pages agree."""
 
 import re
 
@@ -6,20 +6,6 @@ import yaml
 
 import cordinr
 from support import ROOT
-
-
-def pins(lines):
-    found = (re.fullmatch(r"([\w.-]+)==([\w.+-]+)", line.strip()) for line in lines)
-    return {m[1].lower().replace("_", "-"): m[2] for m in found if m}
-
-
-def test_conda_and_pip_install_the_same_versions():
-    conda = yaml.safe_load((ROOT / "envs/cordinr.yaml").read_text())
-    wanted = pins(next(d["pip"] for d in conda["dependencies"] if isinstance(d, dict)))
-    locked = pins((ROOT / "envs/constraints.txt").read_text().splitlines())
-    assert wanted and wanted.items() <= locked.items()
-    direct = re.findall(r'^  "([\w-]+)', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    assert {name.lower() for name in direct} <= wanted.keys() | {"bids-validator-deno"}
 
 
 def test_the_citation_has_the_version():
@@ -34,6 +20,22 @@ def test_the_snakefile_stays_a_table_of_contents():
 def test_the_readme_explains_every_setting():
     readme = (ROOT / "README.md").read_text()
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    sections = {"dataset", "fit", "baselines"}
+    sections = {"dataset", "fit", "baselines", "results"}
     keys = {*config, *(key for name in sections for key in config[name])} - sections
     assert [key for key in keys if f"`{key}`" not in readme and f".{key}`" not in readme] == []
+
+
+def test_links_between_pages_lead_somewhere():
+    pages = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
+    links = {
+        (page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+    }
+    assert len(links) > 10
+    assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_pages_diagrams_can_be_drawn_again():
+    page = (ROOT / "docs/method.md").read_text()
+    script = (ROOT / "docs/diagrams.py").read_text()
+    shown = re.findall(r"\(([\w-]+)\.svg\)", page)
+    assert shown and all(f'"{name}"' in script for name in shown)

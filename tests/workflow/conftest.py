@@ -1,33 +1,16 @@
 """Copies of the project in empty folders, and a dataset for them."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from runs import Project
-from support import ROOT
-
-PROJECT = ["Snakefile", "config.yaml", "profiles", "workflow", "envs"]
+from runs import copy_project
 
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory):
     """Makes fresh copies of the project, without anything that was computed."""
-
-    def make(name: str) -> Project:
-        folder = tmp_path_factory.mktemp(name)
-        for part in PROJECT:
-            source = ROOT / part
-            if source.is_dir():
-                ignore = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(source, folder / part, ignore=ignore)
-            else:
-                shutil.copy(source, folder / part)
-        (folder / "results").mkdir()
-        return Project(folder)
-
-    return make
+    return lambda name: copy_project(tmp_path_factory.mktemp(name) / "project")
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,14 @@
 import contextlib
 import functools
 import os
+import re
 import signal
 import subprocess
 import sys
 import sysconfig
 import time
 import venv
+from collections import Counter
 from pathlib import Path
 
 import nibabel as nib
@@ -34,21 +36,20 @@ def run(checkout, phantom_source):
 
 
 def test_the_source_is_a_valid_raw_dataset(phantom_source):
-    assert errors(validate_bids(phantom_source)) == []
+    assert issues(validate_bids(phantom_source), "error") == []
 
 
 def test_the_derivatives_are_a_valid_dataset(run):
     report = validate_bids(run.results / "cordinr")
-    assert errors(report) == []
+    assert issues(report) == []
     assert report["summary"]["totalFiles"] > 20
 
 
-def errors(report):
-    return [
-        (issue["code"], issue.get("location"))
-        for issue in report["issues"]["issues"]
-        if issue["severity"] == "error"
-    ]
+def issues(report, *severities):
+    """Errors and warnings, or those of some severities."""
+    found = report["issues"]["issues"]
+    chosen = [each for each in found if not severities or each["severity"] in severities]
+    return [(issue["code"], issue.get("location")) for issue in chosen]
 
 
 def test_every_image_is_there_with_its_sidecar(run):
@@ -106,6 +107,24 @@ def test_the_table_is_tidy_and_described(run):
     assert set(table[table.res == "iso1"].voxel_size) == {1.0}
 
 
+def test_the_table_of_costs_has_every_job_that_works(run):
+    rows = [line.split("\t") for line in (run.results / "benchmarks.tsv").read_text().splitlines()]
+    jobs = Counter(row[0] for row in rows[1:])
+    assert jobs == {"simulate": 2, "baseline": 2, "fit": 4, "render": 4}
+    seconds = rows[0].index("s")
+    assert all(float(row[seconds]) > 0 for row in rows[1:])
+
+
+def test_the_last_words_are_what_it_did(run):
+    answer = run.snakemake("--forcerun", "describe")
+    assert answer.returncode == 0, answer.stdout
+    words = answer.stdout[answer.stdout.index(" jobs done, 0 failed.") :]
+    assert re.search(r"^4 INRs fitted so far in \d\.\d\d hours", words, re.MULTILINE)
+    # A line per job, and no more: neither command nor reason.
+    assert re.search(r"^Job \d+: All results are there", answer.stdout, re.MULTILINE)
+    assert "cordinr describe" not in answer.stdout and "reason:" not in answer.stdout
+
+
 def test_baselines_rank_as_they_should(run):
     table = load_table(run.results / "metrics.tsv")
     psnr = table[table.res == ""].pivot_table("psnr_fov", "image", "method")
@@ -129,7 +148,12 @@ def test_the_report_holds_the_figures(run):
     answer = run.snakemake("--report", "report.html")
     assert answer.returncode == 0, answer.stdout
     page = (run.folder / "report.html").read_text()
-    for name in ("ablation.png", "sub-01_comparison.png", "sub-02_comparison.png"):
+    for name in (
+        "ablation.png",
+        "sub-01_comparison.png",
+        "sub-02_comparison.png",
+        "benchmarks.tsv",
+    ):
         assert name in page
 
 

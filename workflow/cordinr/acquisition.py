@@ -140,6 +140,8 @@ def slice_grid(grid: Grid, axis: int, profile: SliceProfile, spacing: float) -> 
         InputError: slices thinner than a voxel, or the volume is thinner than one slice.
     """
     voxel = grid.voxel_sizes[axis]
+    if not np.isfinite(spacing):
+        raise InputError(f"slice spacing {spacing} mm is not a positive number.")
     if min(profile.thickness, spacing) < voxel - 1e-3:
         raise InputError(
             f"slices of {profile.thickness:g} mm every {spacing:g} mm are thinner than the voxels "
@@ -160,7 +162,7 @@ def slice_grid(grid: Grid, axis: int, profile: SliceProfile, spacing: float) -> 
     affine[:3, axis] *= spacing / voxel
     affine[:3, 3] = grid.world(np.eye(3)[axis] * first)
     shape = tuple(count if k == axis else n for k, n in enumerate(grid.shape))
-    return Grid(shape, affine)
+    return Grid(shape, affine, grid.space)
 
 
 def acquire(volume: Volume, axis: int, profile: SliceProfile, spacing: float) -> View:
@@ -263,7 +265,7 @@ def common_grid(views: Sequence[View], voxel_mm: float | None = None) -> Grid:
     affine = np.eye(4)
     affine[:3, :3] = first.directions * voxel_mm
     affine[:3, 3] = first.world((low + high) / 2) - affine[:3, :3] @ ((shape - 1) / 2)
-    return Grid(tuple(int(n) for n in shape), affine)
+    return Grid(tuple(int(n) for n in shape), affine, first.space)
 
 
 def _within(world: np.ndarray, grid: Grid) -> np.ndarray:

@@ -40,10 +40,12 @@ def reconstruct_baseline(
         float32 of shape `grid.shape`, in the units of the views.
 
     Raises:
-        InputError: the method is not known, or the views do not overlap.
+        InputError: the method is not known, the weight not finite, or the views do not overlap.
     """
     if method not in METHODS:
         raise InputError(f"method '{method}' is not known; use {', '.join(METHODS)}.")
+    if not (np.isfinite(weight) and weight >= 0):
+        raise InputError(f"the weight of {method} is {weight}; give a number from 0.")
     check_overlap(views)
     if method == "cubic":
         return cubic_mean(views, grid)

@@ -48,20 +48,26 @@ class Checkpoint:
         Returns:
             Steps done and seconds spent; (0, 0.0) where there is no usable file.
         """
-        if self.path is None or not self.path.exists():
+        if self.path is None or not self.path.is_file():
             return 0, 0.0
         with contextlib.suppress(SafetensorError, OSError, KeyError, ValueError, RuntimeError):
             with safe_open(self.path, framework="pt") as stored:
                 header = stored.metadata() or {}
                 if header.get("identity") != self.identity:
                     return 0, 0.0
+                step, seconds = int(header["step"]), float(header["seconds"])
                 self._restore({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
-            return int(header["step"]), float(header["seconds"])
+            return step, seconds
         return 0, 0.0
 
     def update(self, step: int, seconds: float) -> None:
         """Write the state if the last one is older than `INTERVAL`."""
-        if self.path is None or time.perf_counter() - self._last < INTERVAL:
+        if time.perf_counter() - self._last >= INTERVAL:
+            self.write(step, seconds)
+
+    def write(self, step: int, seconds: float) -> None:
+        """Write the state, where there is a file for it."""
+        if self.path is None:
             return
         header = {"identity": self.identity, "step": str(step), "seconds": str(seconds)}
         with atomic(self.path) as partial:

@@ -3,6 +3,7 @@
 import psutil
 import torch
 
+from .claims import claim
 from .errors import InputError
 
 
@@ -17,7 +18,10 @@ def autocast(device: torch.device) -> torch.autocast:
 
 
 def choose_device(name: str) -> torch.device:
-    """The torch device for "auto", "cpu" or "cuda".
+    """The torch device for "auto", "cpu" or "cuda"; of several GPUs the one that is least in use.
+
+    Only those are considered that CUDA_VISIBLE_DEVICES, set by a scheduler or by hand, lets torch
+    see.
 
     Raises:
         InputError: CUDA is asked for and there is none.
@@ -27,7 +31,13 @@ def choose_device(name: str) -> torch.device:
         raise InputError("device cuda was asked for, but torch sees no GPU; use auto or cpu.")
     if name not in ("auto", "cpu", "cuda"):
         raise InputError(f"device '{name}' is not known; use auto, cpu or cuda.")
-    return torch.device("cuda" if name != "cpu" and available else "cpu")
+    if name == "cpu" or not available:
+        return torch.device("cpu")
+    # Numbers depend on CUDA_VISIBLE_DEVICES, UUIDs do not.
+    devices = range(torch.cuda.device_count())
+    number = claim([str(torch.cuda.get_device_properties(each).uuid) for each in devices])
+    torch.cuda.set_device(number)
+    return torch.device("cuda", number)
 
 
 def free_memory(device: torch.device) -> int:
@@ -38,6 +48,6 @@ def free_memory(device: torch.device) -> int:
 
 
 def use_threads(threads: int | None) -> None:
-    """Compute with this many CPU threads; None leaves the choice to torch."""
+    """Compute with this many CPU threads, of those there are; None leaves the choice to torch."""
     if threads:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(min(threads, psutil.cpu_count() or 1))

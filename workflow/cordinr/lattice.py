@@ -17,13 +17,9 @@ import torch
 from scipy import sparse
 from torch import Tensor, nn
 
-from .acquisition import View, common_grid
-
-ISOTROPIC_SPACINGS = (32, 16, 8, 4, 2, 1)
-"""In units of the finest voxel size of the views."""
-
-SLICE_FRACTIONS = (0.4, 0.8)
-"""Spacings across the slices of the lattices shaped like a view; parts of its slice thickness."""
+from .acquisition import View
+from .spacings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
+from .volume import Grid
 
 INITIAL_SPREAD = 0.01
 """Standard deviation of the features before the fit: next to nothing, so that places where the
@@ -45,18 +41,18 @@ class Lattice:
     to_index: tuple[tuple[float, float, float, float], ...]
 
 
-def lattices_for(views: Sequence[View], centre: np.ndarray) -> list[Lattice]:
+def lattices_for(views: Sequence[View], grid: Grid, centre: np.ndarray) -> list[Lattice]:
     """The lattices over everything that any of the views shows.
 
     Args:
         views: that overlap.
+        grid: their common one; gives the finest spacing and the axes of isotropic lattices.
         centre: (3,) world mm that becomes the origin.
     """
-    finest = common_grid(views)
-    voxel = float(finest.voxel_sizes.min())
+    voxel = float(grid.voxel_sizes.min())
     extents = np.concatenate([view.volume.grid.corners for view in views]) - centre
     isotropic = [
-        _lattice(finest.directions, np.full(3, times * voxel), extents)
+        _lattice(grid.directions, np.full(3, times * voxel), extents)
         for times in ISOTROPIC_SPACINGS
     ]
     shaped = []
@@ -146,12 +142,25 @@ class _Interpolate(torch.autograd.Function):
     @staticmethod
     def backward(context, gradient: Tensor) -> tuple[Tensor, None, None]:
         rows, weights = context.saved_tensors
-        if gradient.device.type == "cpu":
-            # The transposed interpolation by SciPy: a fifth of the time of index_add_.
-            begins = np.arange(0, rows.numel() + 1, 8, dtype=np.int32)
-            parts = weights.flatten().numpy(), rows.flatten().numpy(), begins
-            transposed = sparse.csc_array(parts, shape=(context.length, len(rows)))
-            return torch.from_numpy(transposed @ gradient.numpy()), None, None
-        shares = (weights[..., None] * gradient[:, None]).flatten(0, 1)
-        table = gradient.new_zeros(context.length, gradient.shape[-1])
-        return table.index_add_(0, rows.flatten(), shares), None, None
+        scatter = scatter_scipy if gradient.device.type == "cpu" else scatter_torch
+        return scatter(gradient, rows, weights, context.length), None, None
+
+
+def scatter_torch(gradient: Tensor, rows: Tensor, weights: Tensor, length: int) -> Tensor:
+    """The transposed interpolation: gradient of a table (length, c) from that of its sums (n, c).
+
+    Args:
+        gradient: (n, c).
+        rows, weights: (n, 8) of the table in each sum.
+        length: of the table.
+    """
+    shares = (weights[..., None] * gradient[:, None]).flatten(0, 1)
+    return gradient.new_zeros(length, gradient.shape[-1]).index_add_(0, rows.flatten(), shares)
+
+
+def scatter_scipy(gradient: Tensor, rows: Tensor, weights: Tensor, length: int) -> Tensor:
+    """As `scatter_torch`, on a CPU in a fifth of the time."""
+    begins = np.arange(0, rows.numel() + 1, 8, dtype=np.int32)
+    parts = weights.flatten().numpy(), rows.flatten().numpy(), begins
+    transposed = sparse.csc_array(parts, shape=(length, len(rows)))
+    return torch.from_numpy(transposed @ gradient.numpy())

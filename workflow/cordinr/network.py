@@ -14,8 +14,10 @@ from torch import Tensor, nn
 
 from .encoding import FourierEncoding, PlainCoordinates
 from .errors import InputError
-from .files import atomic
+from .files import atomic, check_file
+from .header import read_header
 from .lattice import FeatureLattices, Lattice
+from .nifti import first_line
 from .settings import ActivationName, EncodingName
 
 SIREN_OMEGA = 30.0
@@ -23,6 +25,9 @@ SIREN_OMEGA = 30.0
 
 FORMAT = "cordinr-inr-2"
 """Key of the header in the file's metadata."""
+
+CONSTANTS = {"encoding.frequencies", "encoding.half_extent", "lattices.shift"}
+"""Tensors of the file that are drawn or given, not learnt."""
 
 TABLE = "lattices.table"
 TABLE_TYPE = torch.float16
@@ -220,24 +225,44 @@ def load_inr(path: Path | str) -> INR:
     """Read a model that `save_inr` wrote.
 
     Raises:
-        InputError: the file is missing, is no safetensors file, or was not written by cordinr.
+        InputError: the file is missing, is no safetensors file, was not written by cordinr, or its
+            header and its weights do not belong together.
     """
+    check_file(path)
     try:
-        with safe_open(path, framework="pt") as stored:
+        # By its descriptor, as safetensors takes no path that is not UTF-8.
+        with open(path, "rb") as file, safe_open(f"/dev/fd/{file.fileno()}", "pt") as stored:
             metadata = stored.metadata() or {}
             if FORMAT not in metadata:
                 raise InputError(
                     f"{path}: is not a cordinr model; give a file `cordinr fit` wrote."
                 )
-            header = json.loads(metadata[FORMAT])
-            network = CoordinateNetwork(Architecture.from_header(header["architecture"]))
-            network.load_state_dict({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
-            centre, scale = tuple(header["centre"]), float(header["scale"])
-            provenance = header["provenance"]
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; check the path.") from error
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            header = read_header(metadata[FORMAT])
+            architecture = Architecture.from_header(header["architecture"])
+            _check_size(stored, architecture)
+            network = CoordinateNetwork(architecture)
+            tensors = {name: _finite(stored, name) for name in stored.keys()}  # noqa: SIM118
+            expected = {name: tensor.shape for name, tensor in network.state_dict().items()}
+            if {name: tensor.shape for name, tensor in tensors.items()} != expected:
+                raise ValueError("its weights have other names or shapes than its header says")
+            network.load_state_dict(tensors)
+    except (SafetensorError, OSError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
-            f"{path}: is not a readable model ({str(error).splitlines()[0]}); fit it again."
+            f"{path}: is not a readable model ({first_line(error)}); fit it again."
         ) from error
-    return INR(network.eval(), centre, scale, provenance)
+    return INR(network.eval(), tuple(header["centre"]), header["scale"], header["provenance"])
+
+
+def _check_size(stored: safe_open, architecture: Architecture) -> None:
+    """Refuse, before anything is allocated, a header that speaks of another network."""
+    shapes = {name: stored.get_slice(name).get_shape() for name in stored.keys()}  # noqa: SIM118
+    held = sum(math.prod(shape) for name, shape in shapes.items() if name not in CONSTANTS)
+    if held != architecture.parameters:
+        raise ValueError(f"its header says {architecture.parameters} weights, it holds {held}")
+
+
+def _finite(stored: safe_open, name: str) -> Tensor:
+    tensor = stored.get_tensor(name)
+    if tensor.dtype not in (torch.float32, TABLE_TYPE) or not tensor.isfinite().all():
+        raise ValueError(f"its {name} is not of finite numbers")
+    return tensor

@@ -3,6 +3,7 @@
 import resource
 import sys
 import time
+from pathlib import Path
 from typing import Any, Self
 
 from . import __version__
@@ -32,11 +33,10 @@ class Meter:
         Peak memory is that of the whole process (resident set); `gpu_memory_mb` is what torch held
         on the GPU at most.
         """
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         record = {
             "seconds": round(self.seconds, 3),
             "device": "cpu",
-            "peak_memory_mb": round(peak / (1024 if sys.platform != "darwin" else 1024**2), 1),
+            "peak_memory_mb": round(peak_memory_mb(), 1),
             "version": __version__,
         }
         if self.device is not None and self.device.type == "cuda":
@@ -46,3 +46,16 @@ class Meter:
             held = torch.cuda.max_memory_allocated(self.device)
             record["gpu_memory_mb"] = round(held / 1024**2, 1)
         return record | fields
+
+
+def peak_memory_mb() -> float:
+    """Peak resident memory of this process in MiB.
+
+    On Linux from /proc: `ru_maxrss` survives exec and would hold the memory of the parent.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        return int(lines["VmHWM"].split()[0]) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024**2 if sys.platform == "darwin" else 1024)

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .acquisition import View, common_grid
+from .acquisition import View
+from .volume import Grid
 
 MAX_CELL = 512
 """Points of a cell beyond which views are sampled one by one."""
@@ -68,16 +69,19 @@ class Stack:
 
 def make_stacks(
     views: Sequence[View],
+    grid: Grid,
     centre: np.ndarray,
     scale: float,
     points: int,
     device: torch.device,
+    *,
     pairs: bool = False,
 ) -> list[Stack]:
     """All voxels of all views, each in one stack.
 
     Args:
         views: at least one.
+        grid: their common one; its voxel is the unit of differences.
         centre: (3,) world mm that becomes the origin.
         scale: intensity that becomes 1.
         points: samples per slice thickness of a voxel that shares none.
@@ -87,17 +91,12 @@ def make_stacks(
     """
     left = [np.ones(view.volume.grid.shape, bool) for view in views]
     parts = _shared_cells(views, left, 2 if pairs else 1)
-    voxel = float(common_grid(views).voxel_sizes.min())
+    voxel = float(grid.voxel_sizes.min())
     for view, alone in zip(views, left, strict=True):
         if alone.any():
             along = _along_profile(view, points, voxel)
-            parts.append(
-                (
-                    view.volume.grid.centres()[alone.ravel()],
-                    *along,
-                    view.volume.array[alone][:, None],
-                )
-            )
+            centres = view.volume.grid.world(np.argwhere(alone))
+            parts.append((centres, *along, view.volume.array[alone][:, None]))
 
     def tensor(array: np.ndarray) -> Tensor:
         return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float32, device=device)
@@ -108,7 +107,7 @@ def make_stacks(
     ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Placed:
     """A view turned to common axes: how many fine voxels each of its voxels spans, and from where.
 

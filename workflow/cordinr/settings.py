@@ -1,16 +1,20 @@
 """The choices a user makes about a fit, checked where they come in."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args, get_type_hints
 
-from .errors import InputError
+from .errors import InputError, brief
 
 EncodingName = Literal["fourier", "siren", "none"]
 ActivationName = Literal["relu", "gelu", "sine"]
 
 MAY_BE_ZERO = {"channels", "smoothing", "dropout", "warmup", "seed"}
+
+MOST = {"profile_points": 1000, "depth": 1000}
+"""Beyond them nothing can be gained, and beyond `MOST_OF_ALL` no arithmetic is exact."""
+
+MOST_OF_ALL = 10**9
 
 
 @dataclass(frozen=True)
@@ -71,23 +75,26 @@ class FitSettings:
         for key, value in mapping.items():
             if key not in hints:
                 known = ", ".join(field.name for field in fields(cls))
-                raise InputError(f"{origin}: unknown key fit.{key}; known are {known}.")
+                raise InputError(f"{origin}: unknown key fit.{brief(key)}; known are {known}.")
             _check(origin, key, value, hints[key])
         return cls(**mapping)
 
 
 def _check(origin: str, key: str, value: Any, expected: Any) -> None:
-    what = f"{origin}: fit.{key}"
+    what, said = f"{origin}: fit.{key}", brief(value)
     choices = get_args(expected)
     if choices:
         if value not in choices:
-            raise InputError(f"{what} is '{value}'; use {', '.join(choices)}.")
+            raise InputError(f"{what} is '{said}'; use {', '.join(choices)}.")
         return
     number = isinstance(value, int if expected is int else (int, float))
     if not number or isinstance(value, bool):
         kind = "a whole number" if expected is int else "a number"
-        raise InputError(f"{what} is '{value}'; give {kind}.")
-    if not math.isfinite(value) or value < 0 or (value == 0 and key not in MAY_BE_ZERO):
-        raise InputError(f"{what} is {value}; give a positive number.")
+        raise InputError(f"{what} is '{said}'; give {kind}.")
+    if not value >= 0 or (value == 0 and key not in MAY_BE_ZERO):
+        raise InputError(f"{what} is {said}; give a positive number.")
+    most = MOST.get(key, MOST_OF_ALL)
+    if value > most:
+        raise InputError(f"{what} is {said}; give a number up to {most}.")
     if key == "dropout" and value >= 1:
-        raise InputError(f"{what} is {value}; give a probability below 1.")
+        raise InputError(f"{what} is {said}; give a probability below 1.")

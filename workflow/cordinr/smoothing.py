@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from .acquisition import View, common_grid
+from .acquisition import View
 from .baselines import TV_SMOOTHING
 from .sampling import Stack
+from .volume import Grid
 
 DETAIL = 0.014
 """Noise level, in units of the intensity scale, that fine anatomy without any noise reads as."""
@@ -38,10 +39,10 @@ def noise_level(views: Sequence[View], scale: float) -> float:
     return min(levels) / scale
 
 
-def times_seen(stacks: Sequence[Stack], views: Sequence[View]) -> float:
-    """How many points stand for one voxel of the finest size."""
+def times_seen(stacks: Sequence[Stack], grid: Grid) -> float:
+    """How many points stand for one voxel of `grid`, the common one of the views."""
     points = sum(len(stack.centres) * len(stack.offsets) for stack in stacks)
-    return points / common_grid(views).size
+    return points / grid.size
 
 
 def total_variation(intensity: Tensor, stack: Stack) -> Tensor:

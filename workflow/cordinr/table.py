@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from .errors import InputError
-from .files import atomic, read_json
+from .errors import InputError, brief
+from .files import atomic, check_file, read_json
 from .index import Input
 from .metrics import REGIONS
+from .nifti import first_line
 
 REGION_TEXT = {
     "fov": "every voxel that all views cover",
@@ -27,6 +28,8 @@ IDENTITY_COLUMNS = {
     "voxel_size": "Geometric mean voxel size, mm.",
 }
 
+TEXT_COLUMNS = {"subject", "session", "image", "method", "res", "device", "version", "problem"}
+
 COST_COLUMNS = {
     "fit_seconds": "Seconds to fit the INR, or to compute the baseline.",
     "render_seconds": "Seconds to render the INR on this grid and write the file.",
@@ -34,6 +37,9 @@ COST_COLUMNS = {
     "peak_memory_mb": "Peak resident memory of the fit's or the baseline's process, MiB.",
     "version": "Version of cordinr that evaluated.",
 }
+
+
+PROBLEM_TEXT = "Why the image has no figures, in a row without method; empty elsewhere."
 
 
 def column_dictionary() -> dict[str, dict[str, str]]:
@@ -48,8 +54,26 @@ def column_dictionary() -> dict[str, dict[str, str]]:
         figures[f"nrmse_{region}"] = f"RMS error over RMS of the reference, over {where}."
     figures["psnr_original"] = "PSNR by the original study's protocol; for comparison with it only."
     figures["ssim_original"] = "SSIM by the original study's protocol; for comparison with it only."
-    texts = IDENTITY_COLUMNS | figures | COST_COLUMNS
+    texts = IDENTITY_COLUMNS | figures | COST_COLUMNS | {"problem": PROBLEM_TEXT}
     return {name: {"Description": text} for name, text in texts.items()}
+
+
+def read_metrics(path: Path | str) -> dict[str, Any]:
+    """A row of the table, from the file that `cordinr evaluate` wrote.
+
+    Raises:
+        InputError: as `read_json`, or it is not such a row.
+    """
+    row = read_json(path)
+    for name in column_dictionary():
+        value = row.get(name)
+        kinds = str if name in TEXT_COLUMNS else int | float | None
+        if not isinstance(value, kinds) and (name in IDENTITY_COLUMNS or name in row):
+            raise InputError(f"{path}: {name} is {brief(value)}; let `cordinr evaluate` write it.")
+    dim = row.get("fourier_dim")
+    if dim is not None and (dim != dim // 1 or dim < 1):
+        raise InputError(f"{path}: fourier_dim is {dim}; let `cordinr evaluate` write it.")
+    return row
 
 
 def tabulate(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -66,8 +90,9 @@ def tabulate(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 def save_table(path: Path | str, table: pd.DataFrame) -> None:
     """Write a TSV; empty cells are `n/a`, as BIDS has it."""
+    style = {"sep": "\t", "index": False, "na_rep": "n/a", "float_format": "%.6g"}
     with atomic(path) as partial:
-        table.to_csv(partial, sep="\t", index=False, na_rep="n/a", float_format="%.6g")
+        table.to_csv(partial, errors="backslashreplace", **style)
 
 
 def load_table(path: Path | str) -> pd.DataFrame:
@@ -76,12 +101,22 @@ def load_table(path: Path | str) -> pd.DataFrame:
     Raises:
         InputError: the file is missing or is no such table.
     """
-    text = dict.fromkeys(("subject", "session", "image", "res"), "string")
+    check_file(path)
+    text = dict.fromkeys(("subject", "session", "image", "res", "problem"), "string")
+    figures = [name for name in column_dictionary() if name not in TEXT_COLUMNS]
     try:
         table = pd.read_csv(path, sep="\t", na_values="n/a", keep_default_na=False, dtype=text)
-        return table.fillna(dict.fromkeys(text, ""))[list(column_dictionary())]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: is not a table of metrics ({error}).") from error
+        missing = [name for name in column_dictionary() if name not in table]
+        if missing:
+            raise ValueError(f"it has no column {missing[0]}")
+        table = table.fillna(dict.fromkeys(text, ""))[list(column_dictionary())]
+        table[figures] = table[figures].apply(pd.to_numeric)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(
+            f"{path}: is not a table of metrics ({first_line(error)}); let `cordinr aggregate` "
+            "write it."
+        ) from error
+    return table
 
 
 def collect(
@@ -90,30 +125,49 @@ def collect(
     resolutions: Sequence[str],
     metrics: Path,
     records: Path,
+    why_missing: Callable[[Input], str] | None = None,
 ) -> list[dict[str, Any]]:
     """The metrics of every image and method of a run, with what they cost.
 
     Args:
-        images: rows of the index.
+        images: rows of the index; those without an image give a row that says why.
         methods: `desc` labels.
         resolutions: `res` labels of the renderings; those that an image has a truth for are scored.
         metrics, records: folders that mirror the dataset.
+        why_missing: the reason why an image has not all its metrics, for a row with a `problem`;
+            None where they have to be complete.
 
     Raises:
-        InputError: a metrics file is missing or damaged.
+        InputError: a metrics file is damaged, or missing and must not be.
     """
     rows = []
     for image in images:
+        if not image.path:
+            rows.append(_problem(image, image.problem))
+            continue
         start = f"{image.folder}/{image.image}"
+        missing = False
         for label in methods:
             costs = cost(records / f"{start}_desc-{label}")
             scored = [f"{start}_desc-{label}"]
             if label.startswith("inr") and image.truth_res in resolutions:
                 scored.append(f"{start}_res-{image.truth_res}_desc-{label}")
             for name in scored:
-                row = read_json(metrics / f"{name}_metrics.json")
+                path = metrics / f"{name}_metrics.json"
+                if why_missing and not path.exists():
+                    missing = True
+                    continue
+                row = read_metrics(path)
                 rows.append(row | costs(row["res"]))
+        if missing:
+            rows.append(_problem(image, why_missing(image)))
     return rows
+
+
+def _problem(image: Input, reason: str) -> dict[str, Any]:
+    """The row of an image that has no figures, or not all."""
+    identity = {name: getattr(image, name) for name in ("subject", "session", "image")}
+    return identity | {"res": "", "problem": reason}
 
 
 def cost(start: Path) -> Callable[[str], dict[str, Any]]:

@@ -1,22 +1,40 @@
 import shlex
 import shutil
 import sys
+from functools import lru_cache
+from os.path import dirname
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
+from snakemake.utils import update_config
 
-LIBRARY = Path(workflow.basedir) / "workflow"
+# Not workflow.basedir: in a module it is the folder of the workflow that uses it.
+LIBRARY = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(LIBRARY))
 
 from cordinr import __version__
+from cordinr.cluster import cancel_jobs_of
+from cordinr.errors import InputError
 from cordinr.naming import resolution_label
+from cordinr.repository import is_repository
+
+
+def fill_config():
+    """Give every setting that is not set its default.
+
+    `configfile:` does it where Snakemake runs from the checkout, but not for a module.
+    """
+    defaults = yaml.safe_load((LIBRARY.parent / "config.yaml").read_text())
+    update_config(defaults, config)
+    config.update(defaults)
 
 
 def check_config():
-    """Stop with one sentence where the configuration does not fit its schema."""
+    """Stop with one sentence where the configuration does not fit its schema or itself."""
     schema = yaml.safe_load((LIBRARY / "schemas" / "config.schema.yaml").read_text())
     error = best_match(Draft202012Validator(schema).iter_errors(config))
     if error:
@@ -24,27 +42,40 @@ def check_config():
         raise WorkflowError(
             f"config: {where}: {error.message}; see workflow/schemas/config.schema.yaml."
         )
+    source = Path(config["dataset"]["source"]).expanduser()
+    if config["results"]["datalad"] and source.is_dir() and not is_repository(source):
+        raise WorkflowError(
+            f"config: results.datalad: {source} is a plain folder without versions to go back to; "
+            "take a DataLad dataset or set it to false."
+        )
 
 
+fill_config()
 check_config()
 
-# The rules say `cordinr`: the installed command, or the same from a bare checkout.
-if not shutil.which("cordinr"):
+# The rules say `cordinr`: the installed command, or the same from a bare checkout. In a conda
+# environment it has to be the latter, as the former would run outside of it.
+in_conda = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+if in_conda:
+    shell.prefix(f"export PATH={shlex.quote(str(LIBRARY / 'bin'))}:$PATH; ")
+elif not shutil.which("cordinr"):
     beside_python = Path(sys.executable).parent
     found = (beside_python / "cordinr").exists()
     folder = beside_python if found else LIBRARY / "bin"
     shell.prefix(f"export PATH={shlex.quote(str(folder))}:$PATH; ")
 
 SUFFIX = config["dataset"]["suffix"]
-CLONE = f"results/sourcedata/{config['dataset']['name']}"
+FIT_SETTINGS = "<results>/cordinr/code/fit.yaml"
+DATALAD = config["results"]["datalad"]
 # Which file a job is about stands in the index; a longer index is no reason to do the job again.
-INDEX = ancient("results/inputs.tsv")
+INDEX = ancient("<results>/inputs.tsv")
 VIEWS = {name: view for name, view in config["views"].items() if view}
 BASELINES = config["baselines"]["methods"]
 INRS = expand("inrF{dim}", dim=config["fourier_dims"])
 # Of an ensemble also where its members disagree.
 SPREAD = "inrF{dim}spread" if config["fit"]["members"] > 1 else []
 SPREADS = expand(SPREAD, dim=config["fourier_dims"])
+NIIVUE = LIBRARY / "report/viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"
 RESOLUTIONS = [resolution_label(mm) for mm in config["voxel_sizes"]]
 
 
@@ -53,12 +84,13 @@ wildcard_constraints:
     image=r"sub-[A-Za-z0-9]+(_(?!res-|desc-)[a-z]+-[A-Za-z0-9]+)*",
     dim=r"[1-9][0-9]*",
     kind="reference|cord|truth",
+    subject=r"[A-Za-z0-9]+",
 
 
 def view_images(extension=".nii.gz"):
     """The views of one image."""
     return expand(
-        "results/cordinr/{{folder}}/{{image}}_res-{view}_desc-simulated_{suffix}{extension}",
+        "<results>/cordinr/{{folder}}/{{image}}_res-{view}_desc-simulated_{suffix}{extension}",
         view=VIEWS,
         suffix=SUFFIX,
         extension=extension,
@@ -68,7 +100,7 @@ def view_images(extension=".nii.gz"):
 def recon_images(label, extension=".nii.gz"):
     """Reconstructions of one image on its own grid; `label` is a desc label or several."""
     return expand(
-        "results/cordinr/{{folder}}/{{image}}_desc-{label}_{suffix}{extension}",
+        "<results>/cordinr/{{folder}}/{{image}}_desc-{label}_{suffix}{extension}",
         label=label,
         suffix=SUFFIX,
         extension=extension,
@@ -78,7 +110,7 @@ def recon_images(label, extension=".nii.gz"):
 def finer_images(label, extension=".nii.gz"):
     """Renderings of one image at the other voxel sizes."""
     return expand(
-        "results/cordinr/{{folder}}/{{image}}_res-{res}_desc-{label}_{suffix}{extension}",
+        "<results>/cordinr/{{folder}}/{{image}}_res-{res}_desc-{label}_{suffix}{extension}",
         res=RESOLUTIONS,
         label=label,
         suffix=SUFFIX,
@@ -86,32 +118,67 @@ def finer_images(label, extension=".nii.gz"):
     )
 
 
-def indexed():
-    """The rows of results/inputs.tsv, once the dataset is cloned and indexed."""
+@lru_cache
+def read_index(path, modified):
+    """The rows of an index by folder and image; read again when it was modified."""
     from cordinr.index import load_index
 
-    return load_index(checkpoints.index.get().output[0])
+    return {(row.folder, row.image): row for row in load_index(path)}
+
+
+def index_rows():
+    """The rows of inputs.tsv, once the dataset is cloned and indexed."""
+    path = checkpoints.index.get().output.index
+    return read_index(path, Path(path).stat().st_mtime_ns)
+
+
+def indexed():
+    """All rows in their order."""
+    return index_rows().values()
 
 
 def row_of(wildcards):
     """The row of the image that a job is about."""
-    for row in indexed():
-        if (row.folder, row.image) == (wildcards.folder, wildcards.image):
-            return row
-    raise WorkflowError(f"results/inputs.tsv has no image {wildcards.image}; see dataset.subjects.")
+    row = index_rows().get((wildcards.folder, wildcards.image))
+    if row is None:
+        raise WorkflowError(f"the index has no image {wildcards.image}; see dataset.subjects.")
+    return row
 
 
 def per_image(patterns):
-    """An input function that fills the patterns for every image of the dataset."""
+    """An input function that fills the patterns for every image: of a subject, if a job is of one.
+
+    Its paths hold no pathvars any more, for workflows that use this one as a module and take
+    `rules.all.input`: theirs may differ.
+    """
+    places = workflow.pathvars
 
     def fill(wildcards):
         return [
-            pattern.format(folder=row.folder, image=row.image)
+            places.apply(pattern.format(folder=row.folder, image=row.image))
             for pattern in patterns
             for row in indexed()
+            if wildcards.get("subject", row.subject) == row.subject
         ]
 
     return fill
+
+
+def masks_of_subject(wildcards):
+    """The cord masks of a subject's images, where the dataset has them."""
+    rows = [row for row in indexed() if row.subject == wildcards.subject and row.mask]
+    return [f"<results>/reference/{row.folder}/{row.image}_cord.nii.gz" for row in rows]
+
+
+def pages():
+    """An input function: the pages of all subjects, without pathvars like those of `per_image`."""
+    places = workflow.pathvars
+
+    def name(wildcards):
+        subjects = dict.fromkeys(row.subject for row in indexed())
+        return [places.apply(f"<results>/cordinr/sub-{subject}.html") for subject in subjects]
+
+    return name
 
 
 def fetched(kind):
@@ -120,9 +187,14 @@ def fetched(kind):
     def find(wildcards):
         row = row_of(wildcards)
         present = {"cord": row.mask, "truth": row.truth}[kind]
-        return f"results/reference/{row.folder}/{row.image}_{kind}.nii.gz" if present else []
+        return f"<results>/reference/{row.folder}/{row.image}_{kind}.nii.gz" if present else []
 
     return find
+
+
+def clone_beside(result):
+    """The DataLad clone, found from a file at the root of the results, wherever that is."""
+    return f"{dirname(result)}/sourcedata/{config['dataset']['name']}"
 
 
 def path_in_dataset(wildcards):
@@ -132,18 +204,137 @@ def path_in_dataset(wildcards):
     return {"reference": row.path or expected, "cord": row.mask, "truth": row.truth}[wildcards.kind]
 
 
+def beside_reference(wildcards):
+    """The files of the raw dataset that the job of a reference downloads with it."""
+    row = row_of(wildcards)
+    return filter(None, [row.mask, row.truth]) if wildcards.kind == "reference" else []
+
+
+def after_reference(wildcards):
+    """What a fetch job waits for: mask and truth are downloaded by the job of the reference."""
+    reference = "<results>/reference/{folder}/{image}_reference.nii.gz"
+    return [] if wildcards.kind == "reference" else ancient(reference)
+
+
+def entity_options():
+    """The BIDS entities to take as options of the command line; null takes images without."""
+    entities = config["dataset"]["entities"].items()
+    labels = [
+        (name, label)
+        for name, each in entities
+        for label in (each if isinstance(each, list) else [each])
+    ]
+    return options(
+        "--entity", [f"{name}={'' if label is None else label}" for name, label in labels]
+    )
+
+
 def options(name, values):
     """A repeatable option of the command line, quoted for the shell."""
     return " ".join(f"{name} {shlex.quote(str(value))}" for value in values)
+
+
+# What `simulate` and `baseline` are asked for, and what the sidecars of their images say.
+VIEW_OPTIONS = " ".join(
+    [
+        options("--axis", [view["axis"] for view in VIEWS.values()]),
+        options("--thickness", [view["thickness"] for view in VIEWS.values()]),
+        options("--spacing", [view.get("spacing", view["thickness"]) for view in VIEWS.values()]),
+        options("--profile", [config["profile"]]),
+    ]
+)
+BASELINE_OPTIONS = " ".join(
+    [
+        options("--method", BASELINES),
+        options("--tikhonov-weight", [config["baselines"]["tikhonov_weight"]]),
+        options("--tv-weight", [config["baselines"]["tv_weight"]]),
+    ]
+)
+
+TABLE_OPTIONS = " ".join([options("--method", BASELINES + INRS), options("--res", RESOLUTIONS)])
+
+
+def raw_image(wildcards):
+    """The image of the raw dataset that a job is about, as BIDS URI."""
+    return f"bids:raw:{row_of(wildcards).path}"
+
+
+def in_dataset(verb, inputs, how, outputs):
+    """The command that makes the same images from within the derivatives alone.
+
+    Sidecars name it, as whoever gets the dataset has neither the models nor the rest of the results.
+    """
+    words = shlex.split(" ".join([*how, options("-o", outputs)]))
+    words = ["cordinr", verb, *inputs, *words]
+    return shlex.join(word.rpartition("/cordinr/")[2] for word in words)
 
 
 def metrics_files(wildcards):
     """The metrics of every image and method, and those of renderings that have a truth."""
     files = []
     for row in filter(lambda row: row.path, indexed()):
-        start = f"results/metrics/{row.folder}/{row.image}"
+        start = f"<results>/metrics/{row.folder}/{row.image}"
         files += expand(f"{start}_desc-{{label}}_metrics.json", label=BASELINES + INRS)
         if row.truth_res in RESOLUTIONS:
             finer = f"{start}_res-{row.truth_res}_desc-{{label}}_metrics.json"
             files += expand(finer, label=INRS)
     return files
+
+
+def growing(amount):
+    """A resource of which every further attempt gets more."""
+    return lambda wildcards, attempt: amount * attempt
+
+
+def fit_memory(wildcards, input, attempt):
+    """Megabytes for a fit, by the size of its views."""
+    from cordinr.needs import fit_memory_mb
+
+    return fit_memory_mb(input.views, config["fit"]) * attempt
+
+
+def fit_time(wildcards, input, attempt):
+    """Minutes for a fit, by the size of its views."""
+    from cordinr.needs import fit_minutes
+
+    return fit_minutes(input.views, config["fit"]) * attempt
+
+
+def cancel_left_jobs():
+    """Cancel the Slurm jobs that a killed run left, before others write the same files."""
+    if workflow.local_exec and not Path(".snakemake/slurm_logs").exists():
+        return
+    try:
+        cancel_jobs_of(Path.cwd())
+    except InputError as error:
+        raise WorkflowError(str(error)) from error
+
+
+def end_of_run(log, failed):
+    """Say what the run did; of one that failed, also put what there is into the table of metrics.
+
+    A rule could not do that, as it waits for all its inputs. The table lacks its dictionary, so
+    that the rule makes it anew as soon as nothing is missing.
+    """
+    index = rules.index.output.index
+    results = dirname(index)
+    # Whatever goes wrong here must not hide what went wrong before.
+    if failed:
+        say_if_full(results)
+        if Path(index).exists():
+            shell(
+                "cordinr aggregate --index {index:q} --partial --folder {results:q}"
+                " {TABLE_OPTIONS} -o {results:q}/metrics.tsv >&2 || true"
+            )
+    run = options("--log", log[:1])
+    shell("cordinr summary {results:q} {run} >&2 || true")
+
+
+def say_if_full(results):
+    """A full disk leaves empty logs, so that nobody else can say it."""
+    free = shutil.disk_usage(results).free
+    if free < 1_000_000:
+        print(
+            f"the disk of {results}/ is full ({free} bytes free): make room and run again.",
+            file=sys.stderr,
+        )

@@ -4,25 +4,27 @@ rule evaluate:
         images=recon_images(BASELINES + INRS),
         sidecars=recon_images(BASELINES + INRS, ".json"),
         views=view_images(),
-        reference="results/reference/{folder}/{image}_reference.nii.gz",
+        reference="<results>/reference/{folder}/{image}_reference.nii.gz",
         mask=fetched("cord"),
     output:
         expand(
-            "results/metrics/{{folder}}/{{image}}_desc-{label}_metrics.json",
+            "<results>/metrics/{{folder}}/{{image}}_desc-{label}_metrics.json",
             label=BASELINES + INRS,
         ),
     log:
-        "results/logs/evaluate/{folder}/{image}.log",
+        "<results>/logs/evaluate/{folder}/{image}.log",
     conda:
         "../../envs/cordinr.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=growing(8000),
+        runtime=growing(30),
     params:
         views=lambda wildcards, input: options("--view", input.views),
         mask=lambda wildcards, input: options("--mask", [input.mask] if input.mask else []),
         targets=lambda wildcards, output: options("-o", output),
         library=__version__,
+    message:
+        "Evaluate {wildcards.image}"
     shell:
         "cordinr evaluate {input.images:q} --reference {input.reference:q} {params.mask}"
         " {params.views} {params.targets} > {log:q} 2>&1"
@@ -32,30 +34,32 @@ rule evaluate_truth:
     """Score the finer renderings of an image against a finer, noise-free true image."""
     input:
         images=expand(
-            "results/cordinr/{{folder}}/{{image}}_res-{{res}}_desc-{label}_{suffix}.nii.gz",
+            "<results>/cordinr/{{folder}}/{{image}}_res-{{res}}_desc-{label}_{suffix}.nii.gz",
             label=INRS,
             suffix=SUFFIX,
         ),
         views=view_images(),
-        reference="results/reference/{folder}/{image}_truth.nii.gz",
+        reference="<results>/reference/{folder}/{image}_truth.nii.gz",
     output:
         expand(
-            "results/metrics/{{folder}}/{{image}}_res-{{res}}_desc-{label}_metrics.json",
+            "<results>/metrics/{{folder}}/{{image}}_res-{{res}}_desc-{label}_metrics.json",
             label=INRS,
         ),
     log:
-        "results/logs/evaluate/{folder}/{image}_res-{res}.log",
+        "<results>/logs/evaluate/{folder}/{image}_res-{res}.log",
     wildcard_constraints:
         res="|".join(RESOLUTIONS) or "none",
     conda:
         "../../envs/cordinr.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=growing(8000),
+        runtime=growing(30),
     params:
         views=lambda wildcards, input: options("--view", input.views),
         targets=lambda wildcards, output: options("-o", output),
         library=__version__,
+    message:
+        "Evaluate {wildcards.image} against the truth, {wildcards.res}"
     shell:
         "cordinr evaluate {input.images:q} --reference {input.reference:q}"
         " {params.views} {params.targets} > {log:q} 2>&1"
@@ -64,20 +68,22 @@ rule evaluate_truth:
 rule aggregate:
     """Gather all metrics and what they cost in one tidy table, with a dictionary of its columns."""
     input:
-        index="results/inputs.tsv",
+        index="<results>/inputs.tsv",
         metrics=metrics_files,
     output:
-        table="results/metrics.tsv",
-        dictionary="results/metrics.json",
+        table="<results>/metrics.tsv",
+        dictionary="<results>/metrics.json",
     log:
-        "results/logs/aggregate.log",
+        "<results>/logs/aggregate.log",
     localrule: True
     conda:
         "../../envs/cordinr.yaml"
     params:
-        methods=options("--method", BASELINES + INRS),
-        resolutions=options("--res", RESOLUTIONS),
+        folder=lambda wildcards, output: dirname(output.table),
+        how=TABLE_OPTIONS,
         library=__version__,
+    message:
+        "Gather all metrics in {output.table}"
     shell:
-        "cordinr aggregate --index {input.index} {params.methods} {params.resolutions}"
-        " -o {output.table} > {log} 2>&1"
+        "cordinr aggregate --index {input.index:q} --folder {params.folder:q} {params.how}"
+        " -o {output.table:q} > {log:q} 2>&1"

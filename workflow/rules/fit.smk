@@ -1,16 +1,21 @@
 rule fit_settings:
-    """Write the settings under which every INR is fitted, so that a change of them is seen."""
+    """Write the settings under which every INR is fitted, so that a change of them is seen.
+
+    They lie in the derivatives dataset, whose commands name them.
+    """
     output:
-        "results/fit.yaml",
+        FIT_SETTINGS,
     log:
-        "results/logs/fit_settings.log",
+        "<results>/logs/fit_settings.log",
     localrule: True
     conda:
         "../../envs/cordinr.yaml"
     params:
         settings=lambda wildcards: yaml.safe_dump({"fit": config["fit"]}, sort_keys=True),
+    message:
+        "Write the settings of the fits"
     shell:
-        "printf %s {params.settings:q} > {output} 2> {log}"
+        "printf %s {params.settings:q} > {output:q} 2> {log:q}"
 
 
 rule fit:
@@ -22,26 +27,28 @@ rule fit:
     input:
         views=view_images(),
         sidecars=view_images(".json"),
-        settings="results/fit.yaml",
+        settings=FIT_SETTINGS,
     output:
-        model="results/models/{folder}/{image}_desc-inrF{dim}_model.safetensors",
-        record="results/records/{folder}/{image}_desc-inrF{dim}_fit.json",
+        model="<results>/models/{folder}/{image}_desc-inrF{dim}_model.safetensors",
+        record="<results>/records/{folder}/{image}_desc-inrF{dim}_fit.json",
     log:
-        "results/logs/fit/{folder}/{image}_desc-inrF{dim}.log",
+        "<results>/logs/fit/{folder}/{image}_desc-inrF{dim}.log",
     benchmark:
-        "results/benchmarks/fit/{folder}/{image}_desc-inrF{dim}.tsv"
+        "<results>/benchmarks/fit/{folder}/{image}_desc-inrF{dim}.tsv"
     priority: 1  # before further downloads
     conda:
         "../../envs/cordinr.yaml"
     threads: config["fit_threads"]
     resources:
         gpu=0 if config["device"] == "cpu" else 1,
-        mem_mb=lambda wildcards, attempt: (3000 + 3000 * config["fit"]["members"]) * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=fit_memory,
+        runtime=fit_time,
     params:
         device=config["device"],
         library=__version__,
+    message:
+        "Fit {wildcards.image}, F = {wildcards.dim}"
     shell:
-        "cordinr fit {input.views:q} --fourier-dim {wildcards.dim} --config {input.settings}"
+        "cordinr fit {input.views:q} --fourier-dim {wildcards.dim} --config {input.settings:q}"
         " --device {params.device} --threads {threads} --record {output.record:q}"
         " -o {output.model:q} > {log:q} 2>&1"

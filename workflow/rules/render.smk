@@ -4,30 +4,46 @@ rule render:
     Of the reference only the grid is read: affine and shape.
     """
     input:
-        model="results/models/{folder}/{image}_desc-inrF{dim}_model.safetensors",
-        like="results/reference/{folder}/{image}_reference.nii.gz",
+        model="<results>/models/{folder}/{image}_desc-inrF{dim}_model.safetensors",
+        like="<results>/reference/{folder}/{image}_reference.nii.gz",
+        index=INDEX,
     output:
         images=recon_images("inrF{dim}") + finer_images("inrF{dim}"),
         sidecars=recon_images("inrF{dim}", ".json") + finer_images("inrF{dim}", ".json"),
         spreads=recon_images(SPREAD) + finer_images(SPREAD),
         spread_sidecars=recon_images(SPREAD, ".json") + finer_images(SPREAD, ".json"),
-        record="results/records/{folder}/{image}_desc-inrF{dim}_render.json",
+        record="<results>/records/{folder}/{image}_desc-inrF{dim}_render.json",
     log:
-        "results/logs/render/{folder}/{image}_desc-inrF{dim}.log",
+        "<results>/logs/render/{folder}/{image}_desc-inrF{dim}.log",
     benchmark:
-        "results/benchmarks/render/{folder}/{image}_desc-inrF{dim}.tsv"
+        "<results>/benchmarks/render/{folder}/{image}_desc-inrF{dim}.tsv"
     conda:
         "../../envs/cordinr.yaml"
     threads: config["fit_threads"]
     resources:
         gpu=0 if config["device"] == "cpu" else 1,
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         sizes=options("--voxel", config["voxel_sizes"]),
         targets=lambda wildcards, output: options("-o", output.images),
         device=config["device"],
+        command=lambda wildcards, output: in_dataset(
+            "reconstruct",
+            expand(view_images(), **wildcards),
+            [
+                options("--fourier-dim", [wildcards.dim]),
+                options("--config", [FIT_SETTINGS]),
+                options("--device", [] if config["device"] == "auto" else [config["device"]]),
+                options("--like", [raw_image(wildcards)]),
+                options("--voxel", config["voxel_sizes"]),
+            ],
+            output.images,
+        ),
         library=__version__,
+    message:
+        "Render {wildcards.image}, F = {wildcards.dim}"
     shell:
         "cordinr render {input.model:q} --like {input.like:q} {params.sizes} {params.targets}"
-        " --device {params.device} --threads {threads} --record {output.record:q} > {log:q} 2>&1"
+        " --device {params.device} --threads {threads} --record {output.record:q}"
+        " --command {params.command:q} > {log:q} 2>&1"

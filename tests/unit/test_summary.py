@@ -1,0 +1,188 @@
+"""What is said at the end of a run, and the table of what its jobs took."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from cordinr.costs import read_costs
+from cordinr.errors import InputError
+from cordinr.index import Input, save_index
+from cordinr.summary import Failure, fit_hours, read_run, summarise, why_missing
+from cordinr.table import load_table, save_table, tabulate
+
+RUN = """\
+[Mon Nov 23 22:12:28 2026]
+Job 13: Fetch reference of sub-01
+[Mon Nov 23 22:12:31 2026]
+Error in rule fetch:
+    message: None
+    jobid: 13
+    input: results/inputs.tsv
+    log: {folder}/fetch.log (check log file(s) for error details)
+    shell:
+        cordinr fetch
+    jobid: 99
+[Mon Nov 23 22:12:31 2026]
+Error in rule fit:
+    jobid: 14
+    log: {folder}/fit.log, {folder}/more.log (check log file(s) for error details)
+Trying to restart job 14.
+[Mon Nov 23 22:12:32 2026]
+Error in rule render:
+    jobid: 15
+[Mon Nov 23 22:12:33 2026]
+Finished jobid: 14 (Rule: fit)
+2 of 9 steps (22%) done
+Finished jobid: 7 (Rule: all)
+"""
+
+
+def test_a_job_that_succeeded_when_tried_again_has_not_failed():
+    done, failed = read_run(RUN.format(folder="logs"))
+    assert done == 2
+    assert failed == [Failure("fetch", (Path("logs/fetch.log"),)), Failure("render")]
+
+
+def test_the_first_failure_is_shown_with_the_end_of_its_log(tmp_path):
+    (tmp_path / "fetch.log").write_text("\n".join(f"line {number}" for number in range(40)))
+    run = tmp_path / "snakemake.log"
+    run.write_text(RUN.format(folder=tmp_path))
+    lines = list(summarise(tmp_path, run, [("sub-02", "is not in the dataset")]))
+    assert lines[0] == "2 jobs done, 2 failed."
+    assert lines[1] == f"failed: fetch, log: {tmp_path}/fetch.log"
+    assert lines[2:12] == [f"    line {number}" for number in range(30, 40)]
+    assert lines[12:] == ["failed: render, log: none", "missing: sub-02: is not in the dataset"]
+
+
+def test_the_scheduler_is_asked_where_the_job_wrote_no_log(tmp_path):
+    (tmp_path / "more.log").write_text("slurmstepd: error: out of memory\n")
+    run = tmp_path / "snakemake.log"
+    run.write_text(RUN.format(folder=tmp_path).split("Trying")[0])
+    lines = list(summarise(tmp_path, run, []))
+    assert "    slurmstepd: error: out of memory" not in lines  # only the first one in full
+    run.write_text(run.read_text().split("cordinr fetch")[1].partition("jobid: 99\n")[2])
+    lines = list(summarise(tmp_path, run, []))
+    assert lines[1:] == [
+        f"failed: fit, log: {tmp_path}/fit.log, {tmp_path}/more.log",
+        "    slurmstepd: error: out of memory",
+    ]
+
+
+def test_nothing_is_said_of_nothing(tmp_path):
+    assert list(summarise(tmp_path, tmp_path / "no.log", [])) == []
+    assert list(summarise(tmp_path, None, [])) == []
+
+
+def test_hours_are_summed_over_fits_of_inrs(tmp_path):
+    records = {
+        "sub-01_desc-inrF8_fit": (1800, "cpu"),
+        "sub-01_desc-inrF16_fit": (5400, "NVIDIA H200"),
+        "sub-01_desc-inrF16_render": (9999, "cpu"),
+        "sub-01_desc-tv_fit": (9999, "cpu"),
+    }
+    for name, (seconds, device) in records.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps({"seconds": seconds, "device": device}))
+    assert fit_hours(tmp_path) == (2, 2.0, 1.5)
+
+
+def test_the_newest_log_of_the_image_itself_says_why_it_is_missing(tmp_path):
+    image = Input("01", "", "sub-01/anat", "sub-01", path="sub-01/anat/sub-01_T2w.nii.gz")
+    logs = {
+        "fetch/sub-01/anat/sub-01_reference.log": "note: slow\ncordinr: error: old\n",
+        "fit/sub-01/anat/sub-01_desc-inrF8.log": "cordinr: error: the loss is nan\n",
+        "fit/sub-01/anat/sub-01_desc-inrF16.log": "F=16 step 3/5\n",
+        "fit/sub-01/anat/sub-01_acq-hi_desc-inrF8.log": "cordinr: error: of another image\n",
+    }
+    assert why_missing(image, tmp_path) == "its jobs were not done; run again."
+    for age, (name, text) in enumerate(logs.items()):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        os.utime(path, (1000 + age, 1000 + age))
+    assert why_missing(image, tmp_path) == "the loss is nan"
+
+
+@pytest.fixture
+def results(tmp_path):
+    """An index of a good image, one without metrics and a subject without image; the metrics."""
+    rows = [Input(k, "", f"sub-{k}/anat", f"sub-{k}", path="T2w.nii.gz") for k in ("01", "02")]
+    rows.append(Input("03", "", "sub-03/anat", "sub-03", problem="has no T2w image"))
+    save_index(tmp_path / "inputs.tsv", rows)
+    metrics = {"subject": "01", "session": "", "image": "sub-01", "method": "tv", "res": ""}
+    figures = {"fourier_dim": None, "voxel_size": 0.8, "psnr_fov": 30.0}
+    path = tmp_path / "metrics/sub-01/anat/sub-01_desc-tv_metrics.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(metrics | figures))
+    return tmp_path
+
+
+def aggregate(command, results, *more):
+    given = ["--index", results / "inputs.tsv", "--folder", results, "--method", "tv"]
+    return command("aggregate", *given, *more, "-o", results / "metrics.tsv")
+
+
+def test_a_partial_table_says_what_is_missing_and_has_no_dictionary(command, results):
+    (results / "metrics.json").write_text("{}")
+    assert "no such file" in aggregate(command, results)[2]
+    assert aggregate(command, results, "--partial")[0] == 0
+    table = load_table(results / "metrics.tsv")
+    assert list(table.problem) == ["", "its jobs were not done; run again.", "has no T2w image"]
+    assert list(table.subject) == ["01", "02", "03"] and table.psnr_fov.count() == 1
+    assert not (results / "metrics.json").exists()
+
+
+def test_a_table_that_is_complete_is_left_alone(command, results):
+    other = results / "metrics/sub-02/anat/sub-02_desc-tv_metrics.json"
+    other.parent.mkdir(parents=True)
+    source = results / "metrics/sub-01/anat/sub-01_desc-tv_metrics.json"
+    other.write_text(source.read_text().replace("01", "02"))
+    assert aggregate(command, results)[0] == 0
+    before = (results / "metrics.tsv").stat().st_mtime_ns
+    assert aggregate(command, results, "--partial")[0] == 0
+    assert (results / "metrics.json").exists()
+    assert (results / "metrics.tsv").stat().st_mtime_ns == before
+    assert list(load_table(results / "metrics.tsv").problem) == ["", "", "has no T2w image"]
+
+
+def test_no_partial_table_of_nothing(command, results):
+    (results / "metrics/sub-01/anat/sub-01_desc-tv_metrics.json").unlink()
+    assert aggregate(command, results, "--partial")[0] == 0
+    assert not (results / "metrics.tsv").exists()
+
+
+def test_the_summary_names_what_the_table_misses(command, results):
+    assert aggregate(command, results, "--partial")[0] == 0
+    code, out, _ = command("summary", results)
+    assert code == 0 and "missing: sub-03: has no T2w image\n" in out
+    save_table(results / "metrics.tsv", tabulate([]))
+    assert command("summary", results) == (0, "", "")
+
+
+MEASURED = "s\th:m:s\tmax_rss\tmean_load\tcpu_time\n{}\t0:00:12\t300.5\t-\t4.0\n"
+
+
+def test_benchmarks_become_one_table(command, tmp_path):
+    for name, seconds in {"fit/sub-01/anat/b": 2.5, "fit/sub-01/anat/a": 11.89, "index": 1}.items():
+        path = tmp_path / "benchmarks" / f"{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(MEASURED.format(seconds))
+    (tmp_path / "benchmarks/index.tsv").rename(tmp_path / "benchmarks/fit/index.tsv")
+    assert command("costs", tmp_path / "benchmarks", "-o", tmp_path / "all.tsv")[0] == 0
+    lines = (tmp_path / "all.tsv").read_text().splitlines()
+    assert lines[0] == "rule\tfolder\tjob\ts\th:m:s\tmax_rss\tmean_load\tcpu_time"
+    assert lines[2] == "fit\tsub-01/anat\ta\t11.89\t0:00:12\t300.5\tn/a\t4"
+    assert [line.split("\t")[2] for line in lines[1:]] == ["index", "a", "b"]
+
+
+@pytest.mark.parametrize("text", ["", "other\ttable\n1\t2\n", "\x00\x01"])
+def test_what_is_no_benchmark_is_named(tmp_path, text):
+    path = tmp_path / "fit" / "bad.tsv"
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"bad\.tsv: is no benchmark of Snakemake"):
+        read_costs(tmp_path)
+    path.unlink()
+    with pytest.raises(InputError, match="holds no benchmarks"):
+        read_costs(tmp_path)

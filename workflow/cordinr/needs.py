@@ -1,0 +1,64 @@
+"""What a fit will need, told from the headers of its views before it starts: memory and time.
+
+For schedulers, which want to know both. No torch here, as they ask in a hurry.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+
+from .spacings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
+
+BASE_MB = 1000
+"""Python, torch and small change."""
+
+BYTES_PER_WEIGHT = 40
+"""Weight, gradient, Adam's two moments, and the copies that a checkpoint is written from."""
+
+BYTES_PER_POINT = 100
+"""Of a view voxel's position, weights and value, per point that it averages."""
+
+BASE_MINUTES = 20.0
+
+MINUTES_PER_MILLION_WEIGHTS = 1.0
+"""On two slow cores; seven times what two EPYC cores took."""
+
+
+def fit_memory_mb(views: Sequence[Path | str], settings: Mapping[str, Any]) -> int:
+    """Megabytes of main memory with which a fit of these views gets along.
+
+    Args:
+        views: thick-slice images; only their headers are read.
+        settings: the `fit:` section of a configuration.
+
+    Raises:
+        FileNotFoundError: a view is not there yet.
+    """
+    fine, lattice = points(views)
+    weights = settings["members"] * settings["channels"] * lattice
+    return math.ceil(BASE_MB + (BYTES_PER_WEIGHT * weights + BYTES_PER_POINT * fine) / 1e6)
+
+
+def fit_minutes(views: Sequence[Path | str], settings: Mapping[str, Any]) -> int:
+    """Minutes within which two CPU cores fit these views; arguments as for the memory."""
+    weights = settings["members"] * max(settings["channels"], 1) * points(views)[1]
+    return math.ceil(BASE_MINUTES + MINUTES_PER_MILLION_WEIGHTS * weights / 1e6)
+
+
+def points(views: Sequence[Path | str]) -> tuple[float, float]:
+    """Voxels of the field of view, were all as fine as the finest; points of all lattices over it.
+
+    What the lattices have beyond the edges is not counted.
+    """
+    headers = [nib.load(view).header for view in views]
+    sizes = [[float(mm) for mm in header.get_zooms()[:3]] for header in headers]
+    shapes = [header.get_data_shape()[:3] for header in headers]
+    finest = min(map(min, sizes))
+    extents = [math.prod(n) * math.prod(mm) for n, mm in zip(shapes, sizes, strict=True)]
+    fine = max(extents) / finest**3
+    isotropic = sum(times**-3 for times in ISOTROPIC_SPACINGS)
+    across = [max(finest, part * max(mm)) for mm in sizes for part in SLICE_FRACTIONS]
+    return fine, fine * (isotropic + sum(finest / mm for mm in across))

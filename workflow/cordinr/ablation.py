@@ -40,7 +40,7 @@ def ablation_figure(table: pd.DataFrame, region: str = "fov") -> Figure:
     table = table[table["res"].fillna("").eq("")].dropna(subset=wanted)
     count = table[table["method"].eq("inr")].groupby(IMAGE, dropna=False).ngroups
     if not count:
-        raise InputError(f"the metrics table has no INR in region '{region}'; name another region.")
+        raise InputError(f"the table has no INR in region '{region}'; name another region.")
     figure = Figure(figsize=(3.94, 4.3))
     for column, unit, bottom in zip(wanted, ("PSNR (dB)", "SSIM"), (0.56, 0.12), strict=True):
         axes = figure.add_axes((0.17, bottom, 0.57, 0.37), label=column)

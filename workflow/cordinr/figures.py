@@ -147,6 +147,12 @@ def cuts(grid: Grid, focus: np.ndarray) -> list[Cut]:
     return result
 
 
+def error_limit(errors: np.ndarray) -> int:
+    """The end of the error scale for errors in percent of R: few of them lie beyond it."""
+    wanted = np.percentile(np.abs(errors), 99)
+    return next((end for end in ERROR_LIMITS if end >= wanted), ERROR_LIMITS[-1])
+
+
 def comparison_figure(
     reference: Volume, panels: Sequence[Panel], cord: np.ndarray | None, title: str
 ) -> Figure:
@@ -174,7 +180,8 @@ def comparison_figure(
         _show(axes, cut.sample(panel), cut, cmap=GREY, vmin=window[0], vmax=window[1])
         is_zoom = row % 2 == 1
         if row == 0:
-            axes.set_title(f"{panel.name}\n{panel.caption}", fontsize=8.5)
+            heading = _plain(f"{panel.name}\n{panel.caption}")
+            axes.set_title(heading, fontsize=8.5, parse_math=False)
         if k == 0:
             _name_row(axes, cut.name)
             _orient(axes, cut)
@@ -227,10 +234,16 @@ def _page(columns: int, rows: Sequence[Cut], title: str) -> tuple[Figure, GridSp
     width, height = MARGIN + columns * COLUMN, HEADING + heights.sum() + 0.05
     figure = Figure(figsize=(width, height))
     left, top = MARGIN / width, 1 - HEADING / height
-    figure.text(left, 1 - 0.07 / height, title, fontsize=10, weight="bold", va="top")
+    style = {"fontsize": 10, "weight": "bold", "va": "top", "parse_math": False}
+    figure.text(left, 1 - 0.07 / height, _plain(title), **style)
     edges = {"left": left, "right": 1, "bottom": 0.05 / height, "top": top}
     shape = {"height_ratios": heights, "hspace": 0.03, "wspace": 0.03}
     return figure, figure.add_gridspec(len(rows), columns, **shape, **edges)
+
+
+def _plain(text: str) -> str:
+    """Without bytes of a file name that are no UTF-8, which cannot be drawn."""
+    return text.encode(errors="replace").decode()
 
 
 def _show(axes: Axes, pixels: np.ndarray, cut: Cut, **style: object) -> None:
@@ -282,9 +295,7 @@ def _error_rows(
         images += axes.images
         if k == shown[0]:
             _name_row(axes, f"Error, {cut.name.lower()}")
-    sizes = np.abs(np.concatenate([image.get_array().compressed() for image in images]))
-    wanted = np.percentile(sizes, 99)
-    limit = next((end for end in ERROR_LIMITS if end >= wanted), ERROR_LIMITS[-1])
+    limit = error_limit(np.concatenate([image.get_array().compressed() for image in images]))
     for image in images:
         image.set_clim(-limit, limit)
     box = cells[min(rows) :, : shown[0]].get_position(figure)

@@ -7,10 +7,11 @@ import numpy as np
 
 from . import __version__
 from .dataset import create
-from .derivatives import BIDS_VERSION
+from .derivatives import BIDS_VERSION, TOOL_AUTHORS
 from .errors import InputError
 from .files import write_json, write_text
 from .naming import resolution_label
+from .nifti import VOXEL_LIMITS_MM
 from .phantom import Phantom
 from .scan import add_rician_noise, cord_mask, default_grid, sample
 from .volume import Grid, save_volume
@@ -36,10 +37,12 @@ def write_phantom_dataset(
         seed: another one gives other anatomies and noise.
 
     Raises:
-        InputError: the folder exists or cannot be written.
+        InputError: the folder exists or cannot be written, or there are no such voxels.
     """
     if folder.exists():
         raise InputError(f"{folder}: exists already; remove it or choose another folder.")
+    if max(voxel, truth) > VOXEL_LIMITS_MM[1]:
+        raise InputError(f"voxels of {max(voxel, truth):g} mm cannot be; choose smaller ones.")
     partial = folder.with_name(f".partial-{folder.name}")
     shutil.rmtree(partial, ignore_errors=True)
     labels = [f"{number:02d}" for number in range(1, subjects + 1)]
@@ -85,7 +88,7 @@ def _write_descriptions(root: Path, labels: list[str], snr: float) -> None:
             "BIDSVersion": BIDS_VERSION,
             "DatasetType": "raw",
             "License": "CC0",
-            "Authors": ["cordinr"],
+            "Authors": ["cordinr phantom", TOOL_AUTHORS],
         },
     )
     rows = "".join(f"sub-{label}\tphantom\n" for label in labels)

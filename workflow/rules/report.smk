@@ -1,28 +1,30 @@
 rule describe:
     """Write the files at the root of the derivatives dataset."""
+    input:
+        "<results>/source.json",
     output:
-        "results/cordinr/dataset_description.json",
-        "results/cordinr/README",
-        "results/cordinr/descriptions.tsv",
-        "results/cordinr/descriptions.json",
-        "results/cordinr/.bidsignore",
-        f"results/cordinr/{SUFFIX}.json",
+        "<results>/cordinr/dataset_description.json",
+        "<results>/cordinr/README",
+        "<results>/cordinr/descriptions.tsv",
+        "<results>/cordinr/descriptions.json",
+        "<results>/cordinr/.bidsignore",
+        f"<results>/cordinr/{SUFFIX}.json",
     log:
-        "results/logs/describe.log",
+        "<results>/logs/describe.log",
     localrule: True
     conda:
         "../../envs/cordinr.yaml"
     params:
-        name=config["dataset"]["name"],
-        source=config["dataset"]["source"],
-        version=config["dataset"]["version"],
+        folder=lambda wildcards, output: dirname(output[0]),
+        link="sourcedata/raw" if DATALAD else f"../sourcedata/{config['dataset']['name']}",
         methods=options("--method", ["simulated", *BASELINES, *INRS, *SPREADS]),
         suffix=SUFFIX,
         library=__version__,
+    message:
+        "Describe the derivatives"
     shell:
-        "cordinr describe results/cordinr --name {params.name:q} --source {params.source:q}"
-        " --version {params.version:q} --link ../sourcedata/{params.name} {params.methods}"
-        " --suffix {params.suffix} > {log} 2>&1"
+        "cordinr describe {params.folder:q} --source {input:q} --link {params.link:q}"
+        " {params.methods} --suffix {params.suffix} > {log:q} 2>&1"
 
 
 rule compare:
@@ -31,32 +33,34 @@ rule compare:
         inrs=recon_images(INRS),
         baselines=recon_images(BASELINES),
         metrics=expand(
-            "results/metrics/{{folder}}/{{image}}_desc-{label}_metrics.json",
+            "<results>/metrics/{{folder}}/{{image}}_desc-{label}_metrics.json",
             label=INRS + BASELINES,
         ),
         views=view_images(),
-        reference="results/reference/{folder}/{image}_reference.nii.gz",
+        reference="<results>/reference/{folder}/{image}_reference.nii.gz",
         mask=fetched("cord"),
     output:
         report(
-            "results/figures/{folder}/{image}_comparison.png",
+            "<results>/figures/{folder}/{image}_comparison.png",
             caption="../report/comparison.rst",
             category="Subjects",
             labels={"image": "{image}"},
         ),
     log:
-        "results/logs/compare/{folder}/{image}.log",
+        "<results>/logs/compare/{folder}/{image}.log",
     conda:
         "../../envs/cordinr.yaml"
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=growing(4000),
+        runtime=growing(10),
     params:
         baselines=lambda wildcards, input: options("--baseline", input.baselines),
         metrics=lambda wildcards, input: options("--metrics", input.metrics),
         views=lambda wildcards, input: options("--view", input.views),
         mask=lambda wildcards, input: options("--mask", [input.mask] if input.mask else []),
         library=__version__,
+    message:
+        "Draw {wildcards.image}"
     shell:
         "cordinr compare {input.inrs:q} {params.baselines} {params.metrics} {params.views}"
         " --reference {input.reference:q} {params.mask} -o {output:q} > {log:q} 2>&1"
@@ -65,20 +69,50 @@ rule compare:
 rule ablation:
     """Draw PSNR and SSIM against Fourier dimension, baselines as lines."""
     input:
-        "results/metrics.tsv",
+        "<results>/metrics.tsv",
     output:
         report(
-            "results/figures/ablation.png",
+            "<results>/figures/ablation.png",
             caption="../report/ablation.rst",
             category="Cohort",
             labels={"figure": "Fourier dimension"},
         ),
     log:
-        "results/logs/ablation.log",
+        "<results>/logs/ablation.log",
     localrule: True
     conda:
         "../../envs/cordinr.yaml"
     params:
         library=__version__,
+    message:
+        "Draw {output}"
     shell:
-        "cordinr ablation {input} -o {output} > {log} 2>&1"
+        "cordinr ablation {input:q} -o {output:q} > {log:q} 2>&1"
+
+
+rule costs:
+    """Gather what Snakemake measured of each job in one table: seconds, memory, load.
+
+    Benchmark files are no outputs; the metrics say that all of them are there.
+    """
+    input:
+        "<results>/metrics.tsv",
+    output:
+        report(
+            "<results>/benchmarks.tsv",
+            caption="../report/costs.rst",
+            category="Cohort",
+            labels={"figure": "Time and memory of the jobs"},
+        ),
+    log:
+        "<results>/logs/costs.log",
+    localrule: True
+    conda:
+        "../../envs/cordinr.yaml"
+    params:
+        folder=lambda wildcards, output: f"{dirname(output[0])}/benchmarks",
+        library=__version__,
+    message:
+        "Gather the benchmarks in {output}"
+    shell:
+        "cordinr costs {params.folder:q} -o {output:q} > {log:q} 2>&1"

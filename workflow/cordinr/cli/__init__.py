@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from ..errors import InputError
+from ..errors import InputError, shorten
 
 app = typer.Typer(
     name="cordinr",
@@ -41,10 +41,23 @@ def _root(
 
 def main() -> None:
     """Run the command; what the user can mend is one sentence on stderr and exit code 1."""
-    from . import dataset, quality, reconstruction  # noqa: F401  (they register their verbs)
+    from . import dataset, paging, quality, reconstruction, saving  # noqa: F401  (they register their verbs)
 
     try:
         app()
     except InputError as error:
-        print(f"cordinr: error: {error}", file=sys.stderr)
+        print(f"cordinr: error: {_one_line(str(error))}", file=sys.stderr)
         sys.exit(1)
+    except MemoryError as error:
+        reason = _one_line(str(error)) or "out of memory"
+        print(
+            f"cordinr: error: the memory is not enough ({reason}); choose larger voxels or a "
+            "smaller image.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+
+
+def _one_line(text: str) -> str:
+    """Without what a file name or a hostile file could do to a terminal or a log."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in shorten(text))

@@ -3,15 +3,16 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..acquisition import coverage
 from ..derivatives import read_view
-from ..files import read_json
+from ..errors import InputError
 from ..metrics import foreground
 from ..naming import entities
+from ..table import read_metrics
 from ..volume import Volume, load_mask, load_volume
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def regions_of(
     regions = {"fov": fov, "fg": fov & foreground(reference.array, reference.grid.voxel_sizes)}
     if mask:
         regions["cord"] = fov & load_mask(mask, reference.grid)
+        if not regions["cord"].any():
+            print(f"note: {mask}: is empty where the views are; no cord figures.", file=sys.stderr)
     return regions
 
 
@@ -42,7 +45,10 @@ def panels(
     from ..ablation import BASELINES
     from ..figures import Panel
 
-    figures = dict(zip([*inrs, *baselines], map(read_json, metrics), strict=True))
+    images = [*inrs, *baselines]
+    if len(metrics) != len(images):
+        raise InputError("compare: give one --metrics per reconstruction, INRs first.")
+    figures = dict(zip(images, map(_scored, metrics), strict=True))
     chosen = [max(group, key=lambda path: figures[path]["psnr_fov"]) for group in (baselines, inrs)]
     drawn = []
     for path in view_paths:
@@ -51,7 +57,15 @@ def panels(
     for path in chosen:
         row = figures[path]
         dim = row.get("fourier_dim")
-        name = f"INR, F = {dim}" if dim else BASELINES[row["method"]][0]
+        name = f"INR, F = {dim}" if dim else BASELINES.get(row["method"], (row["method"],))[0]
         caption = f"{row['psnr_fov']:.1f} dB, SSIM {row['ssim_fov']:.3f}"
         drawn.append(Panel(name, load_volume(path), caption, True))
     return drawn
+
+
+def _scored(path: Path) -> dict[str, Any]:
+    row = read_metrics(path)
+    missing = [name for name in ("psnr_fov", "ssim_fov") if row.get(name) is None]
+    if missing:
+        raise InputError(f"{path}: has no {missing[0]}; evaluate that image over its views.")
+    return row

@@ -1,19 +1,29 @@
 """Verbs that make, get and describe datasets."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import app
 
-Source = Annotated[str, typer.Argument(help="URL or path of a DataLad dataset.")]
-Version = Annotated[str, typer.Option("--version", help="Tag or commit to pin.")]
+if TYPE_CHECKING:
+    import numpy as np
+
+Source = Annotated[str, typer.Argument(help="URL or path of a DataLad dataset, or a folder.")]
+Version = Annotated[
+    str, typer.Option("--version", help="Tag or commit to pin; empty for a folder without git.")
+]
 Dest = Annotated[Path, typer.Option("--dest", help="Folder of the clone.")]
 Subjects = Annotated[
     list[str] | None, typer.Option("--subject", help="Subject label, repeatable; default: all.")
 ]
 Suffix = Annotated[str, typer.Option(help="BIDS suffix of the images.")]
+Entities = Annotated[
+    list[str] | None,
+    typer.Option("--entity", help="NAME=LABEL to take, repeatable; NAME= for images without."),
+]
+Jobs = Annotated[int, typer.Option("-J", "--jobs", min=1, help="Files to download at a time.")]
 
 
 @app.command()
@@ -36,32 +46,51 @@ def phantom(
 @app.command()
 def index(
     source: Source,
-    version: Version,
     dest: Dest,
     output: Annotated[Path, typer.Option("-o", "--output", help="inputs.tsv to write.")],
+    version: Version = "",
     subject: Subjects = None,
     suffix: Suffix = "T2w",
+    entity: Entities = None,
+    exclude: Annotated[str, typer.Option(help="Key of exclude.yml whose subjects to skip.")] = "",
     mask: Annotated[str, typer.Option(help="Pattern of the cord masks.")] = "",
     truth: Annotated[str, typer.Option(help="Pattern of finer true images.")] = "",
+    describe: Annotated[
+        Path | None, typer.Option(help="JSON to write: name, URL, version, commit of the dataset.")
+    ] = None,
 ) -> None:
     """Clone a dataset at a pinned version and list its images; no content is fetched."""
-    from .. import dataset
-    from ..index import find_images, save_index
+    from ..content import missing_bytes
+    from ..dataset import describe_source, obtain
+    from ..files import write_json
+    from ..index import find_images, left_out, save_index
 
-    commit = dataset.clone(source, version, dest)
-    rows = find_images(dest, subject, suffix, mask, truth)
+    commit = obtain(source, version, dest)
+    about = describe_source(dest, source, version, commit)
+    skipped = left_out(dest, exclude)
+    chosen = parse_entities(entity or [])
+    rows = find_images(dest, subject, suffix, mask, truth, chosen, skipped)
     save_index(output, rows)
-    print(f"{len(rows)} images in {dest} at {commit[:12]}")
+    if describe:
+        write_json(describe, about)
+    wanted = None if subject is None else {label.removeprefix("sub-") for label in subject}
+    for label, reason in sorted(skipped.items()):
+        if wanted is None or label in wanted:
+            print(f'left out: sub-{label} ({reason}); dataset.exclude: "" takes it')
     for row in rows:
         if row.problem:
             print(f"warning: {row.problem}")
+    images = [row for row in rows if row.path]
+    print(f"{len(images)} images in {dest} at {commit[:12] or 'no version'}")
+    files = [path for row in images for path in (row.path, row.mask, row.truth) if path]
+    print(say_space(missing_bytes(dest, files), dest)[1])
 
 
 @app.command()
 def fetch(
     source: Source,
-    version: Version,
     dest: Dest,
+    version: Version = "",
     subject: Subjects = None,
     suffix: Suffix = "T2w",
     file: Annotated[
@@ -70,43 +99,138 @@ def fetch(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="With --file: checked copy to write.")
     ] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(help="Get this file as well, repeatable; no copy is made.")
+    ] = None,
     segmentation: Annotated[
         bool, typer.Option("--segmentation", help="The file is a mask and may be empty.")
     ] = False,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Drop the content from the clone once it is copied.")
+    ] = False,
+    jobs: Jobs = 4,
 ) -> None:
-    """Get images of a DataLad dataset, checked to be real ones."""
-    from .. import dataset
+    """Get images of a dataset, checked to be real ones."""
+    from ..content import get_content, missing_bytes
+    from ..dataset import obtain
     from ..errors import InputError
     from ..index import find_images
-    from ..volume import load_segmentation, load_volume, save_volume
+    from ..volume import load_volume
 
     if (file is None) != (output is None):
         raise InputError("fetch: --file and -o belong together; give both or none.")
-    dataset.clone(source, version, dest)
+    obtain(source, version, dest)
     if file:
-        load = load_segmentation if segmentation else load_volume
-        volume = load(dataset.get_content(dest, file))
-        save_volume(output, volume.array, volume.grid)
+        copy_checked(dest, file, output, also or [], segmentation, drop, jobs)
         return
-    for row in find_images(dest, subject, suffix, "", ""):
+    rows = find_images(dest, subject, suffix, "", "")
+    for row in rows:
         if row.problem:
             raise InputError(row.problem)
-        path = dataset.get_content(dest, row.path)
+    paths = [row.path for row in rows]
+    fits, sentence = say_space(missing_bytes(dest, paths), dest)
+    print(sentence)
+    if not fits:
+        raise InputError(f"{dest}: not enough disk space; choose fewer subjects with --subject.")
+    for path in get_content(dest, paths, jobs):
         print(f"{path} {load_volume(path).grid.shape}")
 
 
 @app.command()
 def describe(
     out_dir: Annotated[Path, typer.Argument(help="Root of the derivatives dataset.")],
-    name: Annotated[str, typer.Option(help="Name of the raw dataset.")],
-    source: Annotated[str, typer.Option(help="Where the raw dataset comes from.")],
-    version: Annotated[str, typer.Option("--version", help="Its version.")],
+    source: Annotated[Path, typer.Option(help="JSON that `cordinr index --describe` wrote.")],
     link: Annotated[str, typer.Option(help="Where `bids:raw:` points to, from OUT_DIR.")],
     method: Annotated[list[str], typer.Option(help="desc label in use, repeatable.")],
     suffix: Suffix = "T2w",
 ) -> None:
     """Write the files at the root of a BIDS derivatives dataset."""
     from ..derivatives import describe_dataset
+    from ..files import read_json
 
-    raw = {"URL": source, "Version": version}
-    describe_dataset(out_dir, name=name, source=raw, link=link, labels=method, suffix=suffix)
+    about = read_json(source)
+    describe_dataset(out_dir, source=about, link=link, labels=method, suffix=suffix)
+
+
+def parse_entities(options: list[str]) -> dict[str, list[str]]:
+    """NAME=LABEL options, labels of one name gathered.
+
+    Raises:
+        InputError: an option has no equals sign.
+    """
+    from ..errors import InputError
+
+    labels: dict[str, list[str]] = {}
+    for option in options:
+        name, equals, label = option.partition("=")
+        if not equals:
+            raise InputError(
+                f"--entity {option}: is not NAME=LABEL; write session=01, for instance."
+            )
+        labels.setdefault(name, []).append(label)
+    return labels
+
+
+def copy_checked(
+    dest: Path,
+    file: str,
+    output: Path,
+    also: list[str],
+    segmentation: bool,
+    drop: bool,
+    jobs: int,
+) -> None:
+    """Copy an image out of the dataset, complete and readable, with all its metadata beside it.
+
+    Raises:
+        InputError: it cannot be got, is not usable, or is no reference for being anisotropic.
+    """
+    import numpy as np
+
+    from ..content import drop_content, get_content
+    from ..files import write_json
+    from ..metadata import inherited, sidecars_of
+    from ..naming import sidecar_path
+    from ..volume import load_segmentation, load_volume, save_volume
+
+    image = get_content(dest, [file, *also, *sidecars_of(dest, file)], jobs)[0]
+    volume = load_segmentation(image) if segmentation else load_volume(image)
+    if not segmentation:
+        check_isotropic(image, volume.grid.voxel_sizes)
+    write_json(sidecar_path(output), inherited(dest, file))
+    small = segmentation and np.array_equal(volume.array, volume.array.astype("uint8"))
+    save_volume(output, volume.array, volume.grid, "uint8" if small else "float32")
+    note = drop_content(dest, [file]) if drop else None
+    if note:
+        print(f"note: {note}")
+
+
+def check_isotropic(path: Path, sizes: "np.ndarray") -> None:
+    """Refuse a thick-slice scan as reference.
+
+    Args:
+        path: of the image.
+        sizes: (3,) of its voxels in mm.
+
+    Raises:
+        InputError: its voxels are far from cubes.
+    """
+    from ..derivatives import NEAR_ISOTROPIC
+    from ..errors import InputError
+
+    if sizes.max() > NEAR_ISOTROPIC * sizes.min():
+        voxel = " x ".join(f"{size:.3g}" for size in sizes)
+        raise InputError(
+            f"{path}: voxels of {voxel} mm are too far from cubes for a reference; leave it out by "
+            "dataset.subjects or dataset.entities, or combine such scans by `cordinr reconstruct`."
+        )
+
+
+def say_space(needed: int, dest: Path) -> tuple[bool, str]:
+    """Whether there is room for a download, and a sentence about it."""
+    import shutil
+
+    free = shutil.disk_usage(dest.parent).free
+    sentence = f"{needed / 1e9:.2f} GB to download, {free / 1e9:.1f} GB free at {dest.parent}"
+    fits = needed < free
+    return fits, sentence if fits else f"warning: {sentence}: not enough for all images at once"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,13 +15,18 @@ from ..acquisition import View
 from ..derivatives import describe_label, image_sidecar, read_view
 from ..device import use_threads
 from ..errors import InputError
-from ..files import write_json
-from ..fit import Progress, fit_inr
+from ..files import read_text, write_json
+from ..fit import fit_inr
+from ..metadata import carried, metadata_of
 from ..naming import sidecar_path, spread_path
 from ..network import INR
 from ..render import render_with_spread
 from ..settings import FitSettings
+from ..training import Progress
 from ..volume import Grid, load_grid, save_volume
+
+MOST_NESTED = 20
+"""Levels of a settings file, which has two."""
 
 
 def load_views(paths: Sequence[Path]) -> list[View]:
@@ -40,17 +46,38 @@ def read_settings(path: Path | None, seed: int | None) -> FitSettings:
     Raises:
         InputError: the file is missing, is no YAML mapping, or holds an invalid setting.
     """
-    content = {}
-    if path:
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            reason = " ".join(str(error).split())
-            raise InputError(f"{path}: is not readable YAML ({reason}); correct it.") from error
-        if not isinstance(content, dict) or not isinstance(content.get("fit", {}), dict):
-            raise InputError(f"{path}: has no mapping `fit:`; see config.yaml for one.")
-    settings = FitSettings.from_mapping(content.get("fit", {}), str(path))
-    return settings if seed is None else replace(settings, seed=seed)
+    section = _fit_section(path) if path else {}
+    settings = FitSettings.from_mapping(section, str(path))
+    if seed is not None:
+        FitSettings.from_mapping({"seed": seed}, "--seed")
+        settings = replace(settings, seed=seed)
+    return settings
+
+
+def _fit_section(path: Path) -> dict[str, Any]:
+    text = read_text(path, "YAML")
+    try:
+        _check_tokens(text)
+        content = yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: is not readable YAML ({reason}); correct it.") from error
+    section = content.get("fit", {}) if isinstance(content, dict) else None
+    if not isinstance(section, dict):
+        raise InputError(f"{path}: has no mapping `fit:`; see config.yaml for one.")
+    return section
+
+
+def _check_tokens(text: str) -> None:
+    """Refuse YAML whose parsing has no bounds: aliases of aliases, and very deep nesting."""
+    depth = 0
+    for token in yaml.scan(text):
+        if isinstance(token, yaml.AliasToken):
+            raise ValueError("it uses aliases (*name); write the values out")
+        name = type(token).__name__
+        depth += name.endswith("StartToken") - name.endswith("EndToken")
+        if depth > MOST_NESTED:
+            raise ValueError(f"nested more than {MOST_NESTED} deep")
 
 
 def fit_views(
@@ -76,7 +103,15 @@ def fit_views(
         inr = fit_inr(
             views, fourier_dim, settings, device=device, report=report, checkpoint=checkpoint
         )
+    inr.provenance["metadata"] = view_metadata(views)
     return inr, round(seconds, 3)
+
+
+def view_metadata(views: Sequence[View]) -> dict[str, Any]:
+    """What the sidecar of a reconstruction says of its views: what they share, their profiles."""
+    profiles = [f"{view.profile.shape}, {view.profile.thickness:g} mm" for view in views]
+    shared = carried([metadata_of(Path(view.name)) for view in views])
+    return shared | {"ViewProfiles": profiles}
 
 
 def grids_for(inr: INR, like: Path | None, sizes: Sequence[float | None]) -> list[Grid]:
@@ -89,13 +124,21 @@ def grids_for(inr: INR, like: Path | None, sizes: Sequence[float | None]) -> lis
         field = load_grid(like)
         return [field, *(field.resampled(mm) for mm in sizes)]
     stored = inr.provenance["grid"]
-    field = Grid(tuple(stored["shape"]), np.array(stored["affine"]))
+    field = Grid(tuple(stored["shape"]), np.array(stored["affine"]), stored["space"])
     return [field.resampled(mm) if mm else field for mm in sizes]
 
 
-def render_image(inr: INR, grid: Grid, path: Path, device: torch.device) -> None:
-    """Render to a NIfTI file with its sidecar; of an ensemble also where its members disagree."""
-    image, spread = render_with_spread(inr, grid, device)
+def render_image(
+    inr: INR, grid: Grid, path: Path, device: torch.device, command: str | None = None
+) -> None:
+    """Render to a NIfTI file with its sidecar; of an ensemble also where its members disagree.
+
+    The sidecar names `command`, or the one that runs.
+    """
+    with np.errstate(over="ignore"):  # found and said below
+        image, spread = render_with_spread(inr, grid, device)
+    if not np.isfinite(image).all():
+        raise InputError(f"{path}: the model gives no finite intensities; fit it again.")
     made = inr.provenance
     members = made["settings"]["members"]
     fields = {
@@ -104,6 +147,7 @@ def render_image(inr: INR, grid: Grid, path: Path, device: torch.device) -> None
         "Seed": made["settings"]["seed"],
         "Members": members,
         "FitSettings": made["settings"],
+        **made["metadata"],
     }
     label = f"inrF{made['fourier_dim']}"
     images = {path: (image, label)}
@@ -111,7 +155,8 @@ def render_image(inr: INR, grid: Grid, path: Path, device: torch.device) -> None
         images[spread_path(path)] = (spread, f"{label}spread")
     for target, (array, described) in images.items():
         save_volume(target, array, grid)
-        sidecar = image_sidecar(target, made["views"], describe_label(described), **fields)
+        text = describe_label(described)
+        sidecar = image_sidecar(target, made["views"], text, command, **fields)
         write_json(sidecar_path(target), sidecar)
 
 

@@ -43,12 +43,17 @@ def evaluate(
         sidecar = sidecar_path(path)
         made = read_json(sidecar) if sidecar.exists() else {}
         labels = entities(path)
+        method, dim = made.get("Method", labels.get("desc", "")), made.get("FourierDimension")
+        if not isinstance(method, str) or not isinstance(dim, int | None):
+            raise InputError(
+                f"{sidecar}: Method or FourierDimension is not what cordinr writes; correct it."
+            )
         row = {
             "subject": labels.get("sub", ""),
             "session": labels.get("ses", ""),
             "image": path.name.split("_res-")[0].split("_desc-")[0].split(".")[0],
-            "method": made.get("Method", labels.get("desc", "")),
-            "fourier_dim": made.get("FourierDimension"),
+            "method": method,
+            "fourier_dim": dim,
             "res": labels.get("res", ""),
             "voxel_size": round(float(truth.grid.voxel_sizes.prod()) ** (1 / 3), 4),
             "version": __version__,
@@ -68,23 +73,74 @@ def aggregate(
     folder: Annotated[Path, typer.Option(help="With --index: holds metrics/, records/.")] = Path(
         "results"
     ),
+    partial: Annotated[
+        bool,
+        typer.Option(
+            "--partial",
+            help="With --index: of a run that failed; say why images are missing. Written "
+            "without dictionary, so that the next run makes it anew, or not at all if there is "
+            "nothing to add.",
+        ),
+    ] = False,
 ) -> None:
     """Gather metrics in one table, with a dictionary of its columns beside it."""
     from .. import table
     from ..errors import InputError
-    from ..files import read_json, write_json
+    from ..files import check_writable, write_json
     from ..index import load_index
+    from ..summary import why_missing
 
     if bool(metrics) == bool(index):
         raise InputError("aggregate: give either metrics files or --index.")
+    if partial and not index:
+        raise InputError("aggregate: --partial needs --index, which says what there should be.")
+    dictionary = output.with_suffix(".json")
+    if output.suffix != ".tsv":
+        raise InputError(f"{output}: is not named .tsv; choose such a name.")
+    check_writable(output, dictionary, inputs=metrics or [])
     if index:
-        images = [row for row in load_index(index) if row.path]
+        images = load_index(index)
+        tell = (lambda image: why_missing(image, folder / "logs")) if partial else None
         places = folder / "metrics", folder / "records"
-        rows = table.collect(images, method or [], res or [], *places)
+        rows = table.collect(images, method or [], res or [], *places, tell)
     else:
-        rows = [read_json(path) for path in metrics]
-    write_json(output.with_suffix(".json"), table.column_dictionary())
+        rows = [table.read_metrics(path) for path in metrics]
+    if partial:
+        problems = sum("problem" in row for row in rows)
+        known_before = sum(not image.path for image in images)
+        complete = problems == known_before and dictionary.exists()
+        if complete or problems == len(rows):
+            return
+        dictionary.unlink(missing_ok=True)
+    else:
+        write_json(dictionary, table.column_dictionary())
     table.save_table(output, table.tabulate(rows))
+
+
+@app.command()
+def summary(
+    results: Annotated[Path, typer.Argument(help="Folder of the workflow's results.")] = Path(
+        "results"
+    ),
+    log: Annotated[Path | None, typer.Option(help="Snakemake's own log of the run.")] = None,
+) -> None:
+    """Say what a run did: jobs done and failed, images missing and why, hours of fits."""
+    from ..summary import known_missing, summarise
+
+    for line in summarise(results, log, known_missing(results / "metrics.tsv")):
+        print(line)
+
+
+@app.command()
+def costs(
+    folder: Annotated[Path, typer.Argument(help="Snakemake's benchmark files.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="TSV to write.")],
+) -> None:
+    """Gather what Snakemake measured of each job in one table."""
+    from ..costs import read_costs
+    from ..table import save_table
+
+    save_table(output, read_costs(folder))
 
 
 @app.command()
@@ -117,7 +173,13 @@ def ablation(
 ) -> None:
     """Draw PSNR and SSIM against Fourier dimension, baselines as lines."""
     from ..ablation import ablation_figure
+    from ..errors import InputError
     from ..figures import save_figure
     from ..table import load_table
 
-    save_figure(output, ablation_figure(load_table(metrics), region=region))
+    table = load_table(metrics)
+    try:
+        figure = ablation_figure(table, region=region)
+    except InputError as error:
+        raise InputError(f"{metrics}: {error}") from error
+    save_figure(output, figure)

@@ -1,5 +1,6 @@
 """Verbs on the way from an image to views and from views to reconstructions."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +19,22 @@ Config = Annotated[Path | None, typer.Option(help="YAML file with a `fit:` secti
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Seed = Annotated[int | None, typer.Option(help="Overrides fit.seed.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads.")]
+Like = Annotated[
+    Path | None, typer.Option(help="Image (or BIDS URI) whose grid to use; no voxel of it is read.")
+]
+Voxels = Annotated[
+    list[float] | None,
+    typer.Option(min=MIN_VOXEL, help="Isotropic voxel size in mm, repeatable."),
+]
+Command = Annotated[
+    str | None, typer.Option(help="What sidecars name as command; default: the one that runs.")
+]
 Record = Annotated[Path | None, typer.Option(help="JSON file for seconds, device and memory.")]
 
 
 @app.command()
 def simulate(
-    image: Annotated[Path, typer.Argument(help="Near isotropic image.")],
+    image: Annotated[Path, typer.Argument(help="Near isotropic image, or its BIDS URI.")],
     axis: Annotated[list[str], typer.Option(help="Slice axis R, A or S, repeatable.")],
     thickness: Annotated[list[float], typer.Option(help="Slice thickness in mm, one per axis.")],
     output: Outputs,
@@ -34,20 +45,25 @@ def simulate(
     source: Annotated[
         str | None, typer.Option(help="What the sidecar names as source; default: IMAGE.")
     ] = None,
+    command: Command = None,
 ) -> None:
     """Simulate thick-slice views of an image."""
     from ..acquisition import SliceProfile, acquire
     from ..derivatives import image_sidecar, view_fields
     from ..errors import InputError
     from ..files import write_json
+    from ..links import local_path
+    from ..metadata import carried, metadata_of
     from ..naming import sidecar_path
     from ..volume import load_volume, save_volume
 
     spacings = spacing or thickness
     if not len(axis) == len(thickness) == len(spacings) == len(output):
         raise InputError("simulate: give one --thickness, one -o (and one --spacing) per --axis.")
-    check_images(output)
-    volume = load_volume(image)
+    check_images(output, [image])
+    source_image = local_path(image, output[0])
+    volume = load_volume(source_image)
+    kept = carried([metadata_of(source_image)])
     for letter, mm, gap, path in zip(axis, thickness, spacings, output, strict=True):
         along = volume.grid.axis_along(letter)
         try:
@@ -56,7 +72,8 @@ def simulate(
             raise InputError(f"{image}: {error}") from error
         save_volume(path, view.volume.array, view.volume.grid)
         text = f"Thick-slice view of the raw image, slices along {letter}."
-        sidecar = image_sidecar(path, [source or image], text, **view_fields(view))
+        fields = kept | view_fields(view)
+        sidecar = image_sidecar(path, [source or image], text, command, **fields)
         write_json(sidecar_path(path), sidecar)
 
 
@@ -78,7 +95,7 @@ def fit(
     from ..record import Meter
     from .fitting import fit_views, load_views
 
-    check_writable(output)
+    check_writable(output, inputs=views)
     where = choose_device(device)
     with Meter(where) as meter:
         loaded = load_views(views)
@@ -93,21 +110,21 @@ def fit(
 def render(
     model: Annotated[Path, typer.Argument(help="Model that `cordinr fit` wrote.")],
     output: Outputs,
-    like: Annotated[
-        Path | None, typer.Option(help="Image whose grid to use; its voxels are not read.")
-    ] = None,
-    voxel: Annotated[
-        list[float] | None,
-        typer.Option(min=MIN_VOXEL, help="Isotropic voxel size in mm, repeatable."),
-    ] = None,
+    like: Like = None,
+    voxel: Voxels = None,
     device: Device = "auto",
     threads: Threads = None,
+    command: Annotated[
+        str | None,
+        typer.Option(help="What sidecars name as command, completed by --threads of the fit."),
+    ] = None,
     record: Record = None,
 ) -> None:
     """Render a fitted model: on an image's grid, at other voxel sizes, or both in this order."""
     from ..device import choose_device, use_threads
     from ..errors import InputError
     from ..files import write_json
+    from ..links import local_path
     from ..naming import entities
     from ..network import load_inr
     from ..record import Meter
@@ -116,16 +133,17 @@ def render(
     sizes = voxel or []
     if not like and not sizes:
         raise InputError("render: give --like IMAGE, --voxel MM, or both.")
-    if len(output) != bool(like) + len(sizes):
-        raise InputError("render: give one -o for --like and one for each --voxel, in this order.")
-    check_images(output)
+    check_renderings("render", output, like, sizes, [model])
     use_threads(threads)
     where = choose_device(device)
     inr = load_inr(model)
+    if command and "threads" in inr.provenance:
+        command += f" --threads {inr.provenance['threads']}"
+    like = like and local_path(like, output[0])
     seconds = {}
     for path, grid in zip(output, grids_for(inr, like, sizes), strict=True):
         with Meter(where) as meter:
-            render_image(inr, grid, path, where)
+            render_image(inr, grid, path, where, command)
         seconds[entities(path).get("res", "")] = round(meter.seconds, 3)
     if record:
         write_json(record, meter.record(seconds=seconds))
@@ -135,37 +153,42 @@ def render(
 def baseline(
     views: Views,
     method: Annotated[list[str], typer.Option(help="cubic, tikhonov or tv, repeatable.")],
-    like: Annotated[Path, typer.Option(help="Image whose grid to use; its voxels are not read.")],
+    like: Annotated[
+        Path, typer.Option(help="Image (or BIDS URI) whose grid to use; no voxel of it is read.")
+    ],
     output: Outputs,
     tikhonov_weight: Annotated[float, typer.Option(min=0, help="Of |gradient|^2.")] = 0.003,
     tv_weight: Annotated[float, typer.Option(min=0, help="Of |gradient|.")] = 0.002,
     record: Annotated[
         list[Path] | None, typer.Option(help="JSON file for seconds and memory, one per method.")
     ] = None,
+    command: Command = None,
 ) -> None:
     """Reconstruct from views by interpolation or regularised least squares."""
     from ..baselines import METHODS, reconstruct_baseline
     from ..derivatives import image_sidecar
     from ..errors import InputError
     from ..files import write_json
+    from ..links import local_path
     from ..naming import sidecar_path
     from ..record import Meter
     from ..volume import load_grid, save_volume
-    from .fitting import load_views
+    from .fitting import load_views, view_metadata
 
     if len(method) != len(output) or (record and len(record) != len(method)):
         raise InputError("baseline: give one -o (and one --record) per --method.")
-    check_images(output)
+    check_images(output, [*views, like])
     loaded = load_views(views)
-    grid = load_grid(like)
+    kept = view_metadata(loaded)
+    grid = load_grid(local_path(like, output[0]))
     weights = {"tikhonov": tikhonov_weight, "tv": tv_weight}
     for k, (name, path) in enumerate(zip(method, output, strict=True)):
         with Meter() as meter:
             array = reconstruct_baseline(loaded, grid, name, weights.get(name, 0.0))
         save_volume(path, array, grid)
         text = METHODS[name]
-        fields = {"Method": name} | ({"Weight": weights[name]} if name in weights else {})
-        write_json(sidecar_path(path), image_sidecar(path, views, text, **fields))
+        fields = {"Method": name} | ({"Weight": weights[name]} if name in weights else {}) | kept
+        write_json(sidecar_path(path), image_sidecar(path, views, text, command, **fields))
         if record:
             write_json(record[k], meter.record())
 
@@ -173,35 +196,58 @@ def baseline(
 @app.command()
 def reconstruct(
     views: Views,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Image to write.")],
-    voxel: Annotated[
-        float | None,
-        typer.Option(min=MIN_VOXEL, help="Voxel size in mm; default: the finest of the views."),
-    ] = None,
+    output: Outputs,
+    like: Like = None,
+    voxel: Voxels = None,
     fourier_dim: FourierDim = 256,
     config: Config = None,
     device: Device = "auto",
     seed: Seed = None,
     threads: Threads = None,
 ) -> None:
-    """Fit and render in one go: two scans of one patient in, one isotropic volume out."""
+    """Fit and render in one go: two scans of one patient in, one isotropic volume out.
+
+    Without --like and --voxel its voxels are as fine as the finest of the views. Renders what
+    `fit` and `render` would, to the last bit.
+    """
     from ..device import choose_device
+    from ..links import local_path
+    from ..volume import load_grid
     from .fitting import fit_views, grids_for, load_views, render_image
 
-    check_images([output])
+    sizes = voxel or ([] if like else [None])
+    check_renderings("reconstruct", output, like, sizes, views)
     where = choose_device(device)
     loaded = load_views(views)
-    checkpoint = output.with_name(output.name + ".checkpoint")
+    field = like and local_path(like, output[0])
+    if field:
+        load_grid(field)  # to refuse it before the work
+    checkpoint = output[0].with_name(output[0].name + ".checkpoint")
     inr, _ = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint)
-    (grid,) = grids_for(inr, None, [voxel])
-    render_image(inr, grid, output, where)
+    for path, grid in zip(output, grids_for(inr, field, sizes), strict=True):
+        render_image(inr, grid, path, where)
 
 
-def check_images(outputs: list[Path]) -> None:
-    """Refuse names that are no NIfTI, and folders that cannot be written, before any work."""
+def check_renderings(
+    verb: str,
+    outputs: list[Path],
+    like: Path | None,
+    sizes: Sequence[float | None],
+    inputs: list[Path],
+) -> None:
+    """Refuse outputs that do not match the grids asked for, or could not be written."""
+    from ..errors import InputError
+
+    if len(outputs) != bool(like) + len(sizes):
+        raise InputError(f"{verb}: give one -o for --like and one for each --voxel, in this order.")
+    check_images(outputs, [*inputs, *([like] if like else [])])
+
+
+def check_images(outputs: list[Path], inputs: list[Path]) -> None:
+    """Refuse, before any work, outputs that are no NIfTI, inputs as well, or cannot be written."""
     from ..files import check_writable
     from ..naming import sidecar_path
 
     for path in outputs:
         sidecar_path(path)
-    check_writable(*outputs)
+    check_writable(*outputs, inputs=inputs)

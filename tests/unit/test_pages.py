@@ -1,0 +1,220 @@
+"""What goes into a page: small volumes, places among all images, escaped text, safe links."""
+
+import base64
+import gzip
+import hashlib
+import re
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+from cordinr.acquisition import SliceProfile, acquire
+from cordinr.cohort import best_labels, scored
+from cordinr.files import write_json
+from cordinr.pages import provenance, relative, write_page
+from cordinr.viewing import Layer, crop, embed, narrow
+from cordinr.volume import Grid, Volume
+from support import blobs
+
+
+def decoded(text: str) -> nib.Nifti1Image:
+    return nib.Nifti1Image.from_bytes(gzip.decompress(base64.b64decode(text)))
+
+
+def turned() -> np.ndarray:
+    """An affine of mixed axes and signs, off the origin."""
+    affine = np.array([[0, 0, -1, 20], [-1, 0, 0, 30], [0, 1.0, 0, -9], [0, 0, 0, 1]])
+    affine[:3, :3] *= 0.8
+    return affine
+
+
+@pytest.fixture
+def layers():
+    """A body in air, a view of it, a reconstruction that is off by 3, its spread."""
+    grid = Grid((40, 48, 44), turned())
+    array = blobs(grid.shape, grid.affine).array
+    array[:8], array[-6:], array[:, :, :10] = 0, 0, 0
+    body = Volume(array, grid)
+    view = acquire(body, grid.axis_along("S"), SliceProfile("box", 4.0), 4.0).volume
+    spread = Volume((np.abs(array) / 50).astype(np.float32), grid)
+    return [
+        Layer("reference", "Reference", "", "reference", body),
+        Layer("view1", "axial view", "", "view", view),
+        Layer("tv", "Total variation", "", "recon", Volume(array + np.float32(3), grid)),
+        Layer("spread", "Uncertainty", "", "spread", spread),
+    ]
+
+
+def test_embedded_volumes_are_the_same_voxels_in_the_same_places(layers):
+    shown, grid = embed(layers, layers[0].volume.grid.centre, 10**9)
+    assert grid.size < layers[0].volume.grid.size
+    for layer in layers:
+        image = decoded(shown[layer.key])
+        assert image.get_data_dtype() == np.uint8
+        world = nib.affines.apply_affine(image.affine, np.argwhere(np.ones(image.shape)))
+        index = np.rint(layer.volume.grid.index(world)).astype(int)
+        np.testing.assert_allclose(layer.volume.grid.world(index), world, atol=1e-3)
+        step = image.dataobj.slope
+        truth = layer.volume.array[tuple(index.T)].reshape(image.shape)
+        np.testing.assert_allclose(image.get_fdata(), truth, atol=0.51 * step)
+    body = layers[0].volume
+    kept = decoded(shown["reference"]).get_fdata()
+    step = decoded(shown["reference"]).dataobj.slope
+    assert abs(kept.sum() - body.array.sum()) < step * body.grid.size
+
+
+def test_embedded_volumes_share_a_grid_and_steps(layers):
+    shown, _ = embed(layers, layers[0].volume.grid.centre, 10**9)
+    first, second = decoded(shown["reference"]), decoded(shown["tv"])
+    assert first.shape == second.shape and (first.affine == second.affine).all()
+    assert first.dataobj.slope == second.dataobj.slope
+    assert first.dataobj.inter == second.dataobj.inter
+
+
+def test_what_is_too_large_is_cropped_around_the_focus(layers):
+    whole, full = embed(layers, layers[0].volume.grid.centre, 10**9)
+    most = sum(map(len, whole.values())) // 3
+    focus = layers[0].volume.grid.world([24, 30, 30])
+    shown, grid = embed(layers, focus, most)
+    assert sum(map(len, shown.values())) <= most
+    assert grid.size < full.size
+    index = grid.index(focus)
+    assert (index >= 0).all() and (index <= np.array(grid.shape) - 1).all()
+    assert embed(layers, focus, 0)[1].size >= 8**3
+
+
+def test_left_and_right_go_before_head_and_feet():
+    grid = Grid((200, 220, 240), np.eye(4))
+    box = np.array([(0, 0, 0), grid.shape])
+    once = narrow(grid, box, grid.centre, 0.5)
+    size = once[1] - once[0]
+    assert size[2] == 240 and size[0] < 160 and size[1] < 170
+    assert abs(once.mean(axis=0) - box.mean(axis=0)).max() <= 1
+    narrowest = narrow(grid, np.array([(80, 80, 0), (140, 140, 240)]), grid.centre, 0.5)
+    assert list(narrowest[1] - narrowest[0])[:2] == [60, 60] and np.ptp(narrowest[:, 2]) < 125
+    at_the_edge = narrow(grid, box, np.array([0.0, 0, 0]), 0.2)
+    assert (at_the_edge[0] == 0).all()
+
+
+def test_crop_keeps_the_voxels_that_the_box_touches():
+    volume = Volume(
+        np.arange(1000, dtype=np.float32).reshape(10, 10, 10), Grid((10,) * 3, np.eye(4))
+    )
+    box = Grid((3, 2, 4), np.array([[1.0, 0, 0, 2], [0, 1, 0, 5], [0, 0, 1, 0], [0, 0, 0, 1]]))
+    part = crop(volume, box.corners)
+    np.testing.assert_array_equal(part.array, volume.array[2:5, 5:7, 0:4])
+    np.testing.assert_array_equal(part.grid.affine, box.affine)
+
+
+@pytest.fixture
+def table():
+    rows = []
+    for k in range(5):
+        base = {"subject": f"{k}", "session": "", "image": f"sub-{k}", "res": "", "voxel_size": 1.0}
+        for method, dim, psnr in (
+            ("tv", pd.NA, 30 + k),
+            ("cubic", pd.NA, 25 + k),
+            ("inr", 64, 31 + k),
+        ):
+            scores = {"psnr_fov": float(psnr), "ssim_fov": 0.9 + k / 100}
+            rows.append(base | {"method": method, "fourier_dim": dim} | scores)
+        finer = {
+            "method": "inr",
+            "fourier_dim": 64,
+            "res": "iso05",
+            "psnr_fov": 45.0,
+            "ssim_fov": 1.0,
+        }
+        rows.append(base | finer)
+    return pd.DataFrame(rows).astype({"fourier_dim": "Int64"})
+
+
+def test_places_among_all_images(table):
+    rows = {(row.label, row.res): row for row in scored(table, "sub-1")}
+    assert len(rows) == 4
+    tv = rows["tv", ""].places["psnr_fov"]
+    # The column reaches from 25 (cubic, sub-0) to 45 (the finer renderings).
+    assert tv.at == pytest.approx(100 * (31 - 25) / 20)
+    assert tv.others == pytest.approx([25, 30, 35, 40, 45])
+    assert tv.quartiles == pytest.approx((30, 35, 40))
+    assert tv.text == "31; 5 images: 30 to 34, median 32"
+    assert rows["inrF64", "isotropic voxels of 0.5 mm"].name == "INR, F = 64"
+    assert [row.label for row in rows.values() if row.best] == ["inrF64"]
+
+
+def test_one_image_alone_has_a_place(table):
+    row = scored(table[table.image == "sub-2"].query("method == 'tv'"), "sub-2")[0]
+    assert row.places["psnr_fov"].at == 50 and row.places["psnr_fov"].others == (50,)
+
+
+def test_a_perfect_image_has_no_place(table):
+    table.loc[table.image.eq("sub-1") & table.method.eq("tv"), "psnr_fov"] = np.inf
+    perfect = next(row for row in scored(table, "sub-1") if row.label == "tv")
+    other = next(row for row in scored(table, "sub-2") if row.label == "tv")
+    assert "psnr_fov" not in perfect.places and np.isfinite(other.places["psnr_fov"].at)
+    assert len(other.places["psnr_fov"].others) == 4
+
+
+def test_the_best_baseline_and_the_best_inr(table):
+    baseline, inr = best_labels(table, "sub-3")
+    assert (baseline.label, inr.label) == ("tv", "inrF64")
+    assert best_labels(table[table.method != "inr"], "sub-3")[1] is None
+
+
+HOSTILE = '<b onclick="x">&\'</script><!--'
+SOURCE = {"Name": HOSTILE, "Version": HOSTILE, "Commit": HOSTILE, "License": HOSTILE}
+
+
+def test_text_is_escaped_and_scripts_are_whole(tmp_path, table):
+    script = "const a = '</script><script>', b = /<!--/;"
+    image = {"name": HOSTILE, "href": HOSTILE, "best": best_labels(table, "sub-1")}
+    path = tmp_path / "index.html"
+    content = {"images": [image], "problems": [HOSTILE], "source": SOURCE, "picture": None}
+    write_page(path, "index.html.j2", [script], version="1", **content)
+    text = path.read_text()
+    assert "<b onclick" not in text and text.count("&lt;b onclick") >= 4
+    body = re.search(r"<script>(.*?)</script>", text, re.DOTALL)[1]
+    assert "<script" not in body and "<!--" not in body
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
+    for part in (body, style):
+        digest = base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+
+
+def test_links_are_paths_whatever_a_sidecar_says(tmp_path):
+    folder = tmp_path / "set/sub-1/anat"
+    folder.mkdir(parents=True)
+    image = folder / "sub-1_desc-tv_T2w.nii.gz"
+    write_json(tmp_path / "set/dataset_description.json", {"DatasetLinks": {"raw": "../raw"}})
+    sources = [
+        "bids::sub-1/a b.nii",
+        "bids:raw:x.nii",
+        "bids:no:x",
+        "javascript:alert(1)",
+        "https://x",
+    ]
+    write_json(folder / "sub-1_desc-tv_T2w.json", {"Sources": sources, "Software": 3})
+    made = provenance(image, tmp_path / "set/sub-1.html")
+    assert made.href == "sub-1/anat/sub-1_desc-tv_T2w.nii.gz"
+    assert dict(made.sources) == {
+        "bids::sub-1/a b.nii": "sub-1/a%20b.nii",
+        "bids:raw:x.nii": "../raw/x.nii",
+        "bids:no:x": "",
+        "javascript:alert(1)": "",
+        "https://x": "",
+    }
+    assert made.software == {}
+    assert relative(tmp_path / "set/a:b.nii", tmp_path / "set/p.html") == "a%3Ab.nii"
+
+
+def test_a_page_needs_a_subject_of_the_index(tmp_path, command):
+    from cordinr.index import Input, save_index
+
+    save_index(tmp_path / "inputs.tsv", [Input("1", "", "sub-1/anat", "sub-1", problem="none")])
+    options = ["--index", tmp_path / "inputs.tsv", "--metrics", tmp_path / "m.tsv", "--view", "a"]
+    code, _, said = command("page", "sub-1", *options, "-o", tmp_path / "p.html")
+    assert code == 1 and "has no image of subject 1" in said
+    assert not (tmp_path / "p.html").exists()

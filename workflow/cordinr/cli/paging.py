@@ -1,0 +1,98 @@
+"""Verbs that write the pages people look at."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import app
+
+Index = Annotated[Path, typer.Option(help="inputs.tsv of the run.")]
+Metrics = Annotated[Path, typer.Option(help="metrics.tsv of the run.")]
+Folder = Annotated[Path, typer.Option(help="Holds cordinr/, reference/, figures/, source.json.")]
+Output = Annotated[Path, typer.Option("-o", "--output", help="HTML file to write.")]
+
+
+@app.command()
+def page(
+    subject: Annotated[str, typer.Argument(help="Subject label, with or without sub-.")],
+    index: Index,
+    metrics: Metrics,
+    view: Annotated[list[str], typer.Option(help="res label of a view, repeatable.")],
+    output: Output,
+    folder: Folder = Path("results"),
+    suffix: Annotated[str, typer.Option(help="BIDS suffix of the images.")] = "T2w",
+    viewer: Annotated[
+        Path | None, typer.Option(help="NiiVue's UMD build; without it, pictures only.")
+    ] = None,
+) -> None:
+    """Write the page of a subject: its images in a viewer, its figures, where they came from."""
+    from .. import __version__
+    from ..errors import InputError
+    from ..index import load_index
+    from ..pages import MOST_BYTES, niivue_version, viewer_scripts, write_page
+    from ..table import load_table
+    from .showing import Places, show, source_named
+
+    label = subject.removeprefix("sub-")
+    rows = [row for row in load_index(index) if row.subject == label and row.path]
+    if not rows:
+        raise InputError(f"{index}: has no image of subject {label}; see dataset.subjects.")
+    places = Places(folder, suffix, view)
+    scripts = viewer_scripts(viewer)
+    taken = sum(map(len, scripts)) + sum(
+        places.figure(row).stat().st_size * 4 // 3 for row in rows if places.figure(row).exists()
+    )
+    # What is left of the page when the texts are in it, to each image alike.
+    most = max(0, MOST_BYTES * 97 // 100 - taken) // len(rows) if viewer else None
+    table = load_table(metrics)
+    write_page(
+        output,
+        "subject.html.j2",
+        scripts,
+        subject=label,
+        images=[show(row, table, places, output, most) for row in rows],
+        source=source_named(folder / "source.json"),
+        niivue=niivue_version(viewer),
+        count=table["image"].nunique(),
+        version=__version__,
+    )
+
+
+@app.command()
+def index_page(
+    index: Index,
+    metrics: Metrics,
+    output: Output,
+    folder: Folder = Path("results"),
+    figure: Annotated[Path | None, typer.Option(help="PNG to show: the ablation.")] = None,
+) -> None:
+    """Write the page that leads to the pages of all subjects."""
+    from .. import __version__
+    from ..cohort import best_labels
+    from ..index import load_index
+    from ..pages import picture, write_page
+    from ..table import load_table
+    from .showing import source_named
+
+    table = load_table(metrics)
+    rows = load_index(index)
+    images = [
+        {
+            "name": row.image,
+            "href": f"sub-{row.subject}.html",
+            "best": best_labels(table, row.image),
+        }
+        for row in rows
+        if row.path
+    ]
+    write_page(
+        output,
+        "index.html.j2",
+        [],
+        images=images,
+        problems=[row.problem for row in rows if row.problem],
+        source=source_named(folder / "source.json"),
+        picture=picture(figure) if figure else None,
+        version=__version__,
+    )

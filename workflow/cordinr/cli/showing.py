@@ -1,0 +1,168 @@
+"""What the pages show of an image: its volumes, figures and files, found below `results`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..cohort import Scored, best_labels, scored
+from ..derivatives import read_view
+from ..figures import GREY_WINDOW, cord_focus, error_limit
+from ..files import read_json
+from ..index import Input
+from ..metrics import intensity_range
+from ..naming import spread_path
+from ..pages import File, picture, provenance
+from ..viewing import Layer, embed
+from ..volume import Grid, Volume, load_mask, load_volume
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a run keeps what the pages show.
+
+    Attributes:
+        results: folder of everything.
+        suffix: of the images.
+        views: `res` labels of the views.
+    """
+
+    results: Path
+    suffix: str
+    views: Sequence[str]
+
+    def view(self, row: Input, name: str) -> Path:
+        """A view of an image."""
+        return self._derived(row, f"res-{name}_desc-simulated")
+
+    def recon(self, row: Input, label: str) -> Path:
+        """A reconstruction of an image on its own grid."""
+        return self._derived(row, f"desc-{label}")
+
+    def reference(self, row: Input, kind: str = "reference") -> Path:
+        """The checked copy of an image, or of its cord mask."""
+        return self.results / "reference" / row.folder / f"{row.image}_{kind}.nii.gz"
+
+    def figure(self, row: Input) -> Path:
+        """The comparison figure of an image."""
+        return self.results / "figures" / row.folder / f"{row.image}_comparison.png"
+
+    def _derived(self, row: Input, entities: str) -> Path:
+        name = f"{row.image}_{entities}_{self.suffix}.nii.gz"
+        return self.results / "cordinr" / row.folder / name
+
+
+def source_named(path: Path) -> dict[str, str]:
+    """What `cordinr index --describe` said of the raw dataset; empty where it did not.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    about = read_json(path)
+    return {key: str(about.get(key) or "") for key in ("Name", "Version", "Commit", "License")}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An image on its page.
+
+    Attributes:
+        name: of the raw image, up to its suffix.
+        picture: the comparison figure as data URI.
+        rows: its figures.
+        files: of the views and of the reconstructions on its grid.
+        scene: what the viewer has to know, JSON-able; None without a viewer.
+        volumes: key to base64.
+    """
+
+    name: str
+    picture: str
+    rows: list[Scored]
+    files: list[File]
+    scene: dict[str, Any] | None
+    volumes: dict[str, str]
+
+
+def show(row: Input, table: pd.DataFrame, places: Places, page: Path, most: int | None) -> Shown:
+    """Gather what the page shows of an image.
+
+    Args:
+        row: of the index.
+        table: tidy metrics of all images.
+        places: where files are.
+        page: from which links start.
+        most: characters for the volumes; None leaves them out.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
+    rows = scored(table, row.image)
+    views = [places.view(row, name) for name in places.views]
+    recons = [places.recon(row, each.label) for each in rows if not each.res]
+    files = [provenance(path, page) for path in [*views, *recons]]
+    scene, volumes = (None, {}) if most is None else _scene(row, table, places, most)
+    return Shown(row.image, picture(places.figure(row)), rows, files, scene, volumes)
+
+
+def _scene(
+    row: Input, table: pd.DataFrame, places: Places, most: int
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The volumes of the viewer, and how it shows them."""
+    reference = load_volume(places.reference(row))
+    cord = load_mask(places.reference(row, "cord"), reference.grid) if row.mask else None
+    focus = cord_focus(reference.grid, cord)
+    layers = _layers(row, table, places, reference)
+    peak = intensity_range(reference.array)
+    errors = [
+        100 / peak * (layer.volume.array - reference.array)
+        for layer in layers
+        if layer.kind == "recon"
+    ]
+    volumes, grid = embed(layers, focus, most)
+    spreads = [layer.volume.array for layer in layers if layer.kind == "spread"]
+    scene = {
+        "image": row.image,
+        "focus": [round(float(mm), 3) for mm in focus],
+        "window": [float(grey) for grey in np.percentile(reference.array, GREY_WINDOW)],
+        "peak": peak,
+        "error": error_limit(np.concatenate([error.ravel() for error in errors])) if errors else 1,
+        "spread": max((100 / peak * float(np.percentile(s, 99.5)) for s in spreads), default=0.0)
+        or 1.0,
+        "tilt": tilt(grid),
+        "shape": list(grid.shape),
+        "whole": list(reference.grid.shape),
+        "voxel": [round(float(mm), 3) for mm in grid.voxel_sizes],
+        "layers": [
+            {"key": each.key, "name": each.name, "caption": each.caption, "kind": each.kind}
+            for each in layers
+        ],
+    }
+    return scene, volumes
+
+
+def tilt(grid: Grid) -> float:
+    """The largest angle in degrees between an axis of a grid and the world axis next to it."""
+    nearest = np.abs(grid.directions).max(axis=0)
+    return float(np.degrees(np.arccos(np.clip(nearest, 0, 1))).max())
+
+
+def _layers(row: Input, table: pd.DataFrame, places: Places, reference: Volume) -> list[Layer]:
+    """Reference, views, best baseline, best INR, and where the INR's members disagree."""
+    sizes = " × ".join(f"{mm:.3g}" for mm in reference.grid.voxel_sizes)
+    layers = [Layer("reference", "Reference", f"{sizes} mm", "reference", reference)]
+    for name in places.views:
+        view = read_view(places.view(row, name))[0]
+        caption = f"{view.profile.thickness:g} mm slices"
+        layers.append(Layer(f"view{len(layers)}", f"{name} view", caption, "view", view.volume))
+    for best in filter(None, best_labels(table, row.image)):
+        figures = best.figures
+        caption = f"{figures['psnr_fov']:.1f} dB, SSIM {figures.get('ssim_fov', np.nan):.3f}"
+        path = places.recon(row, best.label)
+        layers.append(Layer(best.label, best.name, caption, "recon", load_volume(path)))
+        spread = spread_path(path)
+        if best.label.startswith("inr") and spread.exists():
+            layers.append(Layer("spread", "Uncertainty", "", "spread", load_volume(spread)))
+    return layers

@@ -1,0 +1,58 @@
+rule page:
+    """Write the page of a subject: its images in a viewer, its figures among those of all images.
+
+    One file that opens from disk. Where the viewer is not installed it has the pictures alone.
+    """
+    input:
+        per_image(["<results>/reference/{folder}/{image}_reference.nii.gz"]),
+        per_image(view_images() + view_images(".json")),
+        per_image(recon_images(BASELINES + INRS + SPREADS)),
+        per_image(recon_images(BASELINES + INRS, ".json")),
+        per_image(["<results>/figures/{folder}/{image}_comparison.png"]),
+        masks_of_subject,
+        "<results>/source.json",
+        "<results>/cordinr/dataset_description.json",
+        index="<results>/inputs.tsv",
+        metrics="<results>/metrics.tsv",
+    output:
+        "<results>/cordinr/sub-{subject}.html",
+    log:
+        "<results>/logs/page/sub-{subject}.log",
+    localrule: True
+    conda:
+        "../../envs/cordinr.yaml"
+    params:
+        folder=lambda wildcards, input: dirname(input.index),
+        views=options("--view", VIEWS),
+        viewer=options("--viewer", [NIIVUE] if NIIVUE.exists() else []),
+        suffix=SUFFIX,
+        library=__version__,
+    message:
+        "Write the page of {wildcards.subject}"
+    shell:
+        "cordinr page {wildcards.subject} --folder {params.folder:q} --index {input.index:q} --metrics {input.metrics:q}"
+        " {params.views} --suffix {params.suffix} {params.viewer} -o {output:q} > {log:q} 2>&1"
+
+
+rule index_page:
+    """Write the page that leads to the pages of all subjects."""
+    input:
+        "<results>/source.json",
+        index="<results>/inputs.tsv",
+        metrics="<results>/metrics.tsv",
+        figure="<results>/figures/ablation.png",
+    output:
+        "<results>/cordinr/index.html",
+    log:
+        "<results>/logs/index_page.log",
+    localrule: True
+    conda:
+        "../../envs/cordinr.yaml"
+    params:
+        folder=lambda wildcards, input: dirname(input.index),
+        library=__version__,
+    message:
+        "Write the page that leads to all others"
+    shell:
+        "cordinr index-page --folder {params.folder:q} --index {input.index:q} --metrics {input.metrics:q}"
+        " --figure {input.figure:q} -o {output:q} > {log:q} 2>&1"

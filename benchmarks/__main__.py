@@ -19,9 +19,13 @@ NAMES = (
     "scenarios",
     "uncertainty",
     "ablation",
+    "profile",
+    "spectrum",
+    "protocol",
     "resolution",
     "growth",
     "original",
+    "scale",
 )
 """Each is a module with `run(options, device)`; its docstring stands above its tables."""
 

@@ -8,23 +8,22 @@ voxels and the defaults beyond. An INR is fitted and rendered in a process of it
 is that of the process, torch (about 0.3 GB) and the views included. Options: millions of voxels.
 """
 
-import resource
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from cordinr.acquisition import View, coverage
-from cordinr.fit import Progress, fit_inr
+from cordinr.fit import fit_inr
 from cordinr.metrics import evaluate
+from cordinr.record import peak_memory_mb
 from cordinr.render import render_inr
 from cordinr.settings import FitSettings
+from cordinr.training import Progress
 from cordinr.volume import Grid
 
 from .markdown import end, heading, row
@@ -137,22 +136,9 @@ def fit_and_measure(views: Sequence[View], grid: Grid, device: torch.device, thr
     started = time.perf_counter()
     reports: list[Progress] = []
     inr = fit_inr(views, FOURIER_DIM, FitSettings(), device=device, report=reports.append)
-    fitted, after_fit = time.perf_counter(), peak_mb()
+    fitted, after_fit = time.perf_counter(), peak_memory_mb()
     image = render_inr(inr, grid, device)
     rendered = time.perf_counter()
     gpu = torch.cuda.max_memory_allocated(device) / 1024**2 if device.type == "cuda" else None
     seconds, rate = (fitted - started, rendered - fitted), reports[-1].points_per_second
-    return Cost(image, *seconds, rate, after_fit, peak_mb(), gpu)
-
-
-def peak_mb() -> float:
-    """Peak resident memory of this process.
-
-    On Linux from /proc: `ru_maxrss` survives exec and would hold the memory of the parent.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-        return int(lines["VmHWM"].split()[0]) / 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024**2 if sys.platform == "darwin" else 1024)
+    return Cost(image, *seconds, rate, after_fit, peak_memory_mb(), gpu)

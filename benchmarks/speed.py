@@ -16,9 +16,10 @@ import torch
 
 from cordinr.acquisition import coverage
 from cordinr.device import autocast
-from cordinr.fit import Progress, fit_inr
+from cordinr.fit import fit_inr
 from cordinr.network import INR
 from cordinr.settings import FitSettings
+from cordinr.training import Progress
 
 from .markdown import end, heading, row, say
 from .reconstructions import FOURIER_DIM, ROOT, fit_and_render, fov_psnr, tuned

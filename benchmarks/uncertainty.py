@@ -3,7 +3,8 @@
 Voxels of the fov are removed in the order of the spread, largest first. The curve is the RMSE of
 those that stay, in units of the RMSE of all, against the part removed; the figures are the areas
 under it. Random: in random order. Oracle: in the order of the true error. Relative: 1 where the
-spread is as good as the oracle, 0 where it is no better than chance. Options: names of images.
+spread is as good as the oracle, 0 where it is no better than chance. RMS error / spread: how many
+times too small the spread is as a standard error. Options: names of images.
 """
 
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ def run(options: Sequence[str], device: torch.device) -> None:
         f"On made-up errors the relative figure is {perfect:.2f} for a spread equal to the error "
         f"and {unrelated:.2f} for an unrelated one."
     )
-    heading("image", "spread", "random", "oracle", "relative", "Spearman")
+    heading("image", "spread", "random", "oracle", "relative", "Spearman", "RMS error / spread")
     for name in options or [name for name in IMAGES if name in present()]:
         volume = subject(name).volume
         views = simulate(volume)
@@ -39,6 +40,7 @@ def run(options: Sequence[str], device: torch.device) -> None:
         spread = found.spread[fov]
         areas = sparsification_areas(error, spread)
         figures = [*areas, relative_area(*areas), spearmanr(spread, error).statistic]
+        figures.append(np.sqrt(np.mean(error**2) / np.mean(spread**2)))
         row(name, *(f"{figure:.3f}" for figure in figures))
     end()
 

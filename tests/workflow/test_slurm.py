@@ -107,6 +107,11 @@ class Run:
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
         self.process.wait()
+        # This Slurm has no control groups: a job's Snakemake that hangs when it is told to end
+        # (a lock within its own signal handler) would stay.
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def first_step(self, dim: int) -> int:
         """The step of the first report of the fit that wrote the log last; 0 without a report."""
@@ -120,20 +125,20 @@ class Run:
         found = re.search(r"going on from step (\d+) of", log.read_text())
         return int(found[1]) if found else 0
 
-    def fitting(self, dim: int) -> list[psutil.Process]:
-        """Processes that fit the INR of a Fourier dimension for this project."""
+    def processes(self, words: str = "") -> list[psutil.Process]:
+        """Python processes at work in the project whose command has the words."""
         found = []
         for process in psutil.process_iter(["cmdline"]):
-            words = process.info["cmdline"] or []
+            command = process.info["cmdline"] or [""]
             with contextlib.suppress(psutil.Error):
-                if f"--fourier-dim {dim} " in " ".join(words) and "python" in words[0]:
+                if "python" in command[0] and words in " ".join(command):
                     found += [process] if process.cwd() == str(self.project.folder) else []
         return found
 
     def hang(self, dim: int) -> int:
         """Make a fit that is at work do nothing more; the step of its first report."""
         self.until(lambda: self.first_step(dim), f"fit {dim} at work")
-        for process in self.fitting(dim):
+        for process in self.processes(f"--fourier-dim {dim} "):
             process.send_signal(signal.SIGSTOP)
         return self.first_step(dim)
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from . import __version__
+from .adam import Adam
 from .checkpoint import Checkpoint
 from .device import autocast
 from .errors import InputError
@@ -206,11 +207,8 @@ class Training:
             raise InputError(f"the loss is {self.loss} at step {step}; lower the rates of fit:.")
 
 
-def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> torch.optim.Optimizer:
-    """Adam, with a rate of its own for what learns at another pace.
-
-    Adam: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
-    """
+def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> Adam:
+    """Adam, with a rate of its own for what learns at another pace."""
     paced = {}
     if network.lattices:
         paced["lattices.table"] = settings.lattice_rate
@@ -219,7 +217,7 @@ def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> torch.o
     for name, parameter in network.named_parameters():
         rates.setdefault(paced.get(name, settings.rate), []).append(parameter)
     groups = [{"params": parameters, "lr": rate} for rate, parameters in rates.items()]
-    return torch.optim.Adam(groups, betas=BETAS, fused=True)
+    return Adam(groups, betas=BETAS)
 
 
 def schedule(step: int, steps: int, warmup: int) -> float:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .adam import Adam
 from .files import atomic
 
 INTERVAL = 30.0
@@ -35,7 +36,7 @@ class Checkpoint:
         self,
         path: Path | None,
         network: torch.nn.Module,
-        optimisers: Sequence[torch.optim.Optimizer],
+        optimisers: Sequence[Adam],
         identity: dict[str, Any],
     ) -> None:
         self.path, self.network, self.optimisers = path, network, optimisers
@@ -99,4 +100,4 @@ class Checkpoint:
                 states[int(number)].setdefault(int(parameter), {})[name] = value
         self.network.load_state_dict(weights)
         for optimiser, state in zip(self.optimisers, states, strict=True):
-            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+            optimiser.load_state_dict({"state": state})

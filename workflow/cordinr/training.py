@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from . import __version__
+from .adam import Adam
 from .checkpoint import Checkpoint
 from .device import autocast
 from .errors import InputError
@@ -217,11 +218,8 @@ class Training:
             raise InputError(f"the loss is {self.loss} at step {step}; lower the rates of fit:.")
 
 
-def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> torch.optim.Optimizer:
-    """Adam, with a rate of its own for what learns at another pace.
-
-    Adam: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
-    """
+def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> Adam:
+    """Adam, with a rate of its own for what learns at another pace."""
     paced = {}
     if network.lattices:
         paced["lattices.table"] = settings.lattice_rate
@@ -230,16 +228,16 @@ def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> torch.o
     for name, parameter in network.named_parameters():
         rates.setdefault(paced.get(name, settings.rate), []).append(parameter)
     device = network.last.device
-    on_gpu = device.type == "cuda"
     groups = [
-        {"params": parameters, "lr": torch.tensor(rate, device=device) if on_gpu else rate}
-        for rate, parameters in rates.items()
+        # A recording reads the rate where it is, so there it has to be a tensor.
+        {"params": each, "lr": torch.tensor(rate, device=device) if device.type == "cuda" else rate}
+        for rate, each in rates.items()
     ]
-    return torch.optim.Adam(groups, betas=BETAS, fused=True, capturable=on_gpu)
+    return Adam(groups, betas=BETAS)
 
 
 def set_rate(group: dict[str, Any], rate: float) -> None:
-    """Change the learning rate of a parameter group, in place where a recording reads it."""
+    """Change the learning rate of a parameter group, a tensor in place."""
     if isinstance(group["lr"], Tensor):
         group["lr"].fill_(rate)
     else:

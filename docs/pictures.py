@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from cordinr.figures import ANTERIOR, RIGHT, SUPERIOR, plane, save_figure
+from cordinr.figures import save_figure
 from cordinr.phantom import Phantom
+from cordinr.planes import ANTERIOR, RIGHT, SUPERIOR, plane
 from cordinr.scan import sample
 from cordinr.volume import Grid, Volume
 

@@ -9,19 +9,12 @@ from scipy.spatial.transform import Rotation
 
 from cordinr.ablation import ablation_figure
 from cordinr.acquisition import SliceProfile, acquire
+from cordinr.comparison import comparison_figure
 from cordinr.errors import InputError
-from cordinr.figures import (
-    ANTERIOR,
-    RIGHT,
-    SUPERIOR,
-    Panel,
-    comparison_figure,
-    cord_focus,
-    cuts,
-    plane,
-    save_figure,
-)
+from cordinr.figures import Panel, save_figure, size_text
 from cordinr.metrics import intensity_range
+from cordinr.planes import ANTERIOR, RIGHT, SUPERIOR, cord_focus, cuts, plane
+from cordinr.resolution import Rendering, resolution_figure
 from cordinr.volume import Grid, Volume
 
 
@@ -57,11 +50,8 @@ def subject():
     axis = reference.grid.axis_along("R")
     view = acquire(reference, axis, SliceProfile("box", 5.0), 5.0)
     shift = 0.05 * intensity_range(reference.array)
-    panels = [
-        Panel("sagittal view", view.volume, "", False),
-        Panel("INR", Volume(reference.array + np.float32(shift), reference.grid), "26 dB", True),
-    ]
-    return reference, panels
+    recon = Volume(reference.array + np.float32(shift), reference.grid)
+    return reference, [Panel("sagittal view", view.volume)], [Panel("INR", recon, "26 dB", 1)]
 
 
 @pytest.mark.parametrize("codes", ["RAS", "PSR", "LPI", "ILA"])
@@ -115,7 +105,7 @@ def test_cuts_show_superior_up_anterior_left_and_the_right_side_left(codes):
         index = np.rint(volume.grid.index(centre + 6 * direction)).astype(int)
         volume.array[:] = 0
         volume.array[tuple(index)] = 1
-        seen = cuts(volume.grid, centre)[row].sample(Panel("", volume, "", False))
+        seen = cuts(volume.grid, centre)[row].sample(volume, order=0)
         y, x = (position.mean() for position in np.nonzero(seen == 1))
         height, width = seen.shape
         if edge == "top":
@@ -132,7 +122,7 @@ def test_cuts_end_where_the_field_of_view_ends():
     _, _, axial, zoom = cuts(grid, grid.centre)
     np.testing.assert_allclose(axial.extent_mm, [20, 10 / np.sin(np.pi / 6)])
     np.testing.assert_allclose(zoom.extent_mm, [20, 20])
-    whole = axial.sample(Panel("", Volume(np.ones(grid.shape), grid), "", False))
+    whole = axial.sample(Volume(np.ones(grid.shape), grid), order=0)
     assert np.isfinite(whole).all()
 
 
@@ -160,10 +150,10 @@ def test_zoom_is_centred_on_the_cord():
 
 
 def test_views_are_drawn_from_their_own_grid(subject):
-    reference, panels = subject
-    figure = comparison_figure(reference, panels, None, "title")
+    reference, views, _ = subject
+    figure = comparison_figure(*subject, None, "title")
     drawn = pixels_of(figure, "sagittal view: Axial")
-    view = panels[0].volume
+    view = views[0].volume
     _, _, cut, _ = cuts(reference.grid, reference.grid.centre)
     height, width = drawn.shape
     for row, column in np.ndindex(24, 24):
@@ -180,8 +170,8 @@ def test_views_are_drawn_from_their_own_grid(subject):
 
 
 def test_one_grey_window_and_the_error_in_percent(subject):
-    reference, panels = subject
-    figure = comparison_figure(reference, panels, None, "title")
+    reference = subject[0]
+    figure = comparison_figure(*subject, None, "title")
     names = ("Reference", "sagittal view", "INR")
     windows = {axes_of(figure, f"{name}: Sagittal").images[0].get_clim() for name in names}
     assert windows == {tuple(np.percentile(reference.array, (0.5, 99.5)))}
@@ -193,8 +183,7 @@ def test_one_grey_window_and_the_error_in_percent(subject):
 
 
 def test_scale_bar_is_ten_millimetres_on_axes_in_millimetres(subject):
-    reference, panels = subject
-    figure = comparison_figure(reference, panels, None, "title")
+    figure = comparison_figure(*subject, None, "title")
     axes = axes_of(figure, "INR: Axial, zoom")
     assert np.ptp(axes.lines[0].get_xdata()) == pytest.approx(10)
     assert np.ptp(axes.get_xlim()) == pytest.approx(30)
@@ -209,6 +198,96 @@ def test_files_are_the_same_bytes_and_carry_no_text(subject, tmp_path):
     assert b"tEXt" not in first and b"tIME" not in first
     assert imread(tmp_path / "a.png").std() > 0.1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "b.png"]
+
+
+@pytest.fixture(scope="module", params=[0, 25], ids=["straight", "oblique"])
+def finer(request):
+    """A reference of 1 mm, renderings at 1 and 1/3 mm, and a truth that is 0.1 R darker.
+
+    Odd shapes: the middle of either grid is the middle of a voxel.
+    """
+    affine = np.eye(4)
+    turn = Rotation.from_euler("xyz", [request.param, 10 if request.param else 0, 0], degrees=True)
+    affine[:3, :3] = turn.as_matrix()[:, [1, 2, 0]] * (-1, 1, -1)
+    grid = Grid((31, 27, 29), affine)
+    array = np.random.default_rng(1).uniform(10, 100, grid.shape).astype(np.float32)
+    fine = grid.resampled(1 / 3)
+    fine_array = np.random.default_rng(2).uniform(10, 100, fine.shape).astype(np.float32)
+    shift = np.float32(0.1 * intensity_range(fine_array))
+    truth = Volume(fine_array - shift, fine)
+    own = Rendering(Volume(array + 1, grid), "30.0 dB")
+    return Volume(array, grid), [own, Rendering(Volume(fine_array, fine), "28.0 dB", truth)]
+
+
+def voxels_at(cut, pixels: np.ndarray, volume: Volume) -> np.ndarray:
+    """Of each pixel of a cut, the voxel of a volume that holds its middle."""
+    height, width = pixels.shape
+    x = ((np.arange(width) + 0.5) / width - 0.5) * cut.extent_mm[0]
+    y = (0.5 - (np.arange(height) + 0.5) / height) * cut.extent_mm[1]
+    world = cut.origin + x[:, None] * cut.u + y[:, None, None] * cut.v
+    inverse = np.linalg.inv(volume.grid.affine)
+    index = np.rint(world @ inverse[:3, :3].T + inverse[:3, 3]).astype(int)
+    inside = ((index >= 0) & (index < volume.grid.shape)).all(axis=-1)
+    values = volume.array[tuple(np.clip(index, 0, np.array(volume.grid.shape) - 1).T)].T
+    return np.where(inside, values, np.nan)
+
+
+def test_resolutions_are_drawn_voxel_by_voxel_at_one_place(finer):
+    reference, (own, fine) = finer
+    figure = resolution_figure(reference, [own, fine], None, "title")
+    shown = {
+        "Reference": reference,
+        "INR, 1 mm": own.volume,
+        "INR, 0.333 mm": fine.volume,
+        "Truth, 0.333 mm": fine.truth,
+    }
+    limits, windows = set(), set()
+    for cut in cuts(reference.grid, reference.grid.centre, zoom_mm=20):
+        for name, volume in shown.items():
+            axes = axes_of(figure, f"{name}: {cut.name}")
+            pixels = pixels_of(figure, f"{name}: {cut.name}")
+            expected = voxels_at(cut, pixels, volume)
+            same = np.isclose(pixels, expected, rtol=1e-5) | np.isnan(pixels) & np.isnan(expected)
+            assert same.mean() > 0.995  # the middle of a pixel may lie between two voxels
+            limits.add((cut.name, axes.get_xlim(), axes.get_ylim()))
+            windows.add(axes.images[0].get_clim())
+    assert len(limits) == 4
+    assert windows == {tuple(np.percentile(reference.array, (0.5, 99.5)))}
+
+
+def test_the_error_is_of_the_truth(finer):
+    reference, renderings = finer
+    figure = resolution_figure(reference, renderings, None, "title")
+    peak = np.percentile(renderings[1].truth.array, 99.9)
+    shift = np.ptp([np.median(each.array) for each in (renderings[1].volume, renderings[1].truth)])
+    for row in ("Sagittal", "Sagittal, zoom", "Axial", "Axial, zoom"):
+        error = pixels_of(figure, f"Error, 0.333 mm: {row}")
+        np.testing.assert_allclose(error[np.isfinite(error)], 100 * shift / peak, rtol=1e-3)
+    headings = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert headings[:3] == ["Reference\n1 mm", "INR, 1 mm\n30.0 dB", "INR, 0.333 mm\n28.0 dB"]
+    bar = axes_of(figure, "INR, 0.333 mm: Axial, zoom")
+    assert np.ptp(bar.lines[0].get_xdata()) == pytest.approx(5)
+    assert bar.texts[-1].get_text() == "5 mm"
+
+
+def test_without_a_truth_there_is_no_error(finer):
+    reference, (own, fine) = finer
+    figure = resolution_figure(reference, [own, Rendering(fine.volume)], None, "title")
+    names = {axes.get_label().split(":")[0] for axes in figure.axes}
+    assert names == {"Reference", "INR, 1 mm", "INR, 0.333 mm"}
+
+
+def test_letters_show_the_sides_of_both_planes(finer):
+    figure = resolution_figure(*finer, None, "title")
+    for row, letters in (("Sagittal", "APIS"), ("Axial", "RLPA")):
+        texts = axes_of(figure, f"Reference: {row}").texts
+        places = {text.get_text(): text.xy for text in texts}
+        assert places == dict(zip(letters, [(0, 0.5), (1, 0.5), (0.5, 0), (0.5, 1)], strict=True))
+
+
+def test_voxel_sizes_are_one_number_where_they_are_alike():
+    assert size_text(Grid((2, 2, 2), np.diag([0.8, 0.8, 0.8, 1]))) == "0.8 mm"
+    assert size_text(Grid((2, 2, 2), np.diag([1, 0.75, 4, 1]))) == "1 × 0.75 × 4 mm"
 
 
 @pytest.fixture

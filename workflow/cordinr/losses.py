@@ -40,7 +40,7 @@ class Losses:
 
     def text(self) -> str:
         """For the checkpoint."""
-        return json.dumps(self.curve())
+        return json.dumps(self.curve() | {"sum": float(self._sum), "count": self._count})
 
     def restore(self, text: str) -> None:
         """Go on with the curve of a checkpoint.
@@ -48,8 +48,9 @@ class Losses:
         Raises:
             KeyError, ValueError: the text is no such curve.
         """
-        curve = json.loads(text)
-        self.steps, self.means = curve["steps"], curve["loss"]
+        kept = json.loads(text)
+        self.steps, self.means = kept["steps"], kept["loss"]
+        self._sum, self._count = kept["sum"], kept["count"]
 
 
 def _numbers(means: list[Tensor | float]) -> list[float]:

@@ -81,7 +81,7 @@ def loss_chart(curves: Sequence[Curve]) -> Chart | None:
     return Chart(
         lines,
         [(across(step), f"{step:g}") for step in step_ticks(end)],
-        [(down(loss), f"{loss:g}") for loss in ticks],
+        [(down(loss), f"{loss:g}".replace("e-0", "e-")) for loss in ticks],
         text,
     )
 

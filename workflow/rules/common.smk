@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.types import DeploymentMethod
+from snakemake.settings.types import DeploymentMethod, Quietness
 from snakemake.utils import update_config
 
 # Not workflow.basedir: in a module it is the folder of the workflow that uses it.
@@ -340,6 +340,8 @@ def end_of_run(log, failed):
     """
     index = rules.index.output.index
     results = dirname(index)
+    if not failed and Quietness.ALL in (workflow.output_settings.quiet or []):
+        return
     # Whatever goes wrong here must not hide what went wrong before.
     if failed:
         say_if_full(results)

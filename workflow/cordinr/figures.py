@@ -121,11 +121,11 @@ def draw_planes(
             head(axes, panel.name, panel.caption)
         if k == 0:
             name_row(axes, cut.name)
-            _orient(axes, cut)
+            orient(axes, cut)
             if not is_zoom:
                 _outline(axes, cut, page.rows[row + 1])
         if is_zoom:
-            _scale_bar(axes, cut)
+            scale_bar(axes, cut)
 
 
 def show(axes: Axes, pixels: np.ndarray, cut: Cut, **style: object) -> AxesImage:
@@ -145,6 +145,25 @@ def name_row(axes: Axes, name: str) -> None:
     cell = axes.get_subplotspec().get_position(axes.figure)
     x, y = cell.x0 - MARGIN / 2 / axes.figure.get_figwidth(), (cell.y0 + cell.y1) / 2
     axes.figure.text(x, y, name, rotation=90, fontsize=8, ha="center", va="center")
+
+
+def orient(axes: Axes, cut: Cut) -> None:
+    """Letters of the directions, 7 points from the edges."""
+    places = (((0, 0.5), (7, 0)), ((1, 0.5), (-7, 0)), ((0.5, 0), (0, 7)), ((0.5, 1), (0, -7)))
+    for letter, (edge, inwards) in zip(cut.letters, places, strict=True):
+        at = {"xytext": inwards, "textcoords": "offset points"}
+        axes.annotate(letter, edge, xycoords="axes fraction", **at, **ON_IMAGE)
+
+
+def scale_bar(axes: Axes, cut: Cut) -> None:
+    """A bar of a known length, in the lower right corner."""
+    right, low = cut.extent_mm / 2 * (0.94, -0.9)
+    fitting = [mm for mm in SCALE_BARS_MM if 3 * mm <= cut.extent_mm[0]]
+    length = fitting[0] if fitting else SCALE_BARS_MM[-1]
+    left, text = right - length, f"{length:g} mm"
+    axes.plot([left, right], [low, low], "w", linewidth=2, path_effects=OUTLINE)
+    at = {"xytext": (0, 7), "textcoords": "offset points"}
+    axes.annotate(text, ((left + right) / 2, low), **at, **ON_IMAGE)
 
 
 def error_limit(errors: np.ndarray) -> int:
@@ -193,26 +212,8 @@ def _plain(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def _orient(axes: Axes, cut: Cut) -> None:
-    """Letters of the directions, 7 points from the edges."""
-    places = (((0, 0.5), (7, 0)), ((1, 0.5), (-7, 0)), ((0.5, 0), (0, 7)), ((0.5, 1), (0, -7)))
-    for letter, (edge, inwards) in zip(cut.letters, places, strict=True):
-        at = {"xytext": inwards, "textcoords": "offset points"}
-        axes.annotate(letter, edge, xycoords="axes fraction", **at, **ON_IMAGE)
-
-
 def _outline(axes: Axes, cut: Cut, zoom: Cut) -> None:
     """A dashed box where the zoom lies."""
     corner = np.stack([cut.u, cut.v]) @ (zoom.origin - cut.origin) - zoom.extent_mm / 2
     style = {"fill": False, "edgecolor": "w", "linestyle": "--", "linewidth": 0.8}
     axes.add_patch(Rectangle(corner, *zoom.extent_mm, **style))
-
-
-def _scale_bar(axes: Axes, cut: Cut) -> None:
-    right, low = cut.extent_mm / 2 * (0.94, -0.9)
-    fitting = [mm for mm in SCALE_BARS_MM if 3 * mm <= cut.extent_mm[0]]
-    length = fitting[0] if fitting else SCALE_BARS_MM[-1]
-    left, text = right - length, f"{length:g} mm"
-    axes.plot([left, right], [low, low], "w", linewidth=2, path_effects=OUTLINE)
-    at = {"xytext": (0, 7), "textcoords": "offset points"}
-    axes.annotate(text, ((left + right) / 2, low), **at, **ON_IMAGE)

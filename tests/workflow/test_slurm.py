@@ -107,6 +107,11 @@ class Run:
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
         self.process.wait()
+        # This Slurm has no control groups: a job's Snakemake that hangs when it is told to end
+        # (a lock within its own signal handler) would stay.
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def first_step(self, dim: int) -> int:
         """The step of the first report of the fit that wrote the log last; 0 without a report."""
@@ -114,20 +119,26 @@ class Run:
         found = re.search(r"step (\d+)/", log.read_text()) if log.exists() else None
         return int(found[1]) if found else 0
 
-    def fitting(self, dim: int) -> list[psutil.Process]:
-        """Processes that fit the INR of a Fourier dimension for this project."""
+    def resumed(self, dim: int) -> int:
+        """The step from which the fit that wrote the log last went on; 0 if from the beginning."""
+        log = self.project.results / f"logs/fit/sub-01/anat/sub-01_desc-inrF{dim}.log"
+        found = re.search(r"going on from step (\d+) of", log.read_text())
+        return int(found[1]) if found else 0
+
+    def processes(self, words: str = "") -> list[psutil.Process]:
+        """Python processes at work in the project whose command has the words."""
         found = []
         for process in psutil.process_iter(["cmdline"]):
-            words = process.info["cmdline"] or []
+            command = process.info["cmdline"] or [""]
             with contextlib.suppress(psutil.Error):
-                if f"--fourier-dim {dim} " in " ".join(words) and "python" in words[0]:
+                if "python" in command[0] and words in " ".join(command):
                     found += [process] if process.cwd() == str(self.project.folder) else []
         return found
 
     def hang(self, dim: int) -> int:
         """Make a fit that is at work do nothing more; the step of its first report."""
         self.until(lambda: self.first_step(dim), f"fit {dim} at work")
-        for process in self.fitting(dim):
+        for process in self.processes(f"--fourier-dim {dim} "):
             process.send_signal(signal.SIGSTOP)
         return self.first_step(dim)
 
@@ -198,7 +209,7 @@ def test_a_drained_node_holds_jobs_up_and_loses_none(eventful):
 def test_a_fit_that_slurm_ended_goes_on_from_its_checkpoint(eventful, dim, state):
     first, second = eventful.jobs(f"sub-01_{dim}")
     assert (first["state"], second["state"]) == (state, "COMPLETED")
-    assert eventful.first_step(dim) > eventful.stopped[dim] > 0
+    assert eventful.resumed(dim) >= eventful.stopped[dim] > 0
     record = read_json(
         eventful.project.results / f"records/sub-01/anat/sub-01_desc-inrF{dim}_fit.json"
     )
@@ -240,6 +251,6 @@ def test_a_killed_snakemake_leaves_jobs_that_the_next_cancels(cluster, checkout,
     assert (first["state"], second["state"]) == ("CANCELLED", "COMPLETED")
     assert second["started"] >= first["ended"]
     assert set(run.together.values()) == {1}
-    assert run.first_step(8) > stopped > 0
+    assert run.resumed(8) >= stopped > 0
     assert (run.project.folder / MODEL).exists()
     assert not list(run.project.results.rglob("*.checkpoint"))

@@ -1,11 +1,15 @@
 """The ablation figure of the report: quality of the INR against Fourier dimension."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INR = ("INR", "#0072B2")
 BASELINES = {
@@ -23,7 +27,7 @@ REGIONS = {"fov": "Common field of view", "fg": "Foreground", "cord": "Spinal co
 IMAGE = ["subject", "session", "image"]
 
 
-def ablation_figure(table: pd.DataFrame, region: str = "fov") -> Figure:
+def ablation_figure(table: "pd.DataFrame", region: str = "fov") -> Figure:
     """PSNR and SSIM of the INR against Fourier dimension, baselines as horizontal lines.
 
     Args:
@@ -53,7 +57,7 @@ def ablation_figure(table: pd.DataFrame, region: str = "fov") -> Figure:
     return figure
 
 
-def _curves(axes: Axes, table: pd.DataFrame, column: str) -> None:
+def _curves(axes: Axes, table: "pd.DataFrame", column: str) -> None:
     """The INR per image and in the mean, a line per baseline, and their names on the right."""
     inr = table[table["method"].eq("inr")]
     label, colour = INR

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from scipy import sparse
-from scipy.special import ndtr
+import scipy
 
 from .errors import InputError
 from .volume import Grid, Volume
@@ -93,7 +92,7 @@ class SliceProfile:
         """The profile integrated from minus infinity to `offset` (mm)."""
         if self.shape == "box":
             return np.clip(offset / self.thickness + 0.5, 0, 1)
-        return ndtr(offset * FWHM_IN_SIGMA / self.thickness)
+        return scipy.special.ndtr(offset * FWHM_IN_SIGMA / self.thickness)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +182,7 @@ def acquire(volume: Volume, axis: int, profile: SliceProfile, spacing: float) ->
     return View(Volume(slices.reshape(grid.shape), grid), axis, profile)
 
 
-def system_matrix(view: View, grid: Grid) -> sparse.csr_array:
+def system_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
     """The forward model as a matrix: voxels of `grid` (columns) to voxels of the view (rows).
 
     Rows sum to one; rows of slices that lie less than `INSIDE` within the grid are empty. Where the
@@ -206,7 +205,7 @@ def system_matrix(view: View, grid: Grid) -> sparse.csr_array:
     ).tocsr()
     total = np.asarray(matrix.sum(axis=1)).ravel()
     keep = np.where(total >= INSIDE, 1 / np.maximum(total, INSIDE), 0)
-    matrix = sparse.csr_array(sparse.diags_array(keep) @ matrix, dtype=np.float32)
+    matrix = scipy.sparse.csr_array(scipy.sparse.diags_array(keep) @ matrix, dtype=np.float32)
     matrix.eliminate_zeros()
     return matrix
 
@@ -276,7 +275,7 @@ def _within(world: np.ndarray, grid: Grid) -> np.ndarray:
     )
 
 
-def _parallel_matrix(view: View, grid: Grid, partner: np.ndarray) -> sparse.coo_array:
+def _parallel_matrix(view: View, grid: Grid, partner: np.ndarray) -> "scipy.sparse.coo_array":
     """Kronecker product of three one-dimensional overlaps, columns put into the grid's order."""
     slices = view.volume.grid
     first, *steps = grid.index(slices.world(np.vstack([np.zeros(3), np.eye(3)])))
@@ -289,13 +288,15 @@ def _parallel_matrix(view: View, grid: Grid, partner: np.ndarray) -> sparse.coo_
         in_plane = SliceProfile("box", slices.voxel_sizes[axis])
         profile = view.profile if axis == view.axis else in_plane
         weights = profile.voxel_weights(distance, voxel)
-        factors.append(sparse.coo_array(np.where(weights > 1e-7, weights, 0)))
-    product = sparse.kron(sparse.kron(factors[0], factors[1]), factors[2]).tocoo()
+        factors.append(scipy.sparse.coo_array(np.where(weights > 1e-7, weights, 0)))
+    product = scipy.sparse.kron(scipy.sparse.kron(factors[0], factors[1]), factors[2]).tocoo()
     order = np.arange(grid.size).reshape(grid.shape).transpose(partner).ravel()
-    return sparse.coo_array((product.data, (product.row, order[product.col])), shape=product.shape)
+    return scipy.sparse.coo_array(
+        (product.data, (product.row, order[product.col])), shape=product.shape
+    )
 
 
-def _oblique_matrix(view: View, grid: Grid) -> sparse.coo_array:
+def _oblique_matrix(view: View, grid: Grid) -> "scipy.sparse.coo_array":
     """Trilinear interpolation at samples of the profile, half a voxel apart or closer."""
     n = max(5, int(np.ceil(2 * view.profile.thickness / grid.voxel_sizes.min())))
     centres = view.volume.grid.centres()
@@ -310,7 +311,7 @@ def _oblique_matrix(view: View, grid: Grid) -> sparse.coo_array:
             rows.append(np.flatnonzero(use))
             columns.append(np.ravel_multi_index(voxel[use].T, grid.shape))
             values.append(share[use])
-    return sparse.coo_array(
+    return scipy.sparse.coo_array(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
         shape=(len(centres), grid.size),
     )

@@ -1,12 +1,11 @@
 """What any INR has to beat: interpolation, and regularised least squares on one forward model."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import sparse
-from scipy.ndimage import map_coordinates
-from scipy.optimize import minimize
-from scipy.sparse.linalg import LinearOperator, cg
+import scipy
 
 from .acquisition import View, check_overlap, intensity_scale, system_matrix
 from .errors import InputError
@@ -64,13 +63,13 @@ def cubic_mean(views: Sequence[View], grid: Grid) -> np.ndarray:
     for view in views:
         for start in range(0, grid.size, block):
             index = view.volume.grid.index(grid.centres(start, start + block))
-            total[start : start + block] += map_coordinates(
+            total[start : start + block] += scipy.ndimage.map_coordinates(
                 view.volume.array, index.T, order=3, mode="nearest"
             )
     return (total / len(views)).astype(np.float32).reshape(grid.shape)
 
 
-def gradient(grid: Grid) -> sparse.csr_array:
+def gradient(grid: Grid) -> scipy.sparse.csr_array:
     """First differences along the three axes.
 
     Differences are per geometric mean voxel size, so that anisotropic grids are not favoured along
@@ -82,19 +81,19 @@ def gradient(grid: Grid) -> sparse.csr_array:
     unit = np.prod(grid.voxel_sizes) ** (1 / 3)
     blocks = []
     for axis, (n, voxel) in enumerate(zip(grid.shape, grid.voxel_sizes, strict=True)):
-        difference = sparse.diags_array(
+        difference = scipy.sparse.diags_array(
             [np.full(n, -1.0), np.full(n - 1, 1.0)], offsets=[0, 1], shape=(n, n)
         ).tolil()
         difference[n - 1, :] = 0
-        factors = [sparse.eye_array(m) for m in grid.shape]
+        factors = [scipy.sparse.eye_array(m) for m in grid.shape]
         factors[axis] = difference.tocsr() * (unit / voxel)
-        blocks.append(sparse.kron(sparse.kron(factors[0], factors[1]), factors[2]))
-    return sparse.csr_array(sparse.vstack(blocks), dtype=np.float32)
+        blocks.append(scipy.sparse.kron(scipy.sparse.kron(factors[0], factors[1]), factors[2]))
+    return scipy.sparse.csr_array(scipy.sparse.vstack(blocks), dtype=np.float32)
 
 
 def _stacked(
     views: Sequence[View], grid: Grid, scale: float
-) -> tuple[sparse.csr_array, np.ndarray]:
+) -> tuple[scipy.sparse.csr_array, np.ndarray]:
     """The system matrix of all views and their scaled voxels; rows without support left out."""
     matrices, slices = [], []
     for view in views:
@@ -102,31 +101,32 @@ def _stacked(
         seen = np.diff(matrix.indptr) > 0
         matrices.append(matrix[seen])
         slices.append(view.volume.array.ravel()[seen] / scale)
-    return sparse.csr_array(sparse.vstack(matrices)), np.concatenate(slices).astype(np.float64)
+    stacked = scipy.sparse.csr_array(scipy.sparse.vstack(matrices))
+    return stacked, np.concatenate(slices).astype(np.float64)
 
 
 def _tikhonov(
-    matrix: sparse.csr_array,
+    matrix: scipy.sparse.csr_array,
     slices: np.ndarray,
-    differences: sparse.csr_array,
+    differences: scipy.sparse.csr_array,
     weight: float,
     start: np.ndarray,
 ) -> np.ndarray:
     """Minimise |A x - y|^2 + weight * |D x|^2 by conjugate gradients on the normal equations."""
     adjoint, divergence = matrix.T.tocsr(), differences.T.tocsr()
-    normal = LinearOperator(
+    normal = scipy.sparse.linalg.LinearOperator(
         (matrix.shape[1],) * 2,
         matvec=lambda x: adjoint @ (matrix @ x) + weight * (divergence @ (differences @ x)),
         dtype=np.float64,
     )
-    image, _ = cg(normal, adjoint @ slices, x0=start, rtol=1e-4, maxiter=500)
+    image, _ = scipy.sparse.linalg.cg(normal, adjoint @ slices, x0=start, rtol=1e-4, maxiter=500)
     return image
 
 
 def _total_variation(
-    matrix: sparse.csr_array,
+    matrix: scipy.sparse.csr_array,
     slices: np.ndarray,
-    differences: sparse.csr_array,
+    differences: scipy.sparse.csr_array,
     weight: float,
     start: np.ndarray,
 ) -> np.ndarray:
@@ -145,4 +145,4 @@ def _total_variation(
         return value, 2 * (adjoint @ residual) + weight * (divergence @ (slope / length).ravel())
 
     options = {"maxiter": 200, "maxcor": 5, "ftol": 1e-7}
-    return minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x
+    return scipy.optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x

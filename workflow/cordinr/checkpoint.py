@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .adam import Adam
 from .files import atomic
 from .losses import Losses
 
@@ -37,7 +38,7 @@ class Checkpoint:
         self,
         path: Path | None,
         network: torch.nn.Module,
-        optimisers: Sequence[torch.optim.Optimizer],
+        optimisers: Sequence[Adam],
         losses: Losses,
         identity: dict[str, Any],
     ) -> None:
@@ -109,4 +110,4 @@ class Checkpoint:
                 states[int(number)].setdefault(int(parameter), {})[name] = value
         self.network.load_state_dict(weights)
         for optimiser, state in zip(self.optimisers, states, strict=True):
-            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+            optimiser.load_state_dict({"state": state})

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import ndimage
-from skimage.filters import threshold_minimum
-from skimage.metrics import structural_similarity
+import scipy
+import skimage
 
 REGIONS = ("fov", "fg", "cord")
 """Every voxel that all views cover; those of them in the body; those in the spinal cord."""
@@ -38,7 +37,7 @@ def nrmse(image: np.ndarray, reference: np.ndarray, region: np.ndarray) -> float
 def ssim_map(image: np.ndarray, reference: np.ndarray, peak: float) -> np.ndarray:
     """Local structural similarity (Wang et al. 2004), 7-voxel uniform window, data range `peak`."""
     window = min(SSIM_WINDOW, *(n - 1 + n % 2 for n in reference.shape))
-    return structural_similarity(
+    return skimage.metrics.structural_similarity(
         image.astype(float), reference.astype(float), win_size=window, data_range=peak, full=True
     )[1]
 
@@ -50,7 +49,7 @@ def foreground(reference: np.ndarray, voxel_sizes: np.ndarray) -> np.ndarray:
         reference: the reference image.
         voxel_sizes: (3,) mm.
     """
-    smooth = ndimage.gaussian_filter(
+    smooth = scipy.ndimage.gaussian_filter(
         reference.astype(np.float32), FOREGROUND_SMOOTHING_MM / np.asarray(voxel_sizes)
     )
     return smooth > FOREGROUND_FRACTION * intensity_range(reference)
@@ -89,7 +88,7 @@ def original_protocol(image: np.ndarray, reference: np.ndarray) -> dict[str, flo
     equal zeros. Empty where the histogram has no minimum between two peaks.
     """
     try:
-        mask = reference > threshold_minimum(reference)
+        mask = reference > skimage.filters.threshold_minimum(reference)
     except RuntimeError:
         return {}
     if not mask.any():

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from .encoding import FourierEncoding, PlainCoordinates
 from .errors import InputError
 from .files import atomic, check_file
-from .header import read_header
 from .lattice import FeatureLattices, Lattice
 from .nifti import first_line
 from .settings import ActivationName, EncodingName
@@ -228,6 +227,8 @@ def load_inr(path: Path | str) -> INR:
         InputError: the file is missing, is no safetensors file, was not written by cordinr, or its
             header and its weights do not belong together.
     """
+    from .header import read_header
+
     check_file(path)
     try:
         # By its descriptor, as safetensors takes no path that is not UTF-8.

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError, brief
 from .files import atomic, check_file, read_json
 from .index import Input
 from .metrics import REGIONS
 from .nifti import first_line
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 REGION_TEXT = {
     "fov": "every voxel that all views cover",
@@ -76,31 +77,35 @@ def read_metrics(path: Path | str) -> dict[str, Any]:
     return row
 
 
-def tabulate(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def tabulate(rows: Iterable[Mapping[str, Any]]) -> "pd.DataFrame":
     """Metrics as a tidy table with the columns of `column_dictionary`, sorted.
 
     Args:
         rows: the contents of metrics files, with cost columns merged in where known.
     """
+    import pandas as pd
+
     table = pd.DataFrame(list(rows), columns=list(column_dictionary()))
     table["fourier_dim"] = table["fourier_dim"].astype("Int64")
     order = ["subject", "session", "image", "method", "fourier_dim", "res"]
     return table.sort_values(order, na_position="first").reset_index(drop=True)
 
 
-def save_table(path: Path | str, table: pd.DataFrame) -> None:
+def save_table(path: Path | str, table: "pd.DataFrame") -> None:
     """Write a TSV; empty cells are `n/a`, as BIDS has it."""
     style = {"sep": "\t", "index": False, "na_rep": "n/a", "float_format": "%.6g"}
     with atomic(path) as partial:
         table.to_csv(partial, errors="backslashreplace", **style)
 
 
-def load_table(path: Path | str) -> pd.DataFrame:
+def load_table(path: Path | str) -> "pd.DataFrame":
     """Read a table that `save_table` wrote.
 
     Raises:
         InputError: the file is missing or is no such table.
     """
+    import pandas as pd
+
     check_file(path)
     text = dict.fromkeys(("subject", "session", "image", "res", "problem"), "string")
     figures = [name for name in column_dictionary() if name not in TEXT_COLUMNS]

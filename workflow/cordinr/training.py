@@ -11,17 +11,20 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from . import __version__
+from .adam import Adam
 from .checkpoint import Checkpoint
 from .device import autocast
 from .errors import InputError
 from .interruption import termination_deferred
 from .losses import Losses
 from .network import CoordinateNetwork
+from .recording import Recorded
 from .sampling import Stack
 from .settings import FitSettings
 from .smoothing import total_variation
@@ -80,7 +83,7 @@ class Training:
         self.network, self.settings, self.smoothing = network, settings, smoothing
         self.voxels = sum(stack.values.numel() for stack in stacks)
         self.optimiser = make_optimiser(network, settings)
-        self.peak = [group["lr"] for group in self.optimiser.param_groups]
+        self.peak = [float(group["lr"]) for group in self.optimiser.param_groups]
         self.loss = math.nan
         identity = {**asdict(settings), **asdict(network.architecture), "version": __version__}
         identity["data"] = [stack.digest() for stack in stacks]
@@ -93,6 +96,9 @@ class Training:
         self.batch = sum(stack.batch * stack.values.shape[1] for stack in self.stacks)
         self.points_per_step = sum(stack.batch * len(stack.offsets) for stack in self.stacks)
         self.parts = 1
+        device = self.stacks[0].values.device
+        self.drawn = [torch.zeros(s.batch, dtype=torch.long, device=device) for s in self.stacks]
+        self.compute = Recorded(self._compute, device)
 
     def run(self, report: Callable[[Progress], None], report_every: float) -> None:
         """Train to the end of the budget.
@@ -114,6 +120,8 @@ class Training:
     ) -> None:
         self.network.train()
         step, before = self.checkpoint.resume()
+        if step:
+            print(f"note: going on from step {step} of {self.steps}.", file=sys.stderr)
         started = last = time.perf_counter()
         points = 0
         while step < self.steps:
@@ -147,24 +155,27 @@ class Training:
         """One step of the optimiser; the loss before it, still on the device."""
         factor = schedule(step, self.steps, self.settings.warmup)
         for group, rate in zip(self.optimiser.param_groups, self.peak, strict=True):
-            group["lr"] = rate * factor
+            set_rate(group, rate * factor)
+        for number, drawn in enumerate(self.drawn):
+            drawn.copy_(self._draw(number, step))
+        return self.compute()
+
+    def _compute(self) -> Tensor:
+        """What a step does once its rates and its batch are set: the same tensors every time."""
         self.optimiser.zero_grad(set_to_none=True)
-        total = torch.zeros((), device=self.stacks[0].values.device)
+        total = torch.zeros((), device=self.drawn[0].device)
         for part in range(self.parts):
             with autocast(total.device):
-                loss = self._part_loss(step, part)
+                loss = self._part_loss(part)
             # The members' losses are summed, so that none learns slower for being one of many.
             (loss * self.settings.members).backward()
             total += loss.detach()
         self.optimiser.step()
         return total
 
-    def _part_loss(self, step: int, part: int) -> Tensor:
+    def _part_loss(self, part: int) -> Tensor:
         """One part's share of the mean loss over the batch of all stacks and over the members."""
-        chosen = [
-            self._draw(number, step).tensor_split(self.parts)[part]
-            for number in range(len(self.stacks))
-        ]
+        chosen = [drawn.tensor_split(self.parts)[part] for drawn in self.drawn]
         places = [
             (stack.centres[drawn], stack.offsets)
             for stack, drawn in zip(self.stacks, chosen, strict=True)
@@ -200,6 +211,7 @@ class Training:
                 "more memory, --device cpu, or fewer fit.channels or fit.members."
             ) from error
         self.optimiser.zero_grad(set_to_none=True)
+        self.compute.forget()
         torch.cuda.empty_cache()
         print(
             f"note: out of GPU memory; going on with {voxels} view voxels at a time.",
@@ -212,11 +224,8 @@ class Training:
             raise InputError(f"the loss is {self.loss} at step {step}; lower the rates of fit:.")
 
 
-def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> torch.optim.Optimizer:
-    """Adam, with a rate of its own for what learns at another pace.
-
-    Adam: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
-    """
+def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> Adam:
+    """Adam, with a rate of its own for what learns at another pace."""
     paced = {}
     if network.lattices:
         paced["lattices.table"] = settings.lattice_rate
@@ -224,8 +233,21 @@ def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> torch.o
     rates: dict[float, list[Tensor]] = {}
     for name, parameter in network.named_parameters():
         rates.setdefault(paced.get(name, settings.rate), []).append(parameter)
-    groups = [{"params": parameters, "lr": rate} for rate, parameters in rates.items()]
-    return torch.optim.Adam(groups, betas=BETAS, fused=True)
+    device = network.last.device
+    groups = [
+        # A recording reads the rate where it is, so there it has to be a tensor.
+        {"params": each, "lr": torch.tensor(rate, device=device) if device.type == "cuda" else rate}
+        for rate, each in rates.items()
+    ]
+    return Adam(groups, betas=BETAS)
+
+
+def set_rate(group: dict[str, Any], rate: float) -> None:
+    """Change the learning rate of a parameter group, a tensor in place."""
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(rate)
+    else:
+        group["lr"] = rate
 
 
 def schedule(step: int, steps: int, warmup: int) -> float:

@@ -49,6 +49,8 @@ rule fit:
     message:
         "Fit {wildcards.image}, F = {wildcards.dim}"
     shell:
-        "cordinr fit {input.views:q} --fourier-dim {wildcards.dim} --config {input.settings:q}"
+        # `exec`: a shell would end at SIGTERM before the fit has written its checkpoint, and with the
+        # job's last process Slurm ends all of it.
+        "exec cordinr fit {input.views:q} --fourier-dim {wildcards.dim} --config {input.settings:q}"
         " --device {params.device} --threads {threads} --record {output.record:q}"
         " -o {output.model:q} > {log:q} 2>&1"

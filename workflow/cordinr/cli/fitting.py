@@ -1,4 +1,4 @@
-"""What the verbs around one INR share: loading views, fitting with progress, rendering."""
+"""What the verbs around one INR share: settings, fitting with progress, rendering."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,32 +12,21 @@ import torch
 import yaml
 
 from ..acquisition import View
-from ..derivatives import describe_label, image_sidecar, read_view
+from ..derivatives import describe_label, image_sidecar
 from ..device import use_threads
 from ..errors import InputError
 from ..files import read_text, write_json
 from ..fit import fit_inr
-from ..metadata import carried, metadata_of
 from ..naming import sidecar_path, spread_path
 from ..network import INR
 from ..render import render_with_spread
 from ..settings import FitSettings
 from ..training import Progress
 from ..volume import Grid, load_grid, save_volume
+from .views import view_metadata
 
 MOST_NESTED = 20
 """Levels of a settings file, which has two."""
-
-
-def load_views(paths: Sequence[Path]) -> list[View]:
-    """The views, each assumption about their slices said on stderr."""
-    views = []
-    for path in paths:
-        view, note = read_view(path)
-        if note:
-            print(f"note: {note}", file=sys.stderr)
-        views.append(view)
-    return views
 
 
 def read_settings(path: Path | None, seed: int | None) -> FitSettings:
@@ -105,13 +94,6 @@ def fit_views(
         )
     inr.provenance["metadata"] = view_metadata(views)
     return inr, last
-
-
-def view_metadata(views: Sequence[View]) -> dict[str, Any]:
-    """What the sidecar of a reconstruction says of its views: what they share, their profiles."""
-    profiles = [f"{view.profile.shape}, {view.profile.thickness:g} mm" for view in views]
-    shared = carried([metadata_of(Path(view.name)) for view in views])
-    return shared | {"ViewProfiles": profiles}
 
 
 def grids_for(inr: INR, like: Path | None, sizes: Sequence[float | None]) -> list[Grid]:

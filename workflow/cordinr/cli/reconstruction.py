@@ -98,7 +98,8 @@ def fit(
     from ..files import check_writable, write_json
     from ..network import save_inr
     from ..record import Meter
-    from .fitting import fit_views, load_views
+    from .fitting import fit_views
+    from .views import load_views
 
     check_writable(output, inputs=views)
     where = choose_device(device)
@@ -179,7 +180,7 @@ def baseline(
     from ..naming import sidecar_path
     from ..record import Meter
     from ..volume import load_grid, save_volume
-    from .fitting import load_views, view_metadata
+    from .views import load_views, view_metadata
 
     if len(method) != len(output) or (record and len(record) != len(method)):
         raise InputError("baseline: give one -o (and one --record) per --method.")
@@ -219,7 +220,8 @@ def reconstruct(
     from ..device import choose_device
     from ..links import local_path
     from ..volume import load_grid
-    from .fitting import fit_views, grids_for, load_views, render_image
+    from .fitting import fit_views, grids_for, render_image
+    from .views import load_views
 
     sizes = voxel or ([] if like else [None])
     check_renderings("reconstruct", output, like, sizes, views)

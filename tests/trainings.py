@@ -1,0 +1,34 @@
+"""A fit small enough to look into."""
+
+import torch
+
+from cordinr.acquisition import intensity_scale
+from cordinr.fit import field_of_view
+from cordinr.lattice import lattices_for
+from cordinr.network import Architecture, CoordinateNetwork
+from cordinr.sampling import make_stacks
+from cordinr.settings import FitSettings
+from cordinr.volume import Volume
+from support import two_views
+
+
+def small_training(volume: Volume, members: int = 1) -> tuple:
+    """What a `Training` of a small network on two views of a volume takes."""
+    views = two_views(volume)
+    settings = FitSettings(batch=256, passes=16, members=members)
+    centre, half_extent = field_of_view(views)
+    architecture = Architecture(
+        encoding="none",
+        fourier_dim=1,
+        sigma=1.0,
+        half_extent=half_extent,
+        width=8,
+        depth=2,
+        activation="relu",
+        dropout=0.0,
+        members=members,
+        channels=2,
+        lattices=tuple(lattices_for(views, volume.grid, centre)),
+    )
+    stacks = make_stacks(views, volume.grid, centre, intensity_scale(views), 5, torch.device("cpu"))
+    return CoordinateNetwork(architecture), stacks, settings, None

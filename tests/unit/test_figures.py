@@ -11,10 +11,9 @@ from cordinr.ablation import ablation_figure
 from cordinr.acquisition import SliceProfile, acquire
 from cordinr.comparison import comparison_figure
 from cordinr.errors import InputError
-from cordinr.figures import Panel, save_figure, size_text
+from cordinr.figures import Panel, save_figure
 from cordinr.metrics import intensity_range
 from cordinr.planes import ANTERIOR, RIGHT, SUPERIOR, cord_focus, cuts, plane
-from cordinr.resolution import Rendering, resolution_figure
 from cordinr.volume import Grid, Volume
 
 
@@ -198,96 +197,6 @@ def test_files_are_the_same_bytes_and_carry_no_text(subject, tmp_path):
     assert b"tEXt" not in first and b"tIME" not in first
     assert imread(tmp_path / "a.png").std() > 0.1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "b.png"]
-
-
-@pytest.fixture(scope="module", params=[0, 25], ids=["straight", "oblique"])
-def finer(request):
-    """A reference of 1 mm, renderings at 1 and 1/3 mm, and a truth that is 0.1 R darker.
-
-    Odd shapes: the middle of either grid is the middle of a voxel.
-    """
-    affine = np.eye(4)
-    turn = Rotation.from_euler("xyz", [request.param, 10 if request.param else 0, 0], degrees=True)
-    affine[:3, :3] = turn.as_matrix()[:, [1, 2, 0]] * (-1, 1, -1)
-    grid = Grid((31, 27, 29), affine)
-    array = np.random.default_rng(1).uniform(10, 100, grid.shape).astype(np.float32)
-    fine = grid.resampled(1 / 3)
-    fine_array = np.random.default_rng(2).uniform(10, 100, fine.shape).astype(np.float32)
-    shift = np.float32(0.1 * intensity_range(fine_array))
-    truth = Volume(fine_array - shift, fine)
-    own = Rendering(Volume(array + 1, grid), "30.0 dB")
-    return Volume(array, grid), [own, Rendering(Volume(fine_array, fine), "28.0 dB", truth)]
-
-
-def voxels_at(cut, pixels: np.ndarray, volume: Volume) -> np.ndarray:
-    """Of each pixel of a cut, the voxel of a volume that holds its middle."""
-    height, width = pixels.shape
-    x = ((np.arange(width) + 0.5) / width - 0.5) * cut.extent_mm[0]
-    y = (0.5 - (np.arange(height) + 0.5) / height) * cut.extent_mm[1]
-    world = cut.origin + x[:, None] * cut.u + y[:, None, None] * cut.v
-    inverse = np.linalg.inv(volume.grid.affine)
-    index = np.rint(world @ inverse[:3, :3].T + inverse[:3, 3]).astype(int)
-    inside = ((index >= 0) & (index < volume.grid.shape)).all(axis=-1)
-    values = volume.array[tuple(np.clip(index, 0, np.array(volume.grid.shape) - 1).T)].T
-    return np.where(inside, values, np.nan)
-
-
-def test_resolutions_are_drawn_voxel_by_voxel_at_one_place(finer):
-    reference, (own, fine) = finer
-    figure = resolution_figure(reference, [own, fine], None, "title")
-    shown = {
-        "Reference": reference,
-        "INR, 1 mm": own.volume,
-        "INR, 0.333 mm": fine.volume,
-        "Truth, 0.333 mm": fine.truth,
-    }
-    limits, windows = set(), set()
-    for cut in cuts(reference.grid, reference.grid.centre, zoom_mm=20):
-        for name, volume in shown.items():
-            axes = axes_of(figure, f"{name}: {cut.name}")
-            pixels = pixels_of(figure, f"{name}: {cut.name}")
-            expected = voxels_at(cut, pixels, volume)
-            same = np.isclose(pixels, expected, rtol=1e-5) | np.isnan(pixels) & np.isnan(expected)
-            assert same.mean() > 0.995  # the middle of a pixel may lie between two voxels
-            limits.add((cut.name, axes.get_xlim(), axes.get_ylim()))
-            windows.add(axes.images[0].get_clim())
-    assert len(limits) == 4
-    assert windows == {tuple(np.percentile(reference.array, (0.5, 99.5)))}
-
-
-def test_the_error_is_of_the_truth(finer):
-    reference, renderings = finer
-    figure = resolution_figure(reference, renderings, None, "title")
-    peak = np.percentile(renderings[1].truth.array, 99.9)
-    shift = np.ptp([np.median(each.array) for each in (renderings[1].volume, renderings[1].truth)])
-    for row in ("Sagittal", "Sagittal, zoom", "Axial", "Axial, zoom"):
-        error = pixels_of(figure, f"Error, 0.333 mm: {row}")
-        np.testing.assert_allclose(error[np.isfinite(error)], 100 * shift / peak, rtol=1e-3)
-    headings = [axes.get_title() for axes in figure.axes if axes.get_title()]
-    assert headings[:3] == ["Reference\n1 mm", "INR, 1 mm\n30.0 dB", "INR, 0.333 mm\n28.0 dB"]
-    bar = axes_of(figure, "INR, 0.333 mm: Axial, zoom")
-    assert np.ptp(bar.lines[0].get_xdata()) == pytest.approx(5)
-    assert bar.texts[-1].get_text() == "5 mm"
-
-
-def test_without_a_truth_there_is_no_error(finer):
-    reference, (own, fine) = finer
-    figure = resolution_figure(reference, [own, Rendering(fine.volume)], None, "title")
-    names = {axes.get_label().split(":")[0] for axes in figure.axes}
-    assert names == {"Reference", "INR, 1 mm", "INR, 0.333 mm"}
-
-
-def test_letters_show_the_sides_of_both_planes(finer):
-    figure = resolution_figure(*finer, None, "title")
-    for row, letters in (("Sagittal", "APIS"), ("Axial", "RLPA")):
-        texts = axes_of(figure, f"Reference: {row}").texts
-        places = {text.get_text(): text.xy for text in texts}
-        assert places == dict(zip(letters, [(0, 0.5), (1, 0.5), (0.5, 0), (0.5, 1)], strict=True))
-
-
-def test_voxel_sizes_are_one_number_where_they_are_alike():
-    assert size_text(Grid((2, 2, 2), np.diag([0.8, 0.8, 0.8, 1]))) == "0.8 mm"
-    assert size_text(Grid((2, 2, 2), np.diag([1, 0.75, 4, 1]))) == "1 × 0.75 × 4 mm"
 
 
 @pytest.fixture

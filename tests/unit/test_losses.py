@@ -96,9 +96,9 @@ def test_log_ticks_are_round_and_hold_all(low, high, ticks):
     assert log_ticks(low, high) == pytest.approx(ticks)
 
 
-@pytest.mark.parametrize("end", [1, 2, 9, 10, 37, 309, 600, 1_000_000])
-def test_step_ticks_are_few_and_round(end):
-    ticks = step_ticks(end)
-    gap = ticks[1] - ticks[0]
-    assert 2 <= len(ticks) <= 11 and ticks[-1] <= end < ticks[-1] + gap
-    assert str(gap).rstrip("0") in {"1", "2", "5"}
+def test_step_ticks_are_few_and_round():
+    for end in [*range(1, 1100), 1_000_000]:
+        ticks = step_ticks(end)
+        gap = ticks[1] - ticks[0]
+        assert 2 <= len(ticks) <= 10 and ticks[-1] <= end < ticks[-1] + gap
+        assert str(gap).rstrip("0") in {"1", "2", "5"}

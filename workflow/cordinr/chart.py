@@ -103,5 +103,5 @@ def log_ticks(low: float, high: float) -> list[float]:
 def step_ticks(end: int) -> list[int]:
     """0 and multiples of a round number, up to `end`."""
     power = 10 ** math.floor(math.log10(end))
-    gap = next(each for each in (power // 5, power // 2, power, 1) if each and end / each <= 9)
+    gap = next(each for each in (power // 5, power // 2, power) if each and end / each < 10)
     return list(range(0, end + 1, gap))

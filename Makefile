@@ -11,6 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .PHONY: run viewer test bench docs lint format clean
 
 run: $(SETUP) viewer results/phantom
+	@echo "To watch it, in another terminal here: $(BIN)/cordinr watch" >&2
 	snakemake --cores $(CORES) --configfile workflow/demo.yaml
 
 test: $(SETUP) viewer lint

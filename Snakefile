@@ -24,7 +24,7 @@ rule all:
         "<results>/cordinr/dataset_description.json",
         per_image(recon_images(BASELINES + INRS)),
         per_image(finer_images(INRS)),
-        per_image(["<results>/figures/{folder}/{image}_comparison.png"]),
+        per_image(image_figures()),
         "<results>/cordinr/index.html",
         pages(),
         ["<results>/datalad.json"] if DATALAD else [],

@@ -1,14 +1,28 @@
-"""Makes docs/phantom.png: `python docs/pictures.py` from the project's folder."""
+"""Makes docs/phantom.png and, of a run, docs/before-after.png, from the project's folder.
 
+`python docs/pictures.py`, or `python docs/pictures.py RESULTS sub-X/anat/sub-X inrF512`.
+"""
+
+import sys
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from cordinr.figures import ANTERIOR, RIGHT, SUPERIOR, plane, save_figure
+from cordinr.figures import (
+    GREY,
+    GREY_WINDOW,
+    Page,
+    head,
+    orient,
+    save_figure,
+    scale_bar,
+    show,
+)
 from cordinr.phantom import Phantom
+from cordinr.planes import ANTERIOR, RIGHT, SUPERIOR, cord_focus, cuts, plane
 from cordinr.scan import sample
-from cordinr.volume import Grid, Volume
+from cordinr.volume import Grid, Volume, load_mask, load_volume
 
 EXTENT = np.array([40.0, 70.0, 60.0])
 PLANES = {
@@ -18,7 +32,35 @@ PLANES = {
 }
 
 
-def main() -> None:
+def before_after(results: Path, image: str, label: str) -> None:
+    """The view that is thick in a plane, the INR of both views, the raw image, around the cord."""
+    derived, known = results / "cordinr" / image, results / "reference" / image
+    reference = load_volume(f"{known}_reference.nii.gz")
+    cord = Path(f"{known}_cord.nii.gz")
+    mask = load_mask(cord, reference.grid) if cord.exists() else None
+    planes = cuts(reference.grid, cord_focus(reference.grid, mask), zoom_mm=40)
+    recon = load_volume(f"{derived}_desc-{label}_T2w.nii.gz")
+    window = np.percentile(reference.array, GREY_WINDOW)
+    rows = {"axial": planes[1], "sagittal": planes[3]}
+    page = Page.of([*rows.values()], 3, "", 2.4)
+    for row, (name, cut) in enumerate(rows.items()):
+        view = load_volume(f"{derived}_res-{name}_desc-simulated_T2w.nii.gz")
+        columns = (
+            (f"{name} view", view, 0),
+            ("INR of both views", recon, 1),
+            ("Raw image", reference, 1),
+        )
+        for k, (title, volume, order) in enumerate(columns):
+            axes = page.axes(row, k, title)
+            show(axes, cut.sample(volume, order), cut, cmap=GREY, vmin=window[0], vmax=window[1])
+            head(axes, title, "")
+            scale_bar(axes, cut)
+            if k == 0:
+                orient(axes, cut)
+    save_figure(Path(__file__).with_name("before-after.png"), page.figure)
+
+
+def phantoms() -> None:
     """Two subjects, three planes each, at 0.5 mm without noise."""
     affine = np.diag([0.5, 0.5, 0.5, 1])
     affine[:3, 3] = -EXTENT / 2 + 0.25
@@ -39,4 +81,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:]:
+        before_after(Path(sys.argv[1]), *sys.argv[2:])
+    else:
+        phantoms()

@@ -83,6 +83,8 @@ COMPARE = (
     "-o out/x.png --metrics metrics.json"
 )
 
+RESOLUTION = "resolution recon.nii.gz --metrics metrics.json --reference image.nii.gz -o out/x.png"
+
 NOT_3D = np.zeros(SHAPE[:2], "f4"), np.zeros((4, 4, 4, 3), "f4"), np.zeros((4, 4, 4, 1, 2), "f4")
 RGB = np.zeros(SHAPE, [("R", "u1"), ("G", "u1"), ("B", "u1")])
 FLAT, HOLLOW = np.full(SHAPE, 7, "f4"), np.full(SHAPE, np.nan, "f4")
@@ -256,6 +258,8 @@ QUALITY = [
     Bad("an unknown region", nothing, "ablation table.tsv --region brain -o out/x.png", "table.tsv: region 'brain' is not known; use fov, fg, cord."),
     Bad("fewer metrics than images to compare", nothing, COMPARE, "compare: give one --metrics per reconstruction, INRs first."),
     Bad("metrics without the figure to compare", metrics(psnr_fov=None), f"{COMPARE} --metrics bad.json", "bad.json: has no psnr_fov; evaluate that image over its views."),
+    Bad("a truth of no voxel size that was rendered", nothing, f"{RESOLUTION} --truth axial.nii.gz", "axial.nii.gz: is on the grid of no rendering; render one at its voxel size."),
+    Bad("a picture of finer voxels without the coarse ones", lambda folder: (folder / "recon.nii.gz").rename(folder / "x_res-iso05_desc-a_T2w.nii.gz"), RESOLUTION.replace("recon.nii.gz", "x_res-iso05_desc-a_T2w.nii.gz"), "resolution: give renderings on the raw image's grid and their --metrics."),
 ]
 
 OPTIONS = [

@@ -9,19 +9,11 @@ from scipy.spatial.transform import Rotation
 
 from cordinr.ablation import ablation_figure
 from cordinr.acquisition import SliceProfile, acquire
+from cordinr.comparison import comparison_figure
 from cordinr.errors import InputError
-from cordinr.figures import (
-    ANTERIOR,
-    RIGHT,
-    SUPERIOR,
-    Panel,
-    comparison_figure,
-    cord_focus,
-    cuts,
-    plane,
-    save_figure,
-)
+from cordinr.figures import Panel, save_figure
 from cordinr.metrics import intensity_range
+from cordinr.planes import ANTERIOR, RIGHT, SUPERIOR, cord_focus, cuts, plane
 from cordinr.volume import Grid, Volume
 
 
@@ -57,11 +49,8 @@ def subject():
     axis = reference.grid.axis_along("R")
     view = acquire(reference, axis, SliceProfile("box", 5.0), 5.0)
     shift = 0.05 * intensity_range(reference.array)
-    panels = [
-        Panel("sagittal view", view.volume, "", False),
-        Panel("INR", Volume(reference.array + np.float32(shift), reference.grid), "26 dB", True),
-    ]
-    return reference, panels
+    recon = Volume(reference.array + np.float32(shift), reference.grid)
+    return reference, [Panel("sagittal view", view.volume)], [Panel("INR", recon, "26 dB", 1)]
 
 
 @pytest.mark.parametrize("codes", ["RAS", "PSR", "LPI", "ILA"])
@@ -115,7 +104,7 @@ def test_cuts_show_superior_up_anterior_left_and_the_right_side_left(codes):
         index = np.rint(volume.grid.index(centre + 6 * direction)).astype(int)
         volume.array[:] = 0
         volume.array[tuple(index)] = 1
-        seen = cuts(volume.grid, centre)[row].sample(Panel("", volume, "", False))
+        seen = cuts(volume.grid, centre)[row].sample(volume, order=0)
         y, x = (position.mean() for position in np.nonzero(seen == 1))
         height, width = seen.shape
         if edge == "top":
@@ -132,7 +121,7 @@ def test_cuts_end_where_the_field_of_view_ends():
     _, _, axial, zoom = cuts(grid, grid.centre)
     np.testing.assert_allclose(axial.extent_mm, [20, 10 / np.sin(np.pi / 6)])
     np.testing.assert_allclose(zoom.extent_mm, [20, 20])
-    whole = axial.sample(Panel("", Volume(np.ones(grid.shape), grid), "", False))
+    whole = axial.sample(Volume(np.ones(grid.shape), grid), order=0)
     assert np.isfinite(whole).all()
 
 
@@ -160,10 +149,10 @@ def test_zoom_is_centred_on_the_cord():
 
 
 def test_views_are_drawn_from_their_own_grid(subject):
-    reference, panels = subject
-    figure = comparison_figure(reference, panels, None, "title")
+    reference, views, _ = subject
+    figure = comparison_figure(*subject, None, "title")
     drawn = pixels_of(figure, "sagittal view: Axial")
-    view = panels[0].volume
+    view = views[0].volume
     _, _, cut, _ = cuts(reference.grid, reference.grid.centre)
     height, width = drawn.shape
     for row, column in np.ndindex(24, 24):
@@ -180,8 +169,8 @@ def test_views_are_drawn_from_their_own_grid(subject):
 
 
 def test_one_grey_window_and_the_error_in_percent(subject):
-    reference, panels = subject
-    figure = comparison_figure(reference, panels, None, "title")
+    reference = subject[0]
+    figure = comparison_figure(*subject, None, "title")
     names = ("Reference", "sagittal view", "INR")
     windows = {axes_of(figure, f"{name}: Sagittal").images[0].get_clim() for name in names}
     assert windows == {tuple(np.percentile(reference.array, (0.5, 99.5)))}
@@ -193,8 +182,7 @@ def test_one_grey_window_and_the_error_in_percent(subject):
 
 
 def test_scale_bar_is_ten_millimetres_on_axes_in_millimetres(subject):
-    reference, panels = subject
-    figure = comparison_figure(reference, panels, None, "title")
+    figure = comparison_figure(*subject, None, "title")
     axes = axes_of(figure, "INR: Axial, zoom")
     assert np.ptp(axes.lines[0].get_xdata()) == pytest.approx(10)
     assert np.ptp(axes.get_xlim()) == pytest.approx(30)

@@ -42,7 +42,8 @@ def test_a_terminated_fit_leaves_a_checkpoint_and_goes_on_from_it(
     smooth_volume, tmp_path, ended, when
 ):
     views, file = two_views(smooth_volume), tmp_path / "model.checkpoint"
-    whole, seen = fit_inr(views, 8, SMALL), []
+    curves, seen = [], []
+    whole = fit_inr(views, 8, SMALL, report=lambda p: curves.append(p.losses))
 
     def stop(progress):
         seen.append(progress.step)
@@ -53,10 +54,10 @@ def test_a_terminated_fit_leaves_a_checkpoint_and_goes_on_from_it(
         fit_inr(views, 8, SMALL, checkpoint=file, report=stop, report_every=0.0)
     # No time for a checkpoint before the last step: the fit was too short to be worth one.
     assert file.exists() == (when != "last")
-    steps, again = [], None
-    again = fit_inr(
-        views, 8, SMALL, checkpoint=file, report=lambda p: steps.append(p.step), report_every=0.0
-    )
+    reports = []
+    again = fit_inr(views, 8, SMALL, checkpoint=file, report=reports.append, report_every=0.0)
+    steps = [progress.step for progress in reports]
+    assert reports[-1].losses == curves[-1] and len(curves[-1]["steps"]) > 20
     assert steps[0] == (1 if when == "last" else seen[-1] + 1) and not file.exists()
     states = (inr.network.state_dict().values() for inr in (whole, again))
     assert all(torch.equal(a, b) for a, b in zip(*states, strict=True))

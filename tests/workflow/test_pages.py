@@ -9,8 +9,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from browser import opened, start
-from cordinr.figures import cord_focus
 from cordinr.pages import MOST_BYTES
+from cordinr.planes import cord_focus
 from cordinr.volume import Grid
 from runs import VIEWER, phantom_config, planned_jobs
 from support import ROOT

@@ -134,9 +134,34 @@ def test_baselines_rank_as_they_should(run):
 def test_figures_are_pictures(run):
     from matplotlib.image import imread
 
-    for name in ["ablation", *(f"{image}_comparison" for image in IMAGES)]:
+    figures = [f"{image}_{name}" for image in IMAGES for name in ("comparison", "resolution")]
+    for name in ["ablation", *figures]:
         pixels = imread(run.results / "figures" / f"{name}.png")
         assert min(pixels.shape[:2]) > 400 and pixels[..., :3].std() > 0.1
+
+
+def test_the_page_has_both_figures_and_the_loss_of_every_fit(run):
+    page = (run.results / "cordinr/sub-01.html").read_text()
+    assert page.count('<img src="data:image/png') == 2
+    assert page.count("<polyline") == 2
+    for dim in (8, 16):
+        record = f"records/sub-01/anat/sub-01_desc-inrF{dim}_fit.json"
+        assert f'href="../{record}"' in page and read_json(run.results / record)["losses"]["loss"]
+
+
+def test_quiet_runs_say_nothing(run):
+    answer = run.snakemake("--forcerun", "describe", "--quiet", "all")
+    assert answer.returncode == 0
+    assert answer.stdout.splitlines()[1:] == [], answer.stdout  # the profile has a line
+
+
+def test_it_can_be_watched_when_it_is_over(run):
+    command = [sys.executable, "-m", "cordinr", "watch"]
+    answer = subprocess.run(
+        command, cwd=run.folder, env=environment(), capture_output=True, text=True
+    )
+    assert answer.returncode == 0 and answer.stderr == ""
+    assert "the run has ended after" in answer.stdout
 
 
 def test_a_second_run_has_nothing_to_do(run):
@@ -152,6 +177,7 @@ def test_the_report_holds_the_figures(run):
         "ablation.png",
         "sub-01_comparison.png",
         "sub-02_comparison.png",
+        "sub-01_resolution.png",
         "benchmarks.tsv",
     ):
         assert name in page

@@ -1,4 +1,4 @@
-"""What a fit needs to go on after it was stopped: weights, optimiser states and the step.
+"""What a fit needs to go on after it was stopped: weights, optimiser states, step, loss curve.
 
 A safetensors file beside the model, replaced as a whole, removed at the end. Never a pickle.
 """
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from .adam import Adam
 from .files import atomic
+from .losses import Losses
 
 INTERVAL = 30.0
 """Seconds between checkpoints."""
@@ -29,6 +30,7 @@ class Checkpoint:
         path: of the file, or None to keep nothing.
         network: whose parameters are stored.
         optimisers: whose states are stored.
+        losses: whose curve is stored.
         identity: JSON-serialisable; a file of another identity is ignored.
     """
 
@@ -37,9 +39,10 @@ class Checkpoint:
         path: Path | None,
         network: torch.nn.Module,
         optimisers: Sequence[Adam],
+        losses: Losses,
         identity: dict[str, Any],
     ) -> None:
-        self.path, self.network, self.optimisers = path, network, optimisers
+        self.path, self.network, self.optimisers, self.losses = path, network, optimisers, losses
         self.identity = json.dumps(identity, sort_keys=True)
         self._last = time.perf_counter()
 
@@ -57,7 +60,9 @@ class Checkpoint:
                 if header.get("identity") != self.identity:
                     return 0, 0.0
                 step, seconds = int(header["step"]), float(header["seconds"])
+                losses = header["losses"]
                 self._restore({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
+                self.losses.restore(losses)
             return step, seconds
         return 0, 0.0
 
@@ -70,7 +75,12 @@ class Checkpoint:
         """Write the state, where there is a file for it."""
         if self.path is None:
             return
-        header = {"identity": self.identity, "step": str(step), "seconds": str(seconds)}
+        header = {
+            "identity": self.identity,
+            "step": str(step),
+            "seconds": str(seconds),
+            "losses": self.losses.text(),
+        }
         with atomic(self.path) as partial:
             save_file(self._collect(), partial, metadata=header)
         self._last = time.perf_counter()

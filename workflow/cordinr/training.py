@@ -22,6 +22,7 @@ from .checkpoint import Checkpoint
 from .device import autocast
 from .errors import InputError
 from .interruption import termination_deferred
+from .losses import Losses
 from .network import CoordinateNetwork
 from .recording import Recorded
 from .sampling import Stack
@@ -45,6 +46,7 @@ class Progress:
     Attributes:
         step, steps: done and planned.
         loss: of the last batch.
+        losses: the curve so far, as `Losses.curve`.
         points_per_second: profile samples per second since the start of this process.
         seconds: spent on the fit, earlier processes included.
         seconds_left: at this pace.
@@ -53,6 +55,7 @@ class Progress:
     step: int
     steps: int
     loss: float
+    losses: dict[str, list]
     points_per_second: float
     seconds: float
     seconds_left: float
@@ -84,11 +87,12 @@ class Training:
         self.loss = math.nan
         identity = {**asdict(settings), **asdict(network.architecture), "version": __version__}
         identity["data"] = [stack.digest() for stack in stacks]
-        self.checkpoint = Checkpoint(checkpoint, network, [self.optimiser], identity)
         batch = min(max(settings.batch, self.voxels // MAX_STEPS_PER_PASS), self.voxels)
         self.stacks = [stack.drawing(batch, self.voxels) for stack in stacks]
         self.orders: list[tuple[int, Tensor] | None] = [None] * len(stacks)
         self.steps = max(1, min(round(settings.passes * self.voxels / batch), settings.max_steps))
+        self.losses = Losses(self.steps)
+        self.checkpoint = Checkpoint(checkpoint, network, [self.optimiser], self.losses, identity)
         self.batch = sum(stack.batch * stack.values.shape[1] for stack in self.stacks)
         self.points_per_step = sum(stack.batch * len(stack.offsets) for stack in self.stacks)
         self.parts = 1
@@ -131,6 +135,7 @@ class Training:
                 continue
             step += 1
             points += self.points_per_step
+            self.losses.add(step, loss)
             if time.perf_counter() - last > report_every or step == self.steps:
                 # The only place where the device is waited for.
                 self.loss = float(loss)
@@ -139,7 +144,8 @@ class Training:
                 rate = points / (last - started)
                 left = (self.steps - step) * self.points_per_step / rate
                 spent = before + last - started
-                report(Progress(step, self.steps, self.loss, rate, spent, left))
+                curve = self.losses.curve()
+                report(Progress(step, self.steps, self.loss, curve, rate, spent, left))
             if step < self.steps:
                 self.checkpoint.update(step, before + time.perf_counter() - started)
         if not terminated():  # else it is all that will be left

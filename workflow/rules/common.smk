@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.types import DeploymentMethod
+from snakemake.settings.types import DeploymentMethod, Quietness
 from snakemake.utils import update_config
 
 # Not workflow.basedir: in a module it is the folder of the workflow that uses it.
@@ -77,6 +77,7 @@ SPREAD = "inrF{dim}spread" if config["fit"]["members"] > 1 else []
 SPREADS = expand(SPREAD, dim=config["fourier_dims"])
 NIIVUE = LIBRARY / "report/viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"
 RESOLUTIONS = [resolution_label(mm) for mm in config["voxel_sizes"]]
+FIGURES = ["comparison", "resolution"] if RESOLUTIONS else ["comparison"]
 
 
 wildcard_constraints:
@@ -116,6 +117,16 @@ def finer_images(label, extension=".nii.gz"):
         suffix=SUFFIX,
         extension=extension,
     )
+
+
+def image_figures():
+    """The figures of one image."""
+    return expand("<results>/figures/{{folder}}/{{image}}_{name}.png", name=FIGURES)
+
+
+def fit_records():
+    """What the fits of one image cost, and how their loss fell."""
+    return expand("<results>/records/{{folder}}/{{image}}_desc-{label}_fit.json", label=INRS)
 
 
 @lru_cache
@@ -275,10 +286,21 @@ def metrics_files(wildcards):
     for row in filter(lambda row: row.path, indexed()):
         start = f"<results>/metrics/{row.folder}/{row.image}"
         files += expand(f"{start}_desc-{{label}}_metrics.json", label=BASELINES + INRS)
-        if row.truth_res in RESOLUTIONS:
-            finer = f"{start}_res-{row.truth_res}_desc-{{label}}_metrics.json"
-            files += expand(finer, label=INRS)
+        files += finer_metrics(row)
     return files
+
+
+def finer_metrics(row):
+    """The metrics of the finer renderings of an image, where it has a truth."""
+    if row.truth_res not in RESOLUTIONS:
+        return []
+    start = f"<results>/metrics/{row.folder}/{row.image}_res-{row.truth_res}"
+    return expand(f"{start}_desc-{{label}}_metrics.json", label=INRS)
+
+
+def truth_of_rendering(wildcards):
+    """The truth of an image, if it is rendered at that voxel size."""
+    return fetched("truth")(wildcards) if row_of(wildcards).truth_res in RESOLUTIONS else []
 
 
 def growing(amount):
@@ -318,6 +340,8 @@ def end_of_run(log, failed):
     """
     index = rules.index.output.index
     results = dirname(index)
+    if not failed and Quietness.ALL in (workflow.output_settings.quiet or []):
+        return
     # Whatever goes wrong here must not hide what went wrong before.
     if failed:
         say_if_full(results)

@@ -8,7 +8,8 @@ rule page:
         per_image(view_images() + view_images(".json")),
         per_image(recon_images(BASELINES + INRS + SPREADS)),
         per_image(recon_images(BASELINES + INRS, ".json")),
-        per_image(["<results>/figures/{folder}/{image}_comparison.png"]),
+        per_image(image_figures()),
+        per_image(fit_records()),
         masks_of_subject,
         "<results>/source.json",
         "<results>/cordinr/dataset_description.json",
@@ -24,6 +25,7 @@ rule page:
     params:
         folder=lambda wildcards, input: dirname(input.index),
         views=options("--view", VIEWS),
+        figures=options("--figure", FIGURES),
         viewer=options("--viewer", [NIIVUE] if NIIVUE.exists() else []),
         suffix=SUFFIX,
         library=__version__,
@@ -31,7 +33,7 @@ rule page:
         "Write the page of {wildcards.subject}"
     shell:
         "cordinr page {wildcards.subject} --folder {params.folder:q} --index {input.index:q} --metrics {input.metrics:q}"
-        " {params.views} --suffix {params.suffix} {params.viewer} -o {output:q} > {log:q} 2>&1"
+        " {params.views} {params.figures} --suffix {params.suffix} {params.viewer} -o {output:q} > {log:q} 2>&1"
 
 
 rule index_page:

@@ -28,7 +28,7 @@ rule describe:
 
 
 rule compare:
-    """Draw one image: reference, views, best baseline, best INR and their errors."""
+    """Draw one image: reference, views, baselines, the best INR and their errors."""
     input:
         inrs=recon_images(INRS),
         baselines=recon_images(BASELINES),
@@ -44,7 +44,7 @@ rule compare:
             "<results>/figures/{folder}/{image}_comparison.png",
             caption="../report/comparison.rst",
             category="Subjects",
-            labels={"image": "{image}"},
+            labels={"image": "{image}", "figure": "Comparison"},
         ),
     log:
         "<results>/logs/compare/{folder}/{image}.log",
@@ -64,6 +64,49 @@ rule compare:
     shell:
         "cordinr compare {input.inrs:q} {params.baselines} {params.metrics} {params.views}"
         " --reference {input.reference:q} {params.mask} -o {output:q} > {log:q} 2>&1"
+
+
+rule resolution:
+    """Draw the best INR on the grid of the raw image and at every other voxel size.
+
+    Where the dataset has a finer true image, also what the rendering got wrong.
+    """
+    input:
+        inrs=recon_images(INRS) + finer_images(INRS),
+        metrics=expand(
+            "<results>/metrics/{{folder}}/{{image}}_desc-{label}_metrics.json",
+            label=INRS,
+        ),
+        finer_metrics=lambda wildcards: finer_metrics(row_of(wildcards)),
+        reference="<results>/reference/{folder}/{image}_reference.nii.gz",
+        truth=truth_of_rendering,
+        mask=fetched("cord"),
+    output:
+        report(
+            "<results>/figures/{folder}/{image}_resolution.png",
+            caption="../report/resolution.rst",
+            category="Subjects",
+            labels={"image": "{image}", "figure": "Resolution"},
+        ),
+    log:
+        "<results>/logs/resolution/{folder}/{image}.log",
+    conda:
+        "../../envs/cordinr.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(10),
+    params:
+        metrics=lambda wildcards, input: options(
+            "--metrics", [*input.metrics, *input.finer_metrics]
+        ),
+        truth=lambda wildcards, input: options("--truth", [input.truth] if input.truth else []),
+        mask=lambda wildcards, input: options("--mask", [input.mask] if input.mask else []),
+        library=__version__,
+    message:
+        "Draw {wildcards.image} at all voxel sizes"
+    shell:
+        "cordinr resolution {input.inrs:q} {params.metrics} --reference {input.reference:q}"
+        " {params.truth} {params.mask} -o {output:q} > {log:q} 2>&1"
 
 
 rule ablation:

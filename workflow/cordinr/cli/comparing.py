@@ -17,6 +17,7 @@ from ..volume import Volume, load_mask, load_volume
 
 if TYPE_CHECKING:
     from ..figures import Panel
+    from ..resolution import Rendering
 
 
 def regions_of(
@@ -35,32 +36,88 @@ def regions_of(
     return regions
 
 
-def panels(
-    inrs: Sequence[Path],
-    baselines: Sequence[Path],
-    metrics: Sequence[Path],
-    view_paths: Sequence[Path],
+def view_panels(view_paths: Sequence[Path]) -> "list[Panel]":
+    """The views as columns of a figure."""
+    from ..figures import Panel
+
+    names = [f"{entities(path).get('res', 'thick-slice')} view" for path in view_paths]
+    return [
+        Panel(name, read_view(path)[0].volume) for name, path in zip(names, view_paths, strict=True)
+    ]
+
+
+def recon_panels(
+    inrs: Sequence[Path], baselines: Sequence[Path], metrics: Sequence[Path]
 ) -> "list[Panel]":
-    """The views, the baseline with the highest PSNR over `fov`, and the INR with the highest."""
-    from ..ablation import BASELINES
+    """All baselines, and the INR with the highest PSNR over `fov`, as columns of a figure."""
+    from ..cohort import method_name
     from ..figures import Panel
 
     images = [*inrs, *baselines]
     if len(metrics) != len(images):
         raise InputError("compare: give one --metrics per reconstruction, INRs first.")
-    figures = dict(zip(images, map(_scored, metrics), strict=True))
-    chosen = [max(group, key=lambda path: figures[path]["psnr_fov"]) for group in (baselines, inrs)]
-    drawn = []
-    for path in view_paths:
-        label = entities(path).get("res", "thick-slice")
-        drawn.append(Panel(f"{label} view", read_view(path)[0].volume, "", False))
-    for path in chosen:
-        row = figures[path]
-        dim = row.get("fourier_dim")
-        name = f"INR, F = {dim}" if dim else BASELINES.get(row["method"], (row["method"],))[0]
-        caption = f"{row['psnr_fov']:.1f} dB, SSIM {row['ssim_fov']:.3f}"
-        drawn.append(Panel(name, load_volume(path), caption, True))
-    return drawn
+    rows = dict(zip(images, map(_scored, metrics), strict=True))
+    best = max(inrs, key=lambda path: rows[path]["psnr_fov"])
+    return [
+        Panel(
+            method_name(rows[path]["method"], rows[path].get("fourier_dim")),
+            load_volume(path),
+            _score(rows[path]),
+            order=1,
+        )
+        for path in [*baselines, best]
+    ]
+
+
+def renderings(
+    images: Sequence[Path], metrics: Sequence[Path], truth: Path | None
+) -> "tuple[list[Rendering], str]":
+    """The INR with the highest PSNR over `fov` of the raw image's grid, at all voxel sizes.
+
+    Args:
+        images: renderings of one image, told apart by their `res` and `desc`.
+        metrics: those of the raw image's grid, and others where they are known.
+        truth: on the grid of one of the renderings.
+
+    Returns:
+        Coarsest first: the raw image's grid, then the others. The name of the INR.
+
+    Raises:
+        InputError: a rendering on the raw image's grid has no metrics, or the truth fits none.
+    """
+    from ..cohort import method_name
+    from ..resolution import Rendering
+
+    rows = {_labels(path): _scored(path) for path in metrics}
+    own = [path for path in images if not _labels(path)[1]]
+    missing = [path for path in own if _labels(path) not in rows]
+    if missing or not own:
+        raise InputError("resolution: give renderings on the raw image's grid and their --metrics.")
+    best = max(own, key=lambda path: rows[_labels(path)]["psnr_fov"])
+    label = _labels(best)[0]
+    volumes = {_labels(path): load_volume(path) for path in images if _labels(path)[0] == label}
+    known = load_volume(truth) if truth else None
+    drawn = [
+        Rendering(
+            volume,
+            _score(rows[labels]) if labels in rows else "",
+            known if known and known.grid.matches(volume.grid) else None,
+        )
+        for labels, volume in volumes.items()
+    ]
+    if known and not any(each.truth for each in drawn):
+        raise InputError(f"{truth}: is on the grid of no rendering; render one at its voxel size.")
+    return drawn, method_name(rows[_labels(best)]["method"], rows[_labels(best)].get("fourier_dim"))
+
+
+def _labels(path: Path) -> tuple[str, str]:
+    """The desc and res labels of a file name; empty where it has none."""
+    parts = entities(path)
+    return parts.get("desc", ""), parts.get("res", "")
+
+
+def _score(row: dict[str, Any]) -> str:
+    return f"{row['psnr_fov']:.1f} dB, SSIM {row['ssim_fov']:.3f}"
 
 
 def _scored(path: Path) -> dict[str, Any]:

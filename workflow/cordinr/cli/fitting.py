@@ -77,23 +77,23 @@ def fit_views(
     seed: int | None,
     threads: int | None,
     checkpoint: Path,
-) -> tuple[INR, float]:
-    """Fit with progress on stderr; the INR and the seconds it took, resumed work included."""
+) -> tuple[INR, Progress]:
+    """Fit with progress on stderr; the INR and the last report, resumed work included."""
     settings = read_settings(config, seed)
     use_threads(threads)
-    seconds = 0.0
+    last: Progress | None = None
     with _progress(f"F={fourier_dim}") as show:
 
         def report(progress: Progress) -> None:
-            nonlocal seconds
-            seconds = progress.seconds
+            nonlocal last
+            last = progress
             show(progress)
 
         inr = fit_inr(
             views, fourier_dim, settings, device=device, report=report, checkpoint=checkpoint
         )
     inr.provenance["metadata"] = view_metadata(views)
-    return inr, round(seconds, 3)
+    return inr, last
 
 
 def grids_for(inr: INR, like: Path | None, sizes: Sequence[float | None]) -> list[Grid]:

@@ -1,5 +1,6 @@
 """Verbs that write the pages people look at."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,13 @@ Folder = Annotated[Path, typer.Option(help="Holds cordinr/, reference/, figures/
 Output = Annotated[Path, typer.Option("-o", "--output", help="HTML file to write.")]
 
 
+class Figure(StrEnum):
+    """Figures that every image has, by the end of their file name."""
+
+    COMPARISON = "comparison"
+    RESOLUTION = "resolution"
+
+
 @app.command()
 def page(
     subject: Annotated[str, typer.Argument(help="Subject label, with or without sub-.")],
@@ -20,6 +28,7 @@ def page(
     metrics: Metrics,
     view: Annotated[list[str], typer.Option(help="res label of a view, repeatable.")],
     output: Output,
+    figure: Annotated[list[Figure], typer.Option(help="Figure of each image, repeatable.")],
     folder: Folder = Path("results"),
     suffix: Annotated[str, typer.Option(help="BIDS suffix of the images.")] = "T2w",
     viewer: Annotated[
@@ -38,10 +47,11 @@ def page(
     rows = [row for row in load_index(index) if row.subject == label and row.path]
     if not rows:
         raise InputError(f"{index}: has no image of subject {label}; see dataset.subjects.")
-    places = Places(folder, suffix, view)
+    places = Places(folder, suffix, view, figure)
     scripts = viewer_scripts(viewer)
+    pictures = [places.figure(row, name) for row in rows for name in figure]
     taken = sum(map(len, scripts)) + sum(
-        places.figure(row).stat().st_size * 4 // 3 for row in rows if places.figure(row).exists()
+        path.stat().st_size * 4 // 3 for path in pictures if path.exists()
     )
     # What is left of the page when the texts are in it, to each image alike.
     most = max(0, MOST_BYTES * 97 // 100 - taken) // len(rows) if viewer else None

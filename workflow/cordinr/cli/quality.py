@@ -153,16 +153,39 @@ def compare(
     output: Picture,
     mask: Mask = None,
 ) -> None:
-    """Draw reference, views, best baseline and best INR side by side."""
-    from ..figures import comparison_figure, save_figure
+    """Draw reference, views, baselines and the best INR side by side, and what each got wrong."""
+    from ..comparison import comparison_figure
+    from ..figures import save_figure
     from ..volume import load_mask, load_volume
-    from .comparing import panels
+    from .comparing import recon_panels, view_panels
 
-    truth = load_volume(reference)
-    cord = load_mask(mask, truth.grid) if mask else None
-    drawn = panels(inr, baseline, metrics, view)
+    raw = load_volume(reference)
+    cord = load_mask(mask, raw.grid) if mask else None
+    recons = recon_panels(inr, baseline, metrics)
     name = inr[0].name.split("_desc-")[0]
-    save_figure(output, comparison_figure(truth, drawn, cord, name))
+    save_figure(output, comparison_figure(raw, view_panels(view), recons, cord, name))
+
+
+@app.command()
+def resolution(
+    inr: Annotated[list[Path], typer.Argument(help="Renderings of INRs, at all voxel sizes.")],
+    metrics: Annotated[list[Path], typer.Option(help="Metrics file of a rendering, repeatable.")],
+    reference: Reference,
+    output: Picture,
+    truth: Annotated[Path | None, typer.Option(help="True image at one finer size.")] = None,
+    mask: Mask = None,
+) -> None:
+    """Draw the best INR on the grid of the raw image and at finer voxel sizes, at one place."""
+    from ..figures import save_figure
+    from ..resolution import resolution_figure
+    from ..volume import load_mask, load_volume
+    from .comparing import renderings
+
+    raw = load_volume(reference)
+    cord = load_mask(mask, raw.grid) if mask else None
+    drawn, method = renderings(inr, metrics, truth)
+    name = inr[0].name.split("_desc-")[0].split("_res-")[0]
+    save_figure(output, resolution_figure(raw, drawn, cord, f"{name}: {method}"))
 
 
 @app.command()

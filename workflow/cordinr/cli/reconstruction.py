@@ -29,7 +29,10 @@ Voxels = Annotated[
 Command = Annotated[
     str | None, typer.Option(help="What sidecars name as command; default: the one that runs.")
 ]
-Record = Annotated[Path | None, typer.Option(help="JSON file for seconds, device and memory.")]
+Record = Annotated[
+    Path | None,
+    typer.Option(help="JSON file for seconds, device, memory."),
+]
 
 
 @app.command()
@@ -86,7 +89,9 @@ def fit(
     device: Device = "auto",
     seed: Seed = None,
     threads: Threads = None,
-    record: Record = None,
+    record: Annotated[
+        Path | None, typer.Option(help="JSON file for seconds, device, memory, loss curve.")
+    ] = None,
 ) -> None:
     """Fit one implicit neural representation to views of one subject."""
     from ..device import choose_device
@@ -101,10 +106,11 @@ def fit(
     with Meter(where) as meter:
         loaded = load_views(views)
         checkpoint = output.with_suffix(".checkpoint")
-        inr, seconds = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint)
+        inr, done = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint)
         save_inr(output, inr)
     if record:
-        write_json(record, meter.record(seconds=seconds))
+        seconds = round(done.seconds, 3)
+        write_json(record, meter.record(seconds=seconds, losses=done.losses))
 
 
 @app.command()

@@ -8,16 +8,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..chart import Chart, Curve, loss_chart
 from ..cohort import Scored, best_labels, scored
 from ..derivatives import read_view
-from ..figures import GREY_WINDOW, cord_focus, error_limit
+from ..figures import GREY_WINDOW, error_limit
 from ..files import read_json
 from ..index import Input
 from ..metrics import intensity_range
 from ..naming import spread_path
-from ..pages import File, picture, provenance
+from ..pages import File, picture, provenance, relative
+from ..planes import cord_focus
 from ..viewing import Layer, embed
 from ..volume import Grid, Volume, load_mask, load_volume
+
+FIGURES = {
+    "comparison": ("Comparison", "reference, views, baselines, the best INR and their errors"),
+    "resolution": ("Resolution", "the best INR on the grid of the raw image and at finer voxels"),
+}
+"""Titles of the pictures, and what they show for people who do not see them."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +36,13 @@ class Places:
         results: folder of everything.
         suffix: of the images.
         views: `res` labels of the views.
+        figures: names of the figures of each image.
     """
 
     results: Path
     suffix: str
     views: Sequence[str]
+    figures: Sequence[str]
 
     def view(self, row: Input, name: str) -> Path:
         """A view of an image."""
@@ -46,9 +56,13 @@ class Places:
         """The checked copy of an image, or of its cord mask."""
         return self.results / "reference" / row.folder / f"{row.image}_{kind}.nii.gz"
 
-    def figure(self, row: Input) -> Path:
-        """The comparison figure of an image."""
-        return self.results / "figures" / row.folder / f"{row.image}_comparison.png"
+    def figure(self, row: Input, name: str) -> Path:
+        """A figure of an image."""
+        return self.results / "figures" / row.folder / f"{row.image}_{name}.png"
+
+    def record(self, row: Input, label: str) -> Path:
+        """What the fit of a reconstruction cost."""
+        return self.results / "records" / row.folder / f"{row.image}_desc-{label}_fit.json"
 
     def _derived(self, row: Input, entities: str) -> Path:
         name = f"{row.image}_{entities}_{self.suffix}.nii.gz"
@@ -66,12 +80,22 @@ def source_named(path: Path) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A figure in a page: data URI, title, and what it shows in words."""
+
+    data: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Shown:
     """An image on its page.
 
     Attributes:
         name: of the raw image, up to its suffix.
-        picture: the comparison figure as data URI.
+        pictures: its pictures.
+        losses: how the loss of its fits fell, if known.
         rows: its figures.
         files: of the views and of the reconstructions on its grid.
         scene: what the viewer has to know, JSON-able; None without a viewer.
@@ -79,7 +103,8 @@ class Shown:
     """
 
     name: str
-    picture: str
+    pictures: list[Picture]
+    losses: Chart | None
     rows: list[Scored]
     files: list[File]
     scene: dict[str, Any] | None
@@ -104,7 +129,23 @@ def show(row: Input, table: pd.DataFrame, places: Places, page: Path, most: int 
     recons = [places.recon(row, each.label) for each in rows if not each.res]
     files = [provenance(path, page) for path in [*views, *recons]]
     scene, volumes = (None, {}) if most is None else _scene(row, table, places, most)
-    return Shown(row.image, picture(places.figure(row)), rows, files, scene, volumes)
+    pictures = [
+        Picture(picture(places.figure(row, name)), *FIGURES[name]) for name in places.figures
+    ]
+    losses = loss_chart(_curves(row, rows, places, page))
+    return Shown(row.image, pictures, losses, rows, files, scene, volumes)
+
+
+def _curves(row: Input, rows: Sequence[Scored], places: Places, page: Path) -> list[Curve]:
+    """The loss curves of the INRs of an image, in the order of its table."""
+    inrs = [each for each in rows if "fourier_dim" in each.figures and not each.res]
+    curves = []
+    for inr in inrs:
+        record = places.record(row, inr.label)
+        known = read_json(record).get("losses", {})
+        steps, losses = known.get("steps", []), known.get("loss", [])
+        curves.append(Curve(inr.name, relative(record, page), steps, losses))
+    return curves
 
 
 def _scene(

@@ -1,0 +1,195 @@
+"""Watching a run: what its logs say, bars on a terminal, lines elsewhere, and its end."""
+
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cordinr.cli.screen import duration, lines
+from cordinr.watching import look
+
+STEP = "F=8  step {}/200  loss {}  0.20 M points/s  {} s left\n"
+STATS = """Job stats:
+job           count
+----------  -------
+{}
+total             {}
+
+Select jobs to execute...
+"""
+FINISHED = """[Wed Nov 25 02:47:28 2026]
+Finished jobid: {} (Rule: {})
+{} of {} steps (38%) done
+"""
+FAILED = """Error in rule fit:
+    jobid: 7
+    log: results/logs/fit/sub-03/anat/sub-03_desc-inrF8.log (check log file(s) for error details)
+"""
+END = "Complete log(s): /here/.snakemake/log/x.snakemake.log\nElapsed time: 0:03:33\n"
+
+
+class Run:
+    """A run in a folder, that began a given number of seconds ago."""
+
+    def __init__(self, folder: Path, ago: float) -> None:
+        self.results, self.start = folder / "results", time.time() - ago
+        name = time.strftime("%Y-%m-%dT%H%M%S.000001", time.localtime(self.start))
+        self.log = folder / f".snakemake/log/{name}.snakemake.log"
+        self.log.parent.mkdir(parents=True)
+        self.lock = folder / ".snakemake/locks/0.input.lock"
+        self.lock.parent.mkdir()
+        self.lock.touch()
+        self.log.touch()
+
+    def says(self, *texts: str) -> None:
+        with self.log.open("a") as file:
+            file.writelines(texts)
+
+    def fit(self, subject: str, text: str, ago: float = 0.0, label: str = "inrF8") -> Path:
+        path = self.results / f"logs/fit/sub-{subject}/anat/sub-{subject}_desc-{label}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        os.utime(path, (time.time() - ago,) * 2)
+        return path
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Four fits: one done, one at a quarter, one that begins, one to come."""
+    run = Run(tmp_path, ago=100)
+    run.says(STATS.format("fit 4\nrender 4", 8), FINISHED.format(3, "fit", 1, 8))
+    run.fit("01", STEP.format(200, "1e-05", 0))
+    run.fit("02", "note: something\n" + STEP.format(50, "2.00e-03", 45))
+    run.fit("03", "")
+    run.fit("02", STEP.format(10, "1e-1", 99), ago=1000, label="inrF16")
+    return run
+
+
+def test_it_says_what_the_logs_say(run):
+    state = look(run.results, run.log)
+    assert (state.jobs, state.planned_jobs, state.failed, state.ended) == (1, 8, 0, False)
+    assert (state.fits_done, state.planned_fits) == (1, 4)
+    running, beginning = state.fits
+    assert running.name == "sub-02  inrF8" and running.part == 0.25 and running.loss == "2.00e-03"
+    assert running.seconds_left == 45 and running.silent < 5
+    assert (beginning.name, beginning.steps) == ("sub-03  inrF8", 0)
+    # 1.25 fits took 100 seconds; 2.75 are left.
+    assert state.seconds_left == pytest.approx(220, rel=0.05)
+
+
+def test_the_fits_planned_by_a_run_that_began_with_the_index(run):
+    run.log.write_text(STATS.format("index 1\nall 1", 2) + FINISHED.format(1, "index", 1, 30))
+    assert look(run.results, run.log).planned_fits is None
+    described = ["desc_id\tdescription", "desc-tv\t", "desc-inrF8\t", "desc-inrF16\t"]
+    described.append("desc-inrF8spread\t")
+    (run.results / "cordinr").mkdir()
+    (run.results / "cordinr/descriptions.tsv").write_text("\n".join(described))
+    from cordinr.index import Input, save_index
+
+    rows = [
+        Input(subject=s, session="", folder=f"sub-{s}/anat", image=f"sub-{s}", path="x")
+        for s in ("01", "02")
+    ]
+    save_index(run.results / "inputs.tsv", rows)
+    assert look(run.results, run.log).planned_fits == 4
+    record = run.results / "records/sub-01/anat/sub-01_desc-inrF8_fit.json"
+    record.parent.mkdir(parents=True)
+    record.touch()
+    assert look(run.results, run.log).planned_fits == 4
+    os.utime(record, (run.start - 60,) * 2)
+    assert look(run.results, run.log).planned_fits == 3
+    assert look(run.results, run.log).planned_jobs == 30
+
+
+def test_a_failed_fit_is_no_running_one(run):
+    run.says(FAILED)
+    run.fit("02", "cordinr: error: the loss is nan at step 60; lower the rates of fit:.\n")
+    state = look(run.results, run.log)
+    assert state.failed == 1 and [fit.name for fit in state.fits] == ["sub-03  inrF8"]
+
+
+def test_a_cluster_may_say_late_that_a_fit_is_done(run):
+    run.fit("02", STEP.format(200, "1e-05", 0))
+    state = look(run.results, run.log)
+    assert state.jobs == 1 and state.fits_done == 2
+
+
+def test_silence_is_said(run):
+    now = time.time() + 600
+    state = look(run.results, run.log, now)
+    assert not state.ended  # it is locked: somebody may be at work
+    assert lines(state)[0].startswith("1 of 8 jobs done, 0 failed; nothing new for 10 min; ")
+    assert "nothing new for 10 min" in lines(state)[1]
+    run.lock.unlink()
+    assert look(run.results, run.log, now).ended
+
+
+def test_a_rule_of_a_module_has_its_name_before(run):
+    run.log.write_text(STATS.format("cordinr_fit 3\ncordinr_fit_settings 1", 9))
+    run.says(FINISHED.format(3, "cordinr_fit", 1, 9))
+    run.fit("01", "", ago=1000)
+    state = look(run.results, run.log)
+    assert (state.planned_fits, state.fits_done) == (3, 1)
+
+
+def test_a_quiet_run_still_has_fits(run):
+    run.log.write_text("")
+    state = look(run.results, run.log)
+    assert lines(state)[0] == "0 jobs done, 0 failed; 1 fits done, 2 running"
+
+
+def test_elsewhere_it_prints_lines_until_the_run_ends(run):
+    watching = start(run, stdout=subprocess.PIPE, text=True)
+    first = [watching.stdout.readline() for _ in range(3)]
+    assert first[0].startswith("1 of 8 jobs done, 0 failed; 1 of 4 fits done, 2 running, about ")
+    assert first[1] == "  sub-02  inrF8  step 50/200  loss 2.00e-03, 45 s left\n"
+    assert first[2] == "  sub-03  inrF8  starting\n"
+    run.says(END)
+    rest = watching.communicate(timeout=60)[0]
+    assert watching.returncode == 0
+    assert "the run has ended after 1 min" in rest.splitlines()[-1]
+    assert "\x1b" not in "".join(first) + rest
+
+
+def test_on_a_terminal_it_draws_bars_that_move(run):
+    main, side = pty.openpty()
+    watching = start(run, stdout=side, env=os.environ | {"TERM": "xterm", "COLUMNS": "120"})
+    os.close(side)
+    seen = read_until(main, "starting")
+    assert "━" in seen and "45 s left" in seen
+    run.fit("02", STEP.format(120, "2.00e-03", 17))
+    assert "\x1b[1A" in read_until(main, "17 s left")
+    run.says(END)
+    assert "ended" in read_until(main, "ended")
+    assert watching.wait(timeout=60) == 0
+    os.close(main)
+
+
+def start(run: Run, **options) -> subprocess.Popen:
+    command = [sys.executable, "-m", "cordinr", "watch", "--every", "0.2"]
+    return subprocess.Popen(command, cwd=run.results.parent, **options)
+
+
+def read_until(terminal: int, words: str) -> str:
+    seen, end = b"", time.monotonic() + 60
+    while words.encode() not in seen and time.monotonic() < end:
+        seen += os.read(terminal, 1 << 16)
+    return seen.decode(errors="replace")
+
+
+def test_without_a_run_it_says_what_to_do(tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    code, out, error = command("watch")
+    assert code == 1 and out == "" and error.count("\n") == 1
+    assert "no run of Snakemake was started here" in error
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (60, "1 min"), (12000, "3 h 20 min")]
+)
+def test_durations_are_for_people(seconds, text):
+    assert duration(seconds) == text

@@ -41,7 +41,7 @@ def _root(
 
 def main() -> None:
     """Run the command; what the user can mend is one sentence on stderr and exit code 1."""
-    from . import dataset, paging, quality, reconstruction, saving  # noqa: F401  (they register their verbs)
+    from . import cohort, dataset, paging, quality, reconstruction, saving  # noqa: F401  (they register their verbs)
 
     try:
         app()

@@ -138,26 +138,32 @@ def fit_records():
 
 @lru_cache
 def read_index(path, modified):
-    """The rows of an index by folder and image; read again when it was modified."""
+    """The rows of an index by folder and image, and by subject; read again when it was modified."""
     from cordinr.index import load_index
 
-    return {(row.folder, row.image): row for row in load_index(path)}
+    images, subjects = {}, {}
+    for row in load_index(path):
+        images[row.folder, row.image] = row
+        subjects.setdefault(row.subject, []).append(row)
+    return images, subjects
 
 
 def index_rows():
-    """The rows of inputs.tsv, once the dataset is cloned and indexed."""
+    """The rows of inputs.tsv by image and by subject, once the dataset is cloned and indexed."""
     path = checkpoints.index.get().output.index
     return read_index(path, Path(path).stat().st_mtime_ns)
 
 
-def indexed():
-    """All rows in their order."""
-    return index_rows().values()
+def indexed(subject=None):
+    """All rows in their order, or those of one subject."""
+    images, subjects = index_rows()
+    return images.values() if subject is None else subjects.get(subject, [])
 
 
 def row_of(wildcards):
     """The row of the image that a job is about."""
-    row = index_rows().get((wildcards.folder, wildcards.image))
+    images, _ = index_rows()
+    row = images.get((wildcards.folder, wildcards.image))
     if row is None:
         raise WorkflowError(f"the index has no image {wildcards.image}; see dataset.subjects.")
     return row
@@ -172,11 +178,11 @@ def per_image(patterns):
     places = workflow.pathvars
 
     def fill(wildcards):
+        rows = indexed(wildcards.get("subject"))
         return [
             places.apply(pattern.format(folder=row.folder, image=row.image))
             for pattern in patterns
-            for row in indexed()
-            if wildcards.get("subject", row.subject) == row.subject
+            for row in rows
         ]
 
     return fill
@@ -184,7 +190,7 @@ def per_image(patterns):
 
 def masks_of_subject(wildcards):
     """The cord masks of a subject's images, where the dataset has them."""
-    rows = [row for row in indexed() if row.subject == wildcards.subject and row.mask]
+    rows = [row for row in indexed(wildcards.subject) if row.mask]
     return [f"<results>/reference/{row.folder}/{row.image}_cord.nii.gz" for row in rows]
 
 
@@ -193,7 +199,7 @@ def pages():
     places = workflow.pathvars
 
     def name(wildcards):
-        subjects = dict.fromkeys(row.subject for row in indexed())
+        _, subjects = index_rows()
         return [places.apply(f"<results>/cordinr/sub-{subject}.html") for subject in subjects]
 
     return name

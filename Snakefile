@@ -20,9 +20,9 @@ rule all:
     input:
         "<results>/metrics.tsv",
         "<results>/benchmarks.tsv",
-        "<results>/figures/ablation.png",
+        cohort_figures(),
         "<results>/cordinr/dataset_description.json",
-        per_image(recon_images(BASELINES + INRS)),
+        per_image(recon_images(BASELINES + INRS + VARIANTS)),
         per_image(finer_images(INRS)),
         per_image(image_figures()),
         "<results>/cordinr/index.html",

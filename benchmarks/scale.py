@@ -1,9 +1,11 @@
 """What a dataset of the size of spine-generic costs before the first job runs.
 
 A plain BIDS folder of 267 subjects and 24,476 files (empty: nothing here reads them), five Fourier
-dimensions. Seconds of whole commands, their start included. Options: numbers of subjects.
+dimensions. Seconds of whole commands, their start included. Options: numbers of subjects. With
+`run` or `idle` before them the whole workflow runs on tiny subjects: `make bench ONLY=scale:run,6`.
 """
 
+import inspect
 import shutil
 import subprocess
 import sys
@@ -17,7 +19,8 @@ import yaml
 
 from cordinr.files import write_json
 
-from .markdown import end, heading, row
+from . import whole
+from .markdown import end, heading, row, say
 from .reconstructions import ROOT
 
 SUBJECTS = 267
@@ -27,7 +30,13 @@ BIN = Path(sys.executable).parent
 
 
 def run(options: Sequence[str], device: torch.device) -> None:
-    """Print the table of subjects and seconds."""
+    """Print the table of subjects and seconds, or what whole runs cost."""
+    if options[:1] in (["run"], ["idle"]):
+        say(inspect.cleandoc(whole.__doc__))
+        for subjects in [int(option) for option in options[1:]] or [SUBJECTS]:
+            with TemporaryDirectory() as folder:
+                whole.measure(Path(folder), subjects, options[0] == "idle")
+        return
     heading("subjects", "files", "index s", "start of Snakemake s", "dry-run s", "jobs", "jobs/s")
     for subjects in [int(option) for option in options] or [SUBJECTS]:
         with TemporaryDirectory() as folder:

@@ -29,7 +29,7 @@ render model.safetensors --like image.nii.gz -o recon.nii.gz
 baseline axial.nii.gz sagittal.nii.gz --method cubic --like image.nii.gz -o cubic.nii.gz
 evaluate recon.nii.gz --reference image.nii.gz -o metrics.json
 aggregate metrics.json -o table.tsv
-ablation table.tsv -o ablation.png
+cohort table.tsv --figure ablation -o ablation.svg
 """
 
 
@@ -140,7 +140,7 @@ def test_odd_names_are_names_like_any_other(odd, folder, command):
     place.mkdir()
     names = {name: place / f"{odd}{name}" for name in ("image", "axial", "sagittal", "recon")}
     image, axial, sagittal, recon = (Path(f"{path}.nii.gz") for path in names.values())
-    model, metrics, figure = (place / f"{odd}.{kind}" for kind in ("safetensors", "json", "png"))
+    model, metrics, figure = (place / f"{odd}.{kind}" for kind in ("safetensors", "json", "svg"))
     shutil.copy("image.nii.gz", image)
     steps = [
         ["simulate", image, *shlex.split(SLICES), "-o", axial, "-o", sagittal],
@@ -148,7 +148,7 @@ def test_odd_names_are_names_like_any_other(odd, folder, command):
         ["render", model, "--like", image, "-o", recon],
         ["evaluate", recon, "--reference", image, "--view", axial, "-o", metrics],
         ["aggregate", metrics, "-o", place / "table.tsv"],
-        ["ablation", place / "table.tsv", "-o", figure],
+        ["cohort", place / "table.tsv", "--figure", "ablation", "-o", figure],
     ]
     for step in steps:
         code, _, error = command(*step)
@@ -162,7 +162,7 @@ def test_odd_names_are_names_like_any_other(odd, folder, command):
         *(f"{path.name}.nii.gz" for path in names.values()),
         *(f"{path.name}.json" for path in list(names.values())[1:]),
         *(path.name for path in (model, metrics, figure)),
-        *("table.tsv", "table.json"),
+        *("table.tsv", "table.json", figure.with_suffix(".tsv").name),
     }
     assert not list(folder.rglob("owned"))
 

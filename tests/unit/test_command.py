@@ -60,6 +60,19 @@ def test_the_steps_by_hand(view_files, tmp_path, command, quick):
     assert len(rows) == 3 and set(header.split("\t")) == set(read_json(out / "metrics.json"))
 
 
+def test_a_given_sigma_and_seed_win_and_stand_in_the_metrics(view_files, tmp_path, command, quick):
+    image, recon = tmp_path / "image.nii.gz", tmp_path / "sub-1_desc-inrF8sigma005_T2w.nii.gz"
+    options = ["--fourier-dim", 8, "--config", quick, "--sigma", 0.05, "--seed", 4]
+    assert command("reconstruct", *view_files, *options, "--like", image, "-o", recon)[0] == 0
+    assert command("evaluate", recon, "--reference", image, "-o", tmp_path / "m.json")[0] == 0
+    row = read_json(tmp_path / "m.json")
+    assert (row["desc"], row["sigma"], row["seed"]) == ("inrF8sigma005", 0.05, 4)
+    other = tmp_path / "other.nii.gz"
+    usual = [*options[:4], "--seed", 4]
+    assert command("reconstruct", *view_files, *usual, "--like", image, "-o", other)[0] == 0
+    assert not np.array_equal(load_volume(recon).array, load_volume(other).array)
+
+
 def test_two_scans_make_one_isotropic_volume(view_files, tmp_path, command, quick):
     for view in view_files:
         sidecar_path(view).unlink()

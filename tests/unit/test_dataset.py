@@ -11,7 +11,7 @@ from cordinr import dataset
 from cordinr.content import drop_content, get_content
 from cordinr.errors import InputError
 from cordinr.files import write_json
-from cordinr.index import Input, find_images, left_out, load_index, save_index
+from cordinr.index import Input, find_images, left_out, load_index, save_index, sites_of
 from cordinr.volume import is_annex_pointer, load_volume, save_volume
 from support import blobs
 
@@ -256,6 +256,31 @@ def test_exclude_yml_names_subjects_and_sites_with_reasons(excluding):
         left_out(excluding, "csa")
     with pytest.raises(InputError, match="no subjects to take"):
         find_images(excluding, None, "T2w", "", "", {}, reasons)
+
+
+def test_the_index_has_the_site_of_each_subject(excluding):
+    rows = find_images(excluding, None, "T2w", "", "")
+    assert {(row.subject, row.site) for row in rows} == {
+        ("a", "berlin"),
+        ("b", "paris"),
+        ("c", "paris"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "sites"),
+    [
+        ("participant_id\tsite\nsub-a\tx\nsub-b\tn/a\nsub-c\n", {"a": "x"}),
+        ("participant_id\tinstitution_id\tsite\nsub-a\tx\ty\n", {"a": "x"}),
+        ("participant_id\tsite\nsub-a\ta\x00\x1b[1m b \n", {"a": "a[1m b"}),
+        ("participant_id\tage\nsub-a\t3\n", {}),
+        ("", {}),
+    ],
+)
+def test_sites_of_participants(tmp_path, text, sites):
+    assert sites_of(tmp_path) == {}
+    (tmp_path / "participants.tsv").write_text(text)
+    assert sites_of(tmp_path) == sites
 
 
 @pytest.mark.parametrize("text", ["- a\n", "key: [", "", "csa_t2: sub-a\n", "csa_t2: {a: b}\n"])

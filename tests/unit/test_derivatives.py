@@ -6,7 +6,16 @@ import pytest
 from cordinr.derivatives import bids_uri, describe_label, image_sidecar, read_view
 from cordinr.errors import InputError
 from cordinr.files import read_json, write_json
-from cordinr.naming import entities, resolution, resolution_label, sidecar_path, voxel_size
+from cordinr.naming import (
+    entities,
+    inr_label,
+    resolution,
+    resolution_label,
+    sidecar_path,
+    variant_labels,
+    variant_setting,
+    voxel_size,
+)
 from cordinr.volume import save_volume
 from support import blobs
 
@@ -23,6 +32,31 @@ def slices(tmp_path):
 def test_resolution_labels_go_both_ways(mm, label):
     assert resolution_label(mm) == label and voxel_size(label) == mm
     assert f"{mm:g} mm" in resolution(label)
+
+
+@pytest.mark.parametrize("sigma", [0.0156, 0.031, 0.0625, 0.0001, 1, 2.5])
+def test_labels_of_sigmas_are_of_letters_and_digits_and_go_both_ways(sigma):
+    label = inr_label(512, sigma=sigma)
+    assert label.isalnum() and variant_setting(label) == ("sigma", sigma)
+    assert f"sigma {sigma:g} cycles/mm" in describe_label(label)
+
+
+def test_labels_of_inrs():
+    assert inr_label(128) == "inrF128" and variant_setting("inrF128") is None
+    assert inr_label(128, seed=10) == "inrF128seed10"
+    assert variant_setting("inrF128seed10") == ("seed", 10)
+    assert "seed 10." in describe_label("inrF128seed10")
+    assert "desc-inrF128seed10:" in describe_label("inrF128seed10spread")
+    assert inr_label(512, sigma=0.031) == "inrF512sigma0031"
+    for label in ("tv", "simulated", "inrF128spread", ""):
+        assert variant_setting(label) is None
+
+
+def test_what_is_fitted_anyway_is_no_variant():
+    fit = {"sigma": 0.025, "seed": 1}
+    labels = variant_labels([8, 32, 16], [0.025, 0.05], [0, 1], fit)
+    assert labels == ["inrF8seed0", "inrF32seed0", "inrF16seed0", "inrF32sigma005"]
+    assert variant_labels([8, 16], [], [], fit) == []
 
 
 def test_entities_and_sidecar_of_a_name():

@@ -1,16 +1,11 @@
-from itertools import pairwise
-
 import nibabel as nib
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.image import imread
 from scipy.spatial.transform import Rotation
 
-from cordinr.ablation import ablation_figure
 from cordinr.acquisition import SliceProfile, acquire
 from cordinr.comparison import comparison_figure
-from cordinr.errors import InputError
 from cordinr.figures import Panel, save_figure
 from cordinr.metrics import intensity_range
 from cordinr.planes import ANTERIOR, RIGHT, SUPERIOR, cord_focus, cuts, plane
@@ -197,53 +192,3 @@ def test_files_are_the_same_bytes_and_carry_no_text(subject, tmp_path):
     assert b"tEXt" not in first and b"tIME" not in first
     assert imread(tmp_path / "a.png").std() > 0.1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "b.png"]
-
-
-@pytest.fixture
-def table():
-    rows = []
-    for subject, start in (("a", 25.0), ("b", 28.0)):
-        image = {"subject": subject, "session": None, "image": "T2w", "res": ""}
-        for step, dim in enumerate((256, 64, 128)):
-            figures = {"psnr_fov": start + step, "ssim_fov": start / 40 + step / 100}
-            rows.append(image | {"method": "inr", "fourier_dim": dim} | figures)
-            finer = {"method": "inr", "fourier_dim": dim, "res": "iso05"}
-            rows.append(image | finer | {"psnr_fov": 99.0, "ssim_fov": 1.0})
-        for method, gain in (("cubic", -1), ("tikhonov", 0.5), ("tv", 0.6)):
-            figures = {"psnr_fov": start + gain, "ssim_fov": start / 40 + gain / 100}
-            rows.append(image | {"method": method, "fourier_dim": np.nan} | figures)
-    return pd.DataFrame(rows)
-
-
-def test_ablation_draws_the_numbers_of_the_table(table):
-    axes = axes_of(ablation_figure(table), "psnr_fov")
-    lines = {line.get_label(): line.get_xydata() for line in axes.lines}
-    np.testing.assert_allclose(lines.pop("INR"), [[64, 27.5], [128, 28.5], [256, 26.5]])
-    for label, level in (("Cubic", 25.5), ("Tikhonov", 27.0), ("Total variation", 27.1)):
-        np.testing.assert_allclose(lines.pop(label)[:, 1], level)
-    each = sorted(line.tolist() for line in lines.values())
-    assert each == [[[64, 26], [128, 27], [256, 25]], [[64, 29], [128, 30], [256, 28]]]
-    assert list(axes.get_xticks()) == [64, 128, 256]
-
-
-def test_ablation_labels_do_not_overlap(table):
-    figure = ablation_figure(table)
-    figure.draw_without_rendering()
-    for name in ("psnr_fov", "ssim_fov"):
-        boxes = [text.get_window_extent() for text in axes_of(figure, name).texts]
-        assert len(boxes) == 4
-        assert max(box.x1 for box in boxes) < figure.bbox.x1
-        boxes.sort(key=lambda box: box.y0)
-        assert all(low.y1 <= high.y0 for low, high in pairwise(boxes))
-
-
-def test_ablation_of_another_region(table):
-    table["psnr_cord"], table["ssim_cord"] = table["psnr_fov"] + 5, table["ssim_fov"]
-    axes = axes_of(ablation_figure(table, region="cord"), "psnr_cord")
-    mean = next(line for line in axes.lines if line.get_label() == "INR")
-    np.testing.assert_allclose(mean.get_ydata(), [32.5, 33.5, 31.5])
-
-
-def test_ablation_without_the_region_says_so(table):
-    with pytest.raises(InputError, match="region 'cord'"):
-        ablation_figure(table, region="cord")

@@ -11,8 +11,11 @@ import pandas as pd
 import pytest
 
 from cordinr.acquisition import SliceProfile, acquire
+from cordinr.captions import Caption
+from cordinr.cli.surveying import Drawn, Listed, figures_shown, images_shown
 from cordinr.cohort import best_labels, scored
 from cordinr.files import write_json
+from cordinr.index import Input
 from cordinr.pages import provenance, relative, write_page
 from cordinr.viewing import Layer, crop, embed, narrow
 from cordinr.volume import Grid, Volume
@@ -119,16 +122,21 @@ def table():
             ("inr", 64, 31 + k),
         ):
             scores = {"psnr_fov": float(psnr), "ssim_fov": 0.9 + k / 100}
-            rows.append(base | {"method": method, "fourier_dim": dim} | scores)
+            desc = "inrF64" if method == "inr" else method
+            rows.append(base | {"method": method, "fourier_dim": dim, "desc": desc} | scores)
         finer = {
             "method": "inr",
             "fourier_dim": 64,
+            "desc": "inrF64",
             "res": "iso05",
             "psnr_fov": 45.0,
             "ssim_fov": 1.0,
         }
         rows.append(base | finer)
-    return pd.DataFrame(rows).astype({"fourier_dim": "Int64"})
+        other = finer | {"res": "", "desc": "inrF64seed1", "psnr_fov": 60.0}
+        rows.append(base | other)
+    table = pd.DataFrame(rows).astype({"fourier_dim": "Int64"})
+    return table.assign(problem="", site="")
 
 
 def test_places_among_all_images(table):
@@ -169,12 +177,13 @@ SOURCE = {"Name": HOSTILE, "Version": HOSTILE, "Commit": HOSTILE, "License": HOS
 
 def test_text_is_escaped_and_scripts_are_whole(tmp_path, table):
     script = "const a = '</script><script>', b = /<!--/;"
-    image = {"name": HOSTILE, "href": HOSTILE, "best": best_labels(table, "sub-1")}
+    image = Listed(HOSTILE, HOSTILE, HOSTILE, best_labels(table, "sub-1"), 1.0, -4.0, True)
+    figure = Drawn(Caption(HOSTILE, HOSTILE), "data:,", HOSTILE)
     path = tmp_path / "index.html"
-    content = {"images": [image], "problems": [HOSTILE], "source": SOURCE, "picture": None}
+    content = {"images": [image], "problems": [HOSTILE], "source": SOURCE, "figures": [figure]}
     write_page(path, "index.html.j2", [script], version="1", **content)
     text = path.read_text()
-    assert "<b onclick" not in text and text.count("&lt;b onclick") >= 4
+    assert "<b onclick" not in text and text.count("&lt;b onclick") >= 10
     body = re.search(r"<script>(.*?)</script>", text, re.DOTALL)[1]
     assert "<script" not in body and "<!--" not in body
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
@@ -182,6 +191,31 @@ def test_text_is_escaped_and_scripts_are_whole(tmp_path, table):
     for part in (body, style):
         digest = base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
         assert f"'sha256-{digest}'" in policy
+
+
+def test_images_furthest_below_come_first_and_those_without_an_inr_last(table):
+    several = [table.assign(image=table.image + f"x{k}") for k in range(2)]
+    table = pd.concat(several, ignore_index=True)
+    table.loc[table.image.eq("sub-3x1") & table.method.eq("inr"), "psnr_fov"] -= 20
+    table = table[~(table.image.eq("sub-0x0") & table.method.eq("inr"))]
+    rows = [Input(name[4:], "", "", name, site="A") for name in sorted(set(table.image))]
+    shown = images_shown(rows, table)
+    assert (shown[0].name, shown[0].href, shown[0].site) == ("sub-3x1", "sub-3x1.html", "A")
+    assert shown[0].gain == pytest.approx(-19) and shown[0].best[1].label == "inrF64"
+    assert shown[-1].name == "sub-0x0" and shown[-1].gain is shown[-1].z is None
+    assert len(shown) == 10
+    first = images_shown(rows, table[table.method.ne("inr")])
+    assert [each.name for each in first] == [row.image for row in rows]
+
+
+def test_figures_lie_in_the_page_and_lead_to_their_numbers(tmp_path):
+    path = tmp_path / "figures" / "time.svg"
+    path.parent.mkdir()
+    path.write_text("<svg/>")
+    (shown,) = figures_shown([path], tmp_path / "cordinr" / "index.html")
+    assert shown.caption.title == "Quality against time"
+    assert shown.numbers == "../figures/time.tsv"
+    assert base64.b64decode(shown.picture.removeprefix("data:image/svg+xml;base64,")) == b"<svg/>"
 
 
 def test_links_are_paths_whatever_a_sidecar_says(tmp_path):

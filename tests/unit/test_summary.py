@@ -110,7 +110,14 @@ def results(tmp_path):
     rows = [Input(k, "", f"sub-{k}/anat", f"sub-{k}", path="T2w.nii.gz") for k in ("01", "02")]
     rows.append(Input("03", "", "sub-03/anat", "sub-03", problem="has no T2w image"))
     save_index(tmp_path / "inputs.tsv", rows)
-    metrics = {"subject": "01", "session": "", "image": "sub-01", "method": "tv", "res": ""}
+    metrics = {
+        "subject": "01",
+        "session": "",
+        "image": "sub-01",
+        "method": "tv",
+        "desc": "tv",
+        "res": "",
+    }
     figures = {"fourier_dim": None, "voxel_size": 0.8, "psnr_fov": 30.0}
     path = tmp_path / "metrics/sub-01/anat/sub-01_desc-tv_metrics.json"
     path.parent.mkdir(parents=True)

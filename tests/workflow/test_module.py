@@ -66,7 +66,7 @@ def test_a_module_with_results_elsewhere(outer):
     results = study.folder / "super" / "resolved"
     assert not study.results.exists()
     assert set(load_table(results / "metrics.tsv").fourier_dim.dropna()) == {8}
-    assert (results / "figures/ablation.png").exists()
+    assert (results / "figures/ablation.svg").exists()
     sidecar = read_json(results / "cordinr/sub-01/anat/sub-01_desc-inrF8_T2w.json")
     words = sidecar["Command"].split()
     assert words[2] == "sub-01/anat/sub-01_res-axial_desc-simulated_T2w.nii.gz"

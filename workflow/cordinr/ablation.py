@@ -1,15 +1,30 @@
-"""The ablation figure of the report: quality of the INR against Fourier dimension."""
+"""Quality of the INR against a setting of it: the Fourier dimension, or the spread sigma."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
+from .drawing import (
+    REGIONS,
+    WIDTH,
+    check_region,
+    counted,
+    finite,
+    frame,
+    heading,
+    spread,
+    styled,
+    unit,
+)
 from .errors import InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
+from .naming import variant_setting
+from .table import on_raw_grid
 
 INR = ("INR", "#0072B2")
 BASELINES = {
@@ -19,69 +34,168 @@ BASELINES = {
 }
 """Label, colour (after Okabe and Ito) and dashes, which tell them apart in grey print."""
 
-LABEL_HEIGHT = 0.09
-"""Of the axes: names on the right are at least this far apart."""
-
-REGIONS = {"fov": "Common field of view", "fg": "Foreground", "cord": "Spinal cord"}
-
-IMAGE = ["subject", "session", "image"]
+SETTINGS = {"fourier_dim": "Fourier dimension", "sigma": "sigma (cycles/mm)"}
 
 
-def ablation_figure(table: "pd.DataFrame", region: str = "fov") -> Figure:
-    """PSNR and SSIM of the INR against Fourier dimension, baselines as horizontal lines.
+CLOSEST = 0.14
+"""Of the width of the axes: between the middles of two numbers that stand side by side."""
+
+
+def ablation_data(
+    table: pd.DataFrame, region: str = "fov", over: str = "fourier_dim"
+) -> pd.DataFrame:
+    """What the figure shows: the spread over images at each value of the setting.
 
     Args:
-        table: tidy metrics; rows with a `res` (renderings on other grids) are left out.
+        table: tidy metrics.
         region: "fov", "fg" or "cord".
+        over: "fourier_dim", or "sigma" of the INRs of the largest dimension fitted with several.
+
+    Returns:
+        One row per `measure` (`psnr_fov`, `ssim_fov`, and `..._gain`: difference from the best
+        baseline of the same image), `method` and value of the setting (none for baselines), with
+        the columns of `spread`, and lowest and highest median of a seed; over sigma also the
+        `fourier_dim` of them all. Images without figures for every value are left out.
 
     Raises:
-        InputError: the region is not known, or the table has no INR with figures for it.
+        InputError: the region is not known, no image has every INR, or one sigma is all there is.
     """
-    if region not in REGIONS:
-        raise InputError(f"region '{region}' is not known; use {', '.join(REGIONS)}.")
-    wanted = [f"psnr_{region}", f"ssim_{region}"]
-    table = table.reindex(columns=[*IMAGE, "method", "fourier_dim", "res", *wanted])
-    table = table[table["res"].fillna("").eq("")].dropna(subset=wanted)
-    count = table[table["method"].eq("inr")].groupby(IMAGE, dropna=False).ngroups
-    if not count:
+    check_region(region)
+    rows = on_raw_grid(table)
+    inr = rows[rows["method"].eq("inr")]
+    inr = _of_several_sigmas(inr) if over == "sigma" else inr[~_varies(inr, "sigma")]
+    found = [
+        row
+        for measure in (f"psnr_{region}", f"ssim_{region}")
+        for row in _measured(inr, rows[rows["method"].isin(BASELINES)], measure, over)
+    ]
+    if not found:
         raise InputError(f"the table has no INR in region '{region}'; name another region.")
-    figure = Figure(figsize=(3.94, 4.3))
-    for column, unit, bottom in zip(wanted, ("PSNR (dB)", "SSIM"), (0.56, 0.12), strict=True):
-        axes = figure.add_axes((0.17, bottom, 0.57, 0.37), label=column)
-        axes.set_ylabel(unit, fontsize=9)
-        _curves(axes, table, column)
-    axes.set_xlabel("Fourier dimension", fontsize=9)
-    figure.align_ylabels()
-    drawn = "images (thin) and their mean" if count > 1 else "image"
-    figure.text(0.05, 0.955, f"{REGIONS[region]}, n = {count} {drawn}", fontsize=8.5)
+    data = pd.DataFrame(found).astype({over: float})
+    return data.assign(fourier_dim=inr["fourier_dim"].iloc[0]) if over == "sigma" else data
+
+
+def _varies(inr: pd.DataFrame, name: str) -> pd.Series:
+    """Which rows are of variants in that setting."""
+    settings = inr["desc"].map(lambda label: (variant_setting(label) or ("",))[0])
+    return settings.eq(name)
+
+
+def _of_several_sigmas(inr: pd.DataFrame) -> pd.DataFrame:
+    dims = inr.loc[_varies(inr, "sigma"), "fourier_dim"]
+    if dims.empty:
+        raise InputError("the table has one sigma; set fourier_sigmas in the configuration.")
+    return inr[inr["fourier_dim"].eq(dims.max()) & ~_varies(inr, "seed")]
+
+
+def _measured(
+    inr: pd.DataFrame, baselines: pd.DataFrame, measure: str, over: str
+) -> Iterator[dict[str, object]]:
+    inr = inr.loc[finite(inr[measure]).index].fillna({"seed": 0})
+    if inr.empty:
+        return
+    fits = inr.pivot_table(measure, "image", [over, "seed"]).astype(float).dropna()
+    baselines = baselines.loc[finite(baselines[measure]).index]
+    levels = baselines.pivot_table(measure, "image", "method").reindex(fits.index)
+    best = levels.max(axis="columns")
+    for suffix, less in (("", 0 * best.fillna(0)), ("_gain", best)):
+        shown = fits.sub(less, axis="index").dropna()
+        if shown.empty:
+            continue
+        name = {"measure": measure + suffix}
+        for value, of_seeds in shown.T.groupby(level=over):
+            medians = of_seeds.T.median()
+            ends = {"seeds": len(medians), "seed_low": medians.min(), "seed_high": medians.max()}
+            yield name | {"method": "inr", over: value} | spread(of_seeds.mean()) | ends
+        if suffix:
+            continue
+        for method in filter(levels.columns.__contains__, BASELINES):
+            level = levels[method].dropna()
+            if len(level):
+                yield name | {"method": method} | spread(level)
+
+
+@styled
+def ablation_figure(data: pd.DataFrame) -> Figure:
+    """Draw what `ablation_data` gives: levels above, differences from the best baseline below."""
+    over = "sigma" if "sigma" in data else "fourier_dim"
+    region = data["measure"].iloc[0].split("_")[1]
+    rows = ["", "_gain"] if data["measure"].str.endswith("_gain").any() else [""]
+    figure = Figure(figsize=(WIDTH, 1.4 + 1.6 * len(rows)))
+    for (k, suffix), (j, measure) in product(enumerate(rows), enumerate(("psnr", "ssim"))):
+        name = f"{measure}_{region}{suffix}"
+        axes = figure.add_subplot(label=name)
+        lowest = k == len(rows) - 1
+        frame(axes, 0.6 + 3.35 * j, 1.1 + 1.6 * (not lowest), 2.65, 1.45)
+        axes.set_ylabel(f"Gain in {unit(name)}" if suffix else unit(name))
+        shown = data[data["measure"].eq(name)]
+        _levels(axes, shown[shown["method"].isin(BASELINES)])
+        if suffix:
+            axes.axhline(0, color="0.3", linewidth=0.8)
+        _curve(axes, shown[shown["method"].eq("inr")], over)
+        _ticks(axes, data[over].dropna().unique(), over, lowest)
+    gain = "; gain: over the best baseline of each image" if len(rows) > 1 else ""
+    dim = f", F = {data['fourier_dim'].iloc[0]:.0f}" if over == "sigma" else ""
+    heading(figure, f"{REGIONS[region].capitalize()}, {counted(data['images'].max())}{dim}{gain}")
+    _legend(figure, data)
     return figure
 
 
-def _curves(axes: Axes, table: "pd.DataFrame", column: str) -> None:
-    """The INR per image and in the mean, a line per baseline, and their names on the right."""
-    inr = table[table["method"].eq("inr")]
-    label, colour = INR
-    for _, rows in inr.groupby(IMAGE, dropna=False):
-        rows = rows.sort_values("fourier_dim")
-        axes.plot(rows["fourier_dim"], rows[column], color=colour, linewidth=0.7, alpha=0.5)
-    mean = inr.groupby("fourier_dim")[column].mean()
-    axes.plot(mean.index, mean, color=colour, linewidth=2, marker="o", markersize=4, label=label)
-    ends = [(mean.iloc[-1], label, colour)]
-    for method, (label, colour, dashes) in BASELINES.items():
-        level = table.loc[table["method"].eq(method), column].mean()
-        if np.isfinite(level):
-            axes.axhline(level, color=colour, linestyle=dashes, linewidth=1.5, label=label)
-            ends.append((level, label, colour))
+def _curve(axes: Axes, rows: pd.DataFrame, over: str) -> None:
+    """Median, band over images, and bars from the lowest to the highest seed."""
+    colour = INR[1]
+    band = {"color": colour, "alpha": 0.25}
+    if len(rows) > 1:
+        axes.fill_between(rows[over], rows["low"], rows["high"], linewidth=0, **band)
+    else:
+        axes.vlines(rows[over], rows["low"], rows["high"], linewidth=12, **band)
+    axes.plot(rows[over], rows["median"], color=colour, linewidth=1.8, marker="o", markersize=4)
+    seeded = rows[rows["seeds"].gt(1)]
+    ends = [seeded["median"] - seeded["seed_low"], seeded["seed_high"] - seeded["median"]]
+    style = {"fmt": "none", "ecolor": "black", "capsize": 3, "elinewidth": 1, "zorder": 3}
+    axes.errorbar(seeded[over], seeded["median"], np.maximum(ends, 0), **style)
+
+
+def _levels(axes: Axes, rows: pd.DataFrame) -> None:
+    """A line with a band for each baseline."""
+    for row in rows.itertuples():
+        _, colour, dashes = BASELINES[row.method]
+        axes.axhspan(row.low, row.high, color=colour, alpha=0.13, linewidth=0)
+        axes.axhline(row.median, color=colour, linestyle=dashes, linewidth=1.4)
+
+
+def _ticks(axes: Axes, values: np.ndarray, over: str, named: bool) -> None:
+    """A tick at each value, upright where two would be too close."""
+    values = np.sort(values)
     axes.set_xscale("log", base=2)
-    axes.set_xticks(mean.index, [f"{dim:g}" for dim in mean.index])
+    axes.set_xticks(values, [f"{value:g}" if named else "" for value in values])
     axes.set_xticks([], minor=True)
-    axes.set_xlim(mean.index[0] / 1.2, mean.index[-1] * 1.2)
-    axes.tick_params(labelsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
-    low, high = axes.get_ylim()
-    place = np.inf
-    for level, label, colour in sorted(ends, reverse=True):
-        place = min((level - low) / (high - low), place - LABEL_HEIGHT)
-        axes.text(
-            1.02, place, label, transform=axes.transAxes, color=colour, fontsize=8, va="center"
-        )
+    axes.set_xlim(values[0] / 1.2, values[-1] * 1.2)
+    axes.set_xlabel(SETTINGS[over] if named else "")
+    steps = np.diff(np.log(values)) / np.log(values[-1] * 1.44 / values[0])
+    if steps.size and steps.min() < CLOSEST:
+        axes.tick_params(axis="x", labelrotation=90)
+
+
+def _legend(figure: Figure, data: pd.DataFrame) -> None:
+    """Below: line and band of each method, and what they mean."""
+    handles, labels = [], []
+    for method, (label, colour, dashes) in {"inr": (*INR, "-"), **BASELINES}.items():
+        if data["method"].eq(method).any():
+            line = Line2D([], [], color=colour, linestyle=dashes, linewidth=1.6)
+            handles.append((Patch(color=colour, alpha=0.2, linewidth=0), line))
+            labels.append(label)
+    if data["seeds"].max() > 1:
+        handles.append(Line2D([], [], color="k", marker="|", markersize=9, linestyle=""))
+        labels.append(f"lowest to highest of {data['seeds'].max():.0f} seeds")
+    meaning = f"Line and band: median and {data['band'].iloc[0]} of the images"
+    figure.legend(
+        handles,
+        labels,
+        loc="lower center",
+        ncols=len(labels),
+        title=meaning if data["images"].max() > 1 else None,
+        title_fontsize=8,
+        handlelength=2.6,
+        columnspacing=1.4,
+    )

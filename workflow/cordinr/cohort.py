@@ -8,6 +8,7 @@ import pandas as pd
 
 from .ablation import BASELINES
 from .naming import resolution
+from .table import without_variants
 
 PLACED = ("psnr_fov", "ssim_fov")
 """Columns that are shown as a place among all images."""
@@ -56,49 +57,60 @@ def method_name(method: str, dim: Any) -> str:
     return BASELINES.get(method, (method,))[0] if pd.isna(dim) else f"INR, F = {dim:.0f}"
 
 
-def desc_label(method: str, dim: Any) -> str:
-    """The desc label of a method."""
-    return method if pd.isna(dim) else f"inrF{dim:.0f}"
-
-
 def scored(table: pd.DataFrame, image: str) -> list[Scored]:
-    """All rows of an image, each beside the same method on the other images.
+    """All rows of an image but those of variants, each beside the same method on other images.
 
     Args:
         table: tidy metrics of all images.
         image: file name up to the suffix.
     """
+    table = without_variants(table)
     rows = table[table["image"].eq(image)]
-    own = rows[rows["res"].eq("")]["psnr_fov"]
-    finite = {column: table[column][np.isfinite(table[column].astype(float))] for column in PLACED}
-    spans = {column: (values.min(), values.max()) for column, values in finite.items()}
-    result = []
-    for _, row in rows.iterrows():
-        alike = table["method"].eq(row["method"]) & table["res"].eq(row["res"])
-        dim = row["fourier_dim"]
-        alike &= table["fourier_dim"].isna() if pd.isna(dim) else table["fourier_dim"].eq(dim)
-        places = {
-            column: _place(row[column], table.loc[alike, column].dropna(), *spans[column])
-            for column in PLACED
-            if pd.notna(row[column]) and np.isfinite(row[column])
-        }
-        figures = {name: value for name, value in row.items() if pd.notna(value)}
-        best = not row["res"] and bool(row["psnr_fov"] == own.max())
-        res = resolution(row["res"]) if row["res"] else ""
-        label = desc_label(row["method"], dim)
-        result.append(Scored(method_name(row["method"], dim), label, res, figures, places, best))
-    return result
+    best = rows.loc[rows["res"].eq(""), "psnr_fov"].max()
+    spans = _spans(table)
+    return [_score(row, table, spans, best) for _, row in rows.iterrows()]
 
 
 def best_labels(table: pd.DataFrame, image: str) -> tuple[Scored | None, Scored | None]:
     """The baseline and the INR with the highest PSNR over the fov on the raw image's grid."""
-    rows = [row for row in scored(table, image) if not row.res and "psnr_fov" in row.figures]
+    table = without_variants(table)
+    rows = table[table["image"].eq(image) & table["res"].eq("") & table["psnr_fov"].notna()]
+    best, spans = rows["psnr_fov"].max(), _spans(table)
 
-    def best(of_inr: bool) -> Scored | None:
-        group = [row for row in rows if ("fourier_dim" in row.figures) == of_inr]
-        return max(group, key=lambda row: row.figures["psnr_fov"], default=None)
+    def first(group: pd.DataFrame) -> Scored | None:
+        chosen = group.sort_values("psnr_fov", ascending=False, kind="stable").head(1)
+        return next((_score(row, table, spans, best) for _, row in chosen.iterrows()), None)
 
-    return best(False), best(True)
+    of_inr = rows["fourier_dim"].notna()
+    return first(rows[~of_inr]), first(rows[of_inr])
+
+
+def _spans(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Lowest and highest figure of each column that is shown as a place."""
+    finite = {column: table[column][np.isfinite(table[column].astype(float))] for column in PLACED}
+    return {column: (values.min(), values.max()) for column, values in finite.items()}
+
+
+def _score(
+    row: pd.Series, table: pd.DataFrame, spans: dict[str, tuple[float, float]], best: float
+) -> Scored:
+    """A row of the table beside the same method on the other images."""
+    alike = table["method"].eq(row["method"]) & table["res"].eq(row["res"])
+    dim = row["fourier_dim"]
+    alike &= table["fourier_dim"].isna() if pd.isna(dim) else table["fourier_dim"].eq(dim)
+    places = {
+        column: _place(row[column], table.loc[alike, column].dropna(), *spans[column])
+        for column in PLACED
+        if pd.notna(row[column]) and np.isfinite(row[column])
+    }
+    return Scored(
+        name=method_name(row["method"], dim),
+        label=row["desc"],
+        res=resolution(row["res"]) if row["res"] else "",
+        figures={name: value for name, value in row.items() if pd.notna(value)},
+        places=places,
+        best=not row["res"] and bool(row["psnr_fov"] == best),
+    )
 
 
 def _place(value: float, values: pd.Series, low: float, high: float) -> Place:

@@ -17,10 +17,11 @@ from .baselines import METHODS
 from .errors import InputError, brief
 from .files import write_json, write_text
 from .metadata import metadata_of
-from .naming import entities, resolution, sidecar_path
+from .naming import VARIANT, entities, resolution, sidecar_path, variant_setting
 from .volume import load_volume
 
 BIDS_VERSION = "1.10.0"
+VARIANT_UNITS = {"sigma": " cycles/mm", "seed": ""}
 TOOL_AUTHORS = "The cordinr authors"
 TOOL = "Isotropic images from thick-slice views, by implicit neural representations and baselines"
 ARRAY_AXES = "ijk"
@@ -178,13 +179,19 @@ def describe_label(label: str) -> str:
         return "Thick-slice view simulated from the raw image."
     if label in METHODS:
         return METHODS[label]
-    found = re.fullmatch(r"inrF([0-9]+)(spread)?", label)
-    if found and found[2]:
-        return f"Standard deviation over the ensemble of desc-inrF{found[1]}: how uncertain it is."
-    if found:
-        return f"Implicit neural representation fitted to the views, Fourier dimension {found[1]}."
-    raise InputError(
-        f"desc label '{label}' is not known; use simulated, inrF<N>, inrF<N>spread or {METHODS}."
+    found = re.fullmatch(f"inrF([0-9]+)({VARIANT})?(spread)?", label)
+    if not found:
+        raise InputError(
+            f"desc label '{label}' is not known; use simulated, inrF<N>, inrF<N>spread or "
+            f"{METHODS}."
+        )
+    inr = label.removesuffix("spread")
+    if inr != label:
+        return f"Standard deviation over the ensemble of desc-{inr}: how uncertain it is."
+    other = variant_setting(label)
+    detail = ", {} {:g}{}".format(*other, VARIANT_UNITS[other[0]]) if other else ""
+    return (
+        f"Implicit neural representation fitted to the views, Fourier dimension {found[1]}{detail}."
     )
 
 

@@ -5,7 +5,7 @@ import fnmatch
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -39,6 +39,7 @@ class Input:
         mask, truth: of the cord segmentation and of a finer, noise-free image, or empty.
         truth_res: BIDS `res` label of the truth, or empty.
         problem: why the subject has no image, or empty.
+        site: of the subject by participants.tsv, or empty.
     """
 
     subject: str
@@ -50,6 +51,7 @@ class Input:
     truth: str = ""
     truth_res: str = ""
     problem: str = ""
+    site: str = ""
 
 
 def find_images(
@@ -114,6 +116,8 @@ def find_images(
             name = f"sub-{subject}"
             rows.append(Input(subject, "", f"{name}/anat", name, problem=problem))
     _check_twice(dest, rows)
+    sites = sites_of(dest)
+    rows = [replace(row, site=sites.get(row.subject, "")) for row in rows]
     if not any(row.path for row in rows):
         raise InputError(rows[0].problem if rows else f"{dest}: has no subjects to take.")
     return rows
@@ -148,26 +152,37 @@ def left_out(dest: Path, key: str) -> dict[str, str]:
         ) from error
     if key not in lists:
         raise InputError(f"{path}: has no key '{key}'; set dataset.exclude to {some([*lists])}.")
-    sites = _sites(dest)
+    sites = sites_of(dest)
     reasons = {}
     for entry, end in entries:
         comment = text.splitlines()[end.line].partition("#")[2].strip()
         why = f"{EXCLUDE_FILE}, {key}: {entry}" + (f", {comment}" if comment else "")
-        labels = [entry[4:]] if entry.startswith("sub-") else sites.get(entry, [])
+        at_site = [label for label, site in sites.items() if site == entry]
+        labels = [entry[4:]] if entry.startswith("sub-") else at_site
         reasons |= dict.fromkeys(labels, why)
     return reasons
 
 
-def _sites(dest: Path) -> dict[str, list[str]]:
-    """Labels of the subjects of each `institution_id` in participants.tsv."""
-    sites: dict[str, list[str]] = {}
+def sites_of(dest: Path) -> dict[str, str]:
+    """The site of each subject that participants.tsv gives one: label to its name.
+
+    It is the column `institution_id`, as in the spine-generic datasets, else `site`.
+
+    Args:
+        dest: root of the dataset.
+    """
     path = dest / "participants.tsv"
-    if path.exists():
-        with open(path, newline="", encoding="utf-8-sig", errors="replace") as stream:
-            for row in csv.DictReader(stream, delimiter="\t"):
-                label = (row.get("participant_id") or "").removeprefix("sub-")
-                sites.setdefault(row.get("institution_id") or "", []).append(label)
-    return sites
+    if not path.exists():
+        return {}
+    with open(path, newline="", encoding="utf-8-sig", errors="replace") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t"))
+    sites = {}
+    for row in rows:
+        site = row.get("institution_id") or row.get("site") or ""
+        label = (row.get("participant_id") or "").removeprefix("sub-")
+        # Names go into tables and pictures, where a control character would end a file.
+        sites[label] = "".join(filter(str.isprintable, site)).strip()
+    return {label: site for label, site in sites.items() if site not in ("", "n/a")}
 
 
 def _check_entities(entities: Mapping[str, Sequence[str]], known: Collection[str]) -> None:

@@ -1,8 +1,13 @@
-"""BIDS file names: entities, resolutions, sidecars."""
+"""BIDS file names: entities, resolutions, INRs, sidecars."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import InputError
+
+VARIANT = "(sigma|seed)[0-9]+"
+"""Regular expression of what ends the label of an INR with another sigma or seed than the rest."""
 
 
 def sidecar_path(image: Path | str) -> Path:
@@ -43,10 +48,64 @@ def resolution(label: str) -> str:
 
 def resolution_label(voxel_mm: float) -> str:
     """The `res` label of an isotropic voxel size: 0.5 is `iso05`, 1 is `iso1`, 0.75 is `iso075`."""
-    return "iso" + f"{voxel_mm:g}".replace(".", "")
+    return "iso" + _digits(voxel_mm)
 
 
 def voxel_size(label: str) -> float:
     """The voxel size in mm of a label made by `resolution_label`."""
-    digits = label.removeprefix("iso")
+    return _number(label.removeprefix("iso"))
+
+
+def inr_label(fourier_dim: int, sigma: float | None = None, seed: int | None = None) -> str:
+    """The `desc` label of an INR: `inrF128`, and of variants `inrF128sigma0031`, `inrF128seed1`.
+
+    Args:
+        fourier_dim: number of Fourier frequencies.
+        sigma: their spread in cycles/mm, below 10, where it is not `fit.sigma`.
+        seed: where it is not `fit.seed`.
+    """
+    spread = "" if sigma is None else f"sigma{_digits(sigma)}"
+    return f"inrF{fourier_dim}{spread}" + ("" if seed is None else f"seed{seed}")
+
+
+def variant_labels(
+    fourier_dims: Sequence[int],
+    sigmas: Sequence[float],
+    seeds: Sequence[int],
+    fit: dict[str, float],
+) -> list[str]:
+    """The `desc` labels of what is fitted besides one INR per Fourier dimension.
+
+    Args:
+        fourier_dims: each is fitted from every seed; the largest with every sigma.
+        sigmas, seeds: those of the `fit:` section among them are fitted anyway.
+        fit: the `fit:` section of a configuration.
+    """
+    labels = [
+        inr_label(dim, seed=seed) for dim in fourier_dims for seed in seeds if seed != fit["seed"]
+    ]
+    others = [sigma for sigma in sigmas if sigma != fit["sigma"]]
+    return labels + [inr_label(max(fourier_dims), sigma=sigma) for sigma in others]
+
+
+def variant_setting(label: str) -> tuple[str, float] | None:
+    """The setting in which the INR of a `desc` label differs from the rest, such as ("seed", 1).
+
+    Args:
+        label: the whole of it or its end; None is returned where it differs in none.
+    """
+    found = re.search(f"{VARIANT}$", label)
+    if not found:
+        return None
+    name = found[1]
+    digits = found[0].removeprefix(name)
+    return name, int(digits) if name == "seed" else _number(digits)
+
+
+def _digits(value: float) -> str:
+    """A number below 10 in digits alone, as BIDS labels have it: 0.031 is 0031."""
+    return f"{value:g}".replace(".", "")
+
+
+def _number(digits: str) -> float:
     return float(f"{digits[0]}.{digits[1:] or 0}")

@@ -4,6 +4,7 @@ For schedulers, which want to know both. No torch here, as they ask in a hurry.
 """
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ def points(views: Sequence[Path | str]) -> tuple[float, float]:
 
     What the lattices have beyond the edges is not counted.
     """
+    for view in views:
+        os.stat(view)  # names a missing one, as Snakemake wants to know; nibabel does not
     headers = [nib.load(view).header for view in views]
     sizes = [[float(mm) for mm in header.get_zooms()[:3]] for header in headers]
     shapes = [header.get_data_shape()[:3] for header in headers]

@@ -104,13 +104,14 @@ def niivue_version(niivue: Path | None) -> str:
 
 
 def picture(path: Path) -> str:
-    """A PNG as data URI.
+    """A PNG or SVG as data URI.
 
     Raises:
         InputError: the file cannot be read.
     """
     check_file(path)
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+    kind = "svg+xml" if path.suffix == ".svg" else "png"
+    return f"data:image/{kind};base64," + base64.b64encode(path.read_bytes()).decode("ascii")
 
 
 def provenance(image: Path, page: Path) -> File:

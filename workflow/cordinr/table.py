@@ -8,6 +8,7 @@ from .errors import InputError, brief
 from .files import atomic, check_file, read_json
 from .index import Input
 from .metrics import REGIONS
+from .naming import variant_setting
 from .nifti import first_line
 
 if TYPE_CHECKING:
@@ -25,18 +26,33 @@ IDENTITY_COLUMNS = {
     "image": "File name of the raw image up to its suffix.",
     "method": "inr, cubic, tikhonov or tv.",
     "fourier_dim": "Number of Fourier frequencies of the INR; empty for the other methods.",
+    "desc": "BIDS desc label of the reconstruction.",
+    "sigma": "Spread of the INR's Fourier frequencies, cycles/mm; empty for the other methods.",
+    "seed": "Of the INR's fit; empty for the other methods.",
     "res": "BIDS res label of the rendering; empty on the grid of the raw image.",
     "voxel_size": "Geometric mean voxel size, mm.",
 }
 
-TEXT_COLUMNS = {"subject", "session", "image", "method", "res", "device", "version", "problem"}
+TEXT_COLUMNS = {
+    "subject",
+    "session",
+    "site",
+    "image",
+    "method",
+    "desc",
+    "res",
+    "device",
+    "version",
+    "problem",
+}
 
-COST_COLUMNS = {
+RUN_COLUMNS = {
     "fit_seconds": "Seconds to fit the INR, or to compute the baseline.",
     "render_seconds": "Seconds to render the INR on this grid and write the file.",
     "device": "Where the fit ran.",
     "peak_memory_mb": "Peak resident memory of the fit's or the baseline's process, MiB.",
     "version": "Version of cordinr that evaluated.",
+    "site": "Institution of the subject by the dataset's participants.tsv, where it names one.",
 }
 
 
@@ -55,7 +71,7 @@ def column_dictionary() -> dict[str, dict[str, str]]:
         figures[f"nrmse_{region}"] = f"RMS error over RMS of the reference, over {where}."
     figures["psnr_original"] = "PSNR by the original study's protocol; for comparison with it only."
     figures["ssim_original"] = "SSIM by the original study's protocol; for comparison with it only."
-    texts = IDENTITY_COLUMNS | figures | COST_COLUMNS | {"problem": PROBLEM_TEXT}
+    texts = IDENTITY_COLUMNS | figures | RUN_COLUMNS | {"problem": PROBLEM_TEXT}
     return {name: {"Description": text} for name, text in texts.items()}
 
 
@@ -71,9 +87,10 @@ def read_metrics(path: Path | str) -> dict[str, Any]:
         kinds = str if name in TEXT_COLUMNS else int | float | None
         if not isinstance(value, kinds) and (name in IDENTITY_COLUMNS or name in row):
             raise InputError(f"{path}: {name} is {brief(value)}; let `cordinr evaluate` write it.")
-    dim = row.get("fourier_dim")
-    if dim is not None and (dim != dim // 1 or dim < 1):
-        raise InputError(f"{path}: fourier_dim is {dim}; let `cordinr evaluate` write it.")
+    for name, least in (("fourier_dim", 1), ("seed", 0)):
+        value = row.get(name)
+        if value is not None and (value != value // 1 or value < least):
+            raise InputError(f"{path}: {name} is {value}; let `cordinr evaluate` write it.")
     return row
 
 
@@ -86,8 +103,9 @@ def tabulate(rows: Iterable[Mapping[str, Any]]) -> "pd.DataFrame":
     import pandas as pd
 
     table = pd.DataFrame(list(rows), columns=list(column_dictionary()))
-    table["fourier_dim"] = table["fourier_dim"].astype("Int64")
-    order = ["subject", "session", "image", "method", "fourier_dim", "res"]
+    for name in ("fourier_dim", "seed"):
+        table[name] = table[name].astype("Int64")
+    order = ["subject", "session", "image", "method", "fourier_dim", "desc", "res"]
     return table.sort_values(order, na_position="first").reset_index(drop=True)
 
 
@@ -107,7 +125,7 @@ def load_table(path: Path | str) -> "pd.DataFrame":
     import pandas as pd
 
     check_file(path)
-    text = dict.fromkeys(("subject", "session", "image", "res", "problem"), "string")
+    text = dict.fromkeys(sorted(TEXT_COLUMNS - {"method", "device", "version"}), "string")
     figures = [name for name in column_dictionary() if name not in TEXT_COLUMNS]
     try:
         table = pd.read_csv(path, sep="\t", na_values="n/a", keep_default_na=False, dtype=text)
@@ -122,6 +140,16 @@ def load_table(path: Path | str) -> "pd.DataFrame":
             "write it."
         ) from error
     return table
+
+
+def without_variants(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of what is fitted with the settings of the run, on every grid."""
+    return table[table["desc"].map(variant_setting).isna()]
+
+
+def on_raw_grid(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of reconstructions on the grid of the raw image."""
+    return table[table["res"].eq("") & table["problem"].eq("")]
 
 
 def collect(
@@ -155,7 +183,8 @@ def collect(
         for label in methods:
             costs = cost(records / f"{start}_desc-{label}")
             scored = [f"{start}_desc-{label}"]
-            if label.startswith("inr") and image.truth_res in resolutions:
+            inr = label.startswith("inr") and not variant_setting(label)
+            if inr and image.truth_res in resolutions:
                 scored.append(f"{start}_res-{image.truth_res}_desc-{label}")
             for name in scored:
                 path = metrics / f"{name}_metrics.json"
@@ -163,7 +192,7 @@ def collect(
                     missing = True
                     continue
                 row = read_metrics(path)
-                rows.append(row | costs(row["res"]))
+                rows.append(row | costs(row["res"]) | {"site": image.site})
         if missing:
             rows.append(_problem(image, why_missing(image)))
     return rows
@@ -171,8 +200,8 @@ def collect(
 
 def _problem(image: Input, reason: str) -> dict[str, Any]:
     """The row of an image that has no figures, or not all."""
-    identity = {name: getattr(image, name) for name in ("subject", "session", "image")}
-    return identity | {"res": "", "problem": reason}
+    identity = {name: getattr(image, name) for name in ("subject", "session", "image", "site")}
+    return identity | {"res": "", "desc": "", "problem": reason}
 
 
 def cost(start: Path) -> Callable[[str], dict[str, Any]]:

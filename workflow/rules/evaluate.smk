@@ -1,15 +1,15 @@
 rule evaluate:
     """Score all reconstructions of an image on its own grid against the raw image."""
     input:
-        images=recon_images(BASELINES + INRS),
-        sidecars=recon_images(BASELINES + INRS, ".json"),
+        images=recon_images(BASELINES + INRS + VARIANTS),
+        sidecars=recon_images(BASELINES + INRS + VARIANTS, ".json"),
         views=view_images(),
         reference="<results>/reference/{folder}/{image}_reference.nii.gz",
         mask=fetched("cord"),
     output:
         expand(
             "<results>/metrics/{{folder}}/{{image}}_desc-{label}_metrics.json",
-            label=BASELINES + INRS,
+            label=BASELINES + INRS + VARIANTS,
         ),
     log:
         "<results>/logs/evaluate/{folder}/{image}.log",

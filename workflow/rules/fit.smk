@@ -21,7 +21,7 @@ rule fit_settings:
 rule fit:
     """Fit one INR to the views of an image: one job per image and Fourier dimension.
 
-    A fit that was stopped goes on from a checkpoint beside the model, which is no output and is
+    Where the configuration has further sigmas or seeds, the label of an INR ends in what differs. A fit that was stopped goes on from a checkpoint beside the model, which is no output and is
     removed at the end.
     """
     input:
@@ -29,12 +29,14 @@ rule fit:
         sidecars=view_images(".json"),
         settings=FIT_SETTINGS,
     output:
-        model="<results>/models/{folder}/{image}_desc-inrF{dim}_model.safetensors",
-        record="<results>/records/{folder}/{image}_desc-inrF{dim}_fit.json",
+        model="<results>/models/{folder}/{image}_desc-inrF{dim}{variant}_model.safetensors",
+        record="<results>/records/{folder}/{image}_desc-inrF{dim}{variant}_fit.json",
     log:
-        "<results>/logs/fit/{folder}/{image}_desc-inrF{dim}.log",
+        "<results>/logs/fit/{folder}/{image}_desc-inrF{dim}{variant}.log",
     benchmark:
-        "<results>/benchmarks/fit/{folder}/{image}_desc-inrF{dim}.tsv"
+        "<results>/benchmarks/fit/{folder}/{image}_desc-inrF{dim}{variant}.tsv"
+    wildcard_constraints:
+        variant=f"({VARIANT})?",
     priority: 1  # before further downloads
     conda:
         "../../envs/cordinr.yaml"
@@ -44,13 +46,14 @@ rule fit:
         mem_mb=fit_memory,
         runtime=fit_time,
     params:
+        variant=variant_option,
         device=config["device"],
         library=__version__,
     message:
-        "Fit {wildcards.image}, F = {wildcards.dim}"
+        "Fit {wildcards.image}, F = {wildcards.dim} {params.variant}"
     shell:
         # `exec`: a shell would end at SIGTERM before the fit has written its checkpoint, and with the
         # job's last process Slurm ends all of it.
         "exec cordinr fit {input.views:q} --fourier-dim {wildcards.dim} --config {input.settings:q}"
-        " --device {params.device} --threads {threads} --record {output.record:q}"
+        " {params.variant} --device {params.device} --threads {threads} --record {output.record:q}"
         " -o {output.model:q} > {log:q} 2>&1"

@@ -6,7 +6,7 @@ rule page:
     input:
         per_image(["<results>/reference/{folder}/{image}_reference.nii.gz"]),
         per_image(view_images() + view_images(".json")),
-        per_image(recon_images(BASELINES + INRS + SPREADS)),
+        per_image(recon_images(BASELINES + INRS + spreads(INRS))),
         per_image(recon_images(BASELINES + INRS, ".json")),
         per_image(image_figures()),
         per_image(fit_records()),
@@ -42,7 +42,7 @@ rule index_page:
         "<results>/source.json",
         index="<results>/inputs.tsv",
         metrics="<results>/metrics.tsv",
-        figure="<results>/figures/ablation.png",
+        figures=cohort_figures(),
     output:
         "<results>/cordinr/index.html",
     log:
@@ -52,9 +52,10 @@ rule index_page:
         "../../envs/cordinr.yaml"
     params:
         folder=lambda wildcards, input: dirname(input.index),
+        figures=lambda wildcards, input: options("--figure", input.figures),
         library=__version__,
     message:
         "Write the page that leads to all others"
     shell:
         "cordinr index-page --folder {params.folder:q} --index {input.index:q} --metrics {input.metrics:q}"
-        " --figure {input.figure:q} -o {output:q} > {log:q} 2>&1"
+        " {params.figures} -o {output:q} > {log:q} 2>&1"

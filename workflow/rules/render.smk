@@ -10,8 +10,9 @@ rule render:
     output:
         images=recon_images("inrF{dim}") + finer_images("inrF{dim}"),
         sidecars=recon_images("inrF{dim}", ".json") + finer_images("inrF{dim}", ".json"),
-        spreads=recon_images(SPREAD) + finer_images(SPREAD),
-        spread_sidecars=recon_images(SPREAD, ".json") + finer_images(SPREAD, ".json"),
+        spreads=recon_images(spreads(["inrF{dim}"])) + finer_images(spreads(["inrF{dim}"])),
+        spread_sidecars=recon_images(spreads(["inrF{dim}"]), ".json")
+        + finer_images(spreads(["inrF{dim}"]), ".json"),
         record="<results>/records/{folder}/{image}_desc-inrF{dim}_render.json",
     log:
         "<results>/logs/render/{folder}/{image}_desc-inrF{dim}.log",
@@ -28,18 +29,7 @@ rule render:
         sizes=options("--voxel", config["voxel_sizes"]),
         targets=lambda wildcards, output: options("-o", output.images),
         device=config["device"],
-        command=lambda wildcards, output: in_dataset(
-            "reconstruct",
-            expand(view_images(), **wildcards),
-            [
-                options("--fourier-dim", [wildcards.dim]),
-                options("--config", [FIT_SETTINGS]),
-                options("--device", [] if config["device"] == "auto" else [config["device"]]),
-                options("--like", [raw_image(wildcards)]),
-                options("--voxel", config["voxel_sizes"]),
-            ],
-            output.images,
-        ),
+        command=render_command,
         library=__version__,
     message:
         "Render {wildcards.image}, F = {wildcards.dim}"
@@ -47,3 +37,31 @@ rule render:
         "cordinr render {input.model:q} --like {input.like:q} {params.sizes} {params.targets}"
         " --device {params.device} --threads {threads} --record {output.record:q}"
         " --command {params.command:q} > {log:q} 2>&1"
+
+
+use rule render as render_variant with:
+    """Render an INR of another sigma or seed on the grid of the raw image, to be evaluated."""
+    input:
+        model="<results>/models/{folder}/{image}_desc-inrF{dim}{variant}_model.safetensors",
+        like="<results>/reference/{folder}/{image}_reference.nii.gz",
+        index=INDEX,
+    output:
+        images=recon_images("inrF{dim}{variant}"),
+        sidecars=recon_images("inrF{dim}{variant}", ".json"),
+        spreads=recon_images(spreads(["inrF{dim}{variant}"])),
+        spread_sidecars=recon_images(spreads(["inrF{dim}{variant}"]), ".json"),
+        record="<results>/records/{folder}/{image}_desc-inrF{dim}{variant}_render.json",
+    log:
+        "<results>/logs/render/{folder}/{image}_desc-inrF{dim}{variant}.log",
+    benchmark:
+        "<results>/benchmarks/render/{folder}/{image}_desc-inrF{dim}{variant}.tsv"
+    wildcard_constraints:
+        variant=VARIANT,
+    params:
+        sizes="",
+        targets=lambda wildcards, output: options("-o", output.images),
+        device=config["device"],
+        command=render_command,
+        library=__version__,
+    message:
+        "Render {wildcards.image}, F = {wildcards.dim} {wildcards.variant}"

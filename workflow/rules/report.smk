@@ -17,7 +17,9 @@ rule describe:
     params:
         folder=lambda wildcards, output: dirname(output[0]),
         link="sourcedata/raw" if DATALAD else f"../sourcedata/{config['dataset']['name']}",
-        methods=options("--method", ["simulated", *BASELINES, *INRS, *SPREADS]),
+        methods=options(
+            "--method", ["simulated", *BASELINES, *INRS, *VARIANTS, *spreads(INRS + VARIANTS)]
+        ),
         suffix=SUFFIX,
         library=__version__,
     message:
@@ -109,28 +111,35 @@ rule resolution:
         " {params.truth} {params.mask} -o {output:q} > {log:q} 2>&1"
 
 
-rule ablation:
-    """Draw PSNR and SSIM against Fourier dimension, baselines as lines."""
+rule cohort:
+    """Draw a figure of all images, and write what it shows as a table beside it."""
     input:
         "<results>/metrics.tsv",
     output:
-        report(
-            "<results>/figures/ablation.png",
-            caption="../report/ablation.rst",
+        figure=report(
+            "<results>/figures/{figure}.svg",
+            caption="../report/cohort.rst",
             category="Cohort",
-            labels={"figure": "Fourier dimension"},
+            labels=figure_labels,
+        ),
+        numbers=report(
+            "<results>/figures/{figure}.tsv",
+            caption="../report/cohort.rst",
+            category="Cohort",
+            labels=number_labels,
         ),
     log:
-        "<results>/logs/ablation.log",
+        "<results>/logs/cohort/{figure}.log",
     localrule: True
     conda:
         "../../envs/cordinr.yaml"
     params:
+        caption=lambda wildcards: CAPTIONS[wildcards.figure].text,
         library=__version__,
     message:
-        "Draw {output}"
+        "Draw {output.figure}"
     shell:
-        "cordinr ablation {input:q} -o {output:q} > {log:q} 2>&1"
+        "cordinr cohort {input:q} --figure {wildcards.figure} -o {output.figure:q} > {log:q} 2>&1"
 
 
 rule costs:

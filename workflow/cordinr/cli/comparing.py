@@ -10,8 +10,9 @@ import numpy as np
 from ..acquisition import coverage
 from ..derivatives import read_view
 from ..errors import InputError
+from ..files import read_json
 from ..metrics import foreground
-from ..naming import entities
+from ..naming import entities, sidecar_path
 from ..table import read_metrics
 from ..volume import Volume, load_mask, load_volume
 
@@ -34,6 +35,35 @@ def regions_of(
         if not regions["cord"].any():
             print(f"note: {mask}: is empty where the views are; no cord figures.", file=sys.stderr)
     return regions
+
+
+def identity(recon: Path) -> dict[str, Any]:
+    """What a reconstruction is, as the first columns of the table: by its name and its sidecar.
+
+    Raises:
+        InputError: the sidecar says something else than cordinr writes.
+    """
+    sidecar = sidecar_path(recon)
+    made = read_json(sidecar) if sidecar.exists() else {}
+    labels = entities(recon)
+    method, dim = made.get("Method", labels.get("desc", "")), made.get("FourierDimension")
+    settings = made.get("FitSettings", {})
+    if not (isinstance(method, str) and isinstance(dim, int | None) and isinstance(settings, dict)):
+        raise InputError(
+            f"{sidecar}: Method, FourierDimension or FitSettings is not what cordinr writes; "
+            "correct it."
+        )
+    return {
+        "subject": labels.get("sub", ""),
+        "session": labels.get("ses", ""),
+        "image": recon.name.split("_res-")[0].split("_desc-")[0].split(".")[0],
+        "method": method,
+        "fourier_dim": dim,
+        "desc": labels.get("desc", ""),
+        "sigma": settings.get("sigma"),
+        "seed": settings.get("seed"),
+        "res": labels.get("res", ""),
+    }
 
 
 def view_panels(view_paths: Sequence[Path]) -> "list[Panel]":

@@ -29,17 +29,18 @@ MOST_NESTED = 20
 """Levels of a settings file, which has two."""
 
 
-def read_settings(path: Path | None, seed: int | None) -> FitSettings:
-    """The `fit:` section of a YAML file, or the defaults; a given seed wins.
+def read_settings(path: Path | None, seed: int | None, sigma: float | None = None) -> FitSettings:
+    """The `fit:` section of a YAML file, or the defaults; a given seed or sigma wins.
 
     Raises:
         InputError: the file is missing, is no YAML mapping, or holds an invalid setting.
     """
     section = _fit_section(path) if path else {}
     settings = FitSettings.from_mapping(section, str(path))
-    if seed is not None:
-        FitSettings.from_mapping({"seed": seed}, "--seed")
-        settings = replace(settings, seed=seed)
+    for name, value in (("seed", seed), ("sigma", sigma)):
+        if value is not None:
+            FitSettings.from_mapping({name: value}, f"--{name}")
+            settings = replace(settings, **{name: value})
     return settings
 
 
@@ -77,9 +78,10 @@ def fit_views(
     seed: int | None,
     threads: int | None,
     checkpoint: Path,
+    sigma: float | None = None,
 ) -> tuple[INR, Progress]:
     """Fit with progress on stderr; the INR and the last report, resumed work included."""
-    settings = read_settings(config, seed)
+    settings = read_settings(config, seed, sigma)
     use_threads(threads)
     last: Progress | None = None
     with _progress(f"F={fourier_dim}") as show:

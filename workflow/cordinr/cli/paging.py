@@ -75,34 +75,26 @@ def index_page(
     metrics: Metrics,
     output: Output,
     folder: Folder = Path("results"),
-    figure: Annotated[Path | None, typer.Option(help="PNG to show: the ablation.")] = None,
+    figure: Annotated[
+        list[Path] | None, typer.Option(help="SVG that `cordinr cohort` drew, repeatable.")
+    ] = None,
 ) -> None:
-    """Write the page that leads to the pages of all subjects."""
+    """Write the page that leads to the pages of all subjects, those furthest below first."""
     from .. import __version__
-    from ..cohort import best_labels
     from ..index import load_index
-    from ..pages import picture, write_page
+    from ..pages import write_page
     from ..table import load_table
     from .showing import source_named
+    from .surveying import figures_shown, images_shown
 
-    table = load_table(metrics)
     rows = load_index(index)
-    images = [
-        {
-            "name": row.image,
-            "href": f"sub-{row.subject}.html",
-            "best": best_labels(table, row.image),
-        }
-        for row in rows
-        if row.path
-    ]
     write_page(
         output,
         "index.html.j2",
         [],
-        images=images,
+        images=images_shown([row for row in rows if row.path], load_table(metrics)),
         problems=[row.problem for row in rows if row.problem],
         source=source_named(folder / "source.json"),
-        picture=picture(figure) if figure else None,
+        figures=figures_shown(figure or [], output),
         version=__version__,
     )

@@ -26,11 +26,10 @@ def evaluate(
     """Compare reconstructions with their reference."""
     from .. import __version__
     from ..errors import InputError
-    from ..files import read_json, write_json
+    from ..files import write_json
     from ..metrics import evaluate as compare
-    from ..naming import entities, sidecar_path
     from ..volume import load_volume
-    from .comparing import regions_of
+    from .comparing import identity, regions_of
 
     if len(output) != len(recon):
         raise InputError("evaluate: give one -o per reconstruction.")
@@ -40,21 +39,8 @@ def evaluate(
         volume = load_volume(path)
         if not volume.grid.matches(truth.grid):
             raise InputError(f"{path}: is not on the grid of {reference}; render it --like that.")
-        sidecar = sidecar_path(path)
-        made = read_json(sidecar) if sidecar.exists() else {}
-        labels = entities(path)
-        method, dim = made.get("Method", labels.get("desc", "")), made.get("FourierDimension")
-        if not isinstance(method, str) or not isinstance(dim, int | None):
-            raise InputError(
-                f"{sidecar}: Method or FourierDimension is not what cordinr writes; correct it."
-            )
         row = {
-            "subject": labels.get("sub", ""),
-            "session": labels.get("ses", ""),
-            "image": path.name.split("_res-")[0].split("_desc-")[0].split(".")[0],
-            "method": method,
-            "fourier_dim": dim,
-            "res": labels.get("res", ""),
+            **identity(path),
             "voxel_size": round(float(truth.grid.voxel_sizes.prod()) ** (1 / 3), 4),
             "version": __version__,
         }
@@ -186,23 +172,3 @@ def resolution(
     drawn, method = renderings(inr, metrics, truth)
     name = inr[0].name.split("_desc-")[0].split("_res-")[0]
     save_figure(output, resolution_figure(raw, drawn, cord, f"{name}: {method}"))
-
-
-@app.command()
-def ablation(
-    metrics: Annotated[Path, typer.Argument(help="metrics.tsv that `cordinr aggregate` wrote.")],
-    output: Picture,
-    region: Annotated[str, typer.Option(help="fov, fg or cord.")] = "fov",
-) -> None:
-    """Draw PSNR and SSIM against Fourier dimension, baselines as lines."""
-    from ..ablation import ablation_figure
-    from ..errors import InputError
-    from ..figures import save_figure
-    from ..table import load_table
-
-    table = load_table(metrics)
-    try:
-        figure = ablation_figure(table, region=region)
-    except InputError as error:
-        raise InputError(f"{metrics}: {error}") from error
-    save_figure(output, figure)

@@ -18,6 +18,7 @@ FourierDim = Annotated[int, typer.Option(help="Number of Fourier frequencies.")]
 Config = Annotated[Path | None, typer.Option(help="YAML file with a `fit:` section.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Seed = Annotated[int | None, typer.Option(help="Overrides fit.seed.")]
+Sigma = Annotated[float | None, typer.Option(help="Overrides fit.sigma, cycles/mm.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads.")]
 Like = Annotated[
     Path | None, typer.Option(help="Image (or BIDS URI) whose grid to use; no voxel of it is read.")
@@ -88,6 +89,7 @@ def fit(
     config: Config = None,
     device: Device = "auto",
     seed: Seed = None,
+    sigma: Sigma = None,
     threads: Threads = None,
     record: Annotated[
         Path | None, typer.Option(help="JSON file for seconds, device, memory, loss curve.")
@@ -106,7 +108,7 @@ def fit(
     with Meter(where) as meter:
         loaded = load_views(views)
         checkpoint = output.with_suffix(".checkpoint")
-        inr, done = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint)
+        inr, done = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint, sigma)
         save_inr(output, inr)
     if record:
         seconds = round(done.seconds, 3)
@@ -210,6 +212,7 @@ def reconstruct(
     config: Config = None,
     device: Device = "auto",
     seed: Seed = None,
+    sigma: Sigma = None,
     threads: Threads = None,
 ) -> None:
     """Fit and render in one go: two scans of one patient in, one isotropic volume out.
@@ -231,7 +234,7 @@ def reconstruct(
     if field:
         load_grid(field)  # to refuse it before the work
     checkpoint = output[0].with_name(output[0].name + ".checkpoint")
-    inr, _ = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint)
+    inr, _ = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint, sigma)
     for path, grid in zip(output, grids_for(inr, field, sizes), strict=True):
         render_image(inr, grid, path, where)
 

@@ -81,6 +81,7 @@ def test_a_chart_puts_every_point_where_the_axes_say():
     assert chart.text == "a: 1 to 0.1; b: 0.01 to 0.01"
     assert len({line.colour for line in chart.lines}) == 2
     assert loss_chart([Curve("none", "", [], [])]) is None
+    assert loss_chart([Curve("flat", "", [1, 2], [0.0, 0.0])]) is None
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 WIDTH, HEIGHT = 520.0, 190.0
 """Of the area that the curves fill."""
@@ -18,7 +18,7 @@ class Curve:
     Attributes:
         name: of the fit.
         href: of the record that it comes from.
-        steps, losses: of each point; all positive.
+        steps, losses: of each point.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Chart:
 
 def loss_chart(curves: Sequence[Curve]) -> Chart | None:
     """The chart of the curves that have points; None where there are none."""
-    curves = [curve for curve in curves if curve.steps]
+    curves = [curve for curve in map(_drawable, curves) if curve.steps]
     if not curves:
         return None
     end = max(curve.steps[-1] for curve in curves)
@@ -84,6 +84,13 @@ def loss_chart(curves: Sequence[Curve]) -> Chart | None:
         [(down(loss), f"{loss:g}".replace("e-0", "e-")) for loss in ticks],
         text,
     )
+
+
+def _drawable(curve: Curve) -> Curve:
+    """Without what a logarithmic axis has no place for: a flat image is fitted without a loss."""
+    points = zip(curve.steps, curve.losses, strict=True)
+    kept = [(step, loss) for step, loss in points if 0 < loss < math.inf]
+    return replace(curve, steps=[step for step, _ in kept], losses=[loss for _, loss in kept])
 
 
 def log_ticks(low: float, high: float) -> list[float]:

@@ -142,12 +142,12 @@ def load_table(path: Path | str) -> "pd.DataFrame":
     return table
 
 
-def without_variants(table: pd.DataFrame) -> pd.DataFrame:
+def without_variants(table: "pd.DataFrame") -> "pd.DataFrame":
     """The rows of what is fitted with the settings of the run, on every grid."""
     return table[table["desc"].map(variant_setting).isna()]
 
 
-def on_raw_grid(table: pd.DataFrame) -> pd.DataFrame:
+def on_raw_grid(table: "pd.DataFrame") -> "pd.DataFrame":
     """The rows of reconstructions on the grid of the raw image."""
     return table[table["res"].eq("") & table["problem"].eq("")]
 

@@ -1,5 +1,6 @@
 """Verbs that make, get and describe datasets."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,14 +77,15 @@ def index(
     wanted = None if subject is None else {label.removeprefix("sub-") for label in subject}
     for label, reason in sorted(skipped.items()):
         if wanted is None or label in wanted:
-            print(f'left out: sub-{label} ({reason}); dataset.exclude: "" takes it')
+            note = f'left out: sub-{label} ({reason}); dataset.exclude: "" takes it'
+            print(note, file=sys.stderr)
     for row in rows:
         if row.problem:
-            print(f"warning: {row.problem}")
+            print(f"warning: {row.problem}", file=sys.stderr)
     images = [row for row in rows if row.path]
     print(f"{len(images)} images in {dest} at {commit[:12] or 'no version'}")
     files = [path for row in images for path in (row.path, row.mask, row.truth) if path]
-    print(say_space(missing_bytes(dest, files), dest)[1])
+    print(say_space(missing_bytes(dest, files), dest)[1], file=sys.stderr)
 
 
 @app.command()
@@ -129,7 +131,7 @@ def fetch(
             raise InputError(row.problem)
     paths = [row.path for row in rows]
     fits, sentence = say_space(missing_bytes(dest, paths), dest)
-    print(sentence)
+    print(sentence, file=sys.stderr)
     if not fits:
         raise InputError(f"{dest}: not enough disk space; choose fewer subjects with --subject.")
     for path in get_content(dest, paths, jobs):
@@ -202,7 +204,7 @@ def copy_checked(
     save_volume(output, volume.array, volume.grid, "uint8" if small else "float32")
     note = drop_content(dest, [file]) if drop else None
     if note:
-        print(f"note: {note}")
+        print(f"note: {note}", file=sys.stderr)
 
 
 def check_isotropic(path: Path, sizes: "np.ndarray") -> None:

@@ -12,6 +12,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/ablations.smk"
 
 
 # Before the other rules, to be what a plain `snakemake` makes.

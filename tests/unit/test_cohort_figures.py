@@ -150,8 +150,7 @@ def test_the_ablation_draws_what_its_table_says():
         for found in inr.itertuples():
             here = corners[np.isclose(corners[:, 0], found.fourier_dim), 1]
             assert {round(found.low, 9), round(found.high, 9)} <= set(here.round(9))
-        bars = axes.containers[0].lines[2][0].get_segments()
-        ends = [np.sort(bar[:, 1]) for bar in bars]
+        ends = [np.sort(bar[:, 1]) for bar in axes.collections[1].get_segments()]
         np.testing.assert_allclose(ends, inr[["seed_low", "seed_high"]])
 
 
@@ -173,6 +172,7 @@ def test_images_without_all_figures_are_left_out():
     data = ablation_data(table)
     assert set(data[data.measure.eq("psnr_fov")].images) == {4}
     assert set(data[data.measure.eq("ssim_fov")].images) == {6}
+    assert "n = 4 to 6 images" in ablation_figure(data).texts[0].get_text()
 
 
 def test_a_region_without_figures_says_so():
@@ -320,6 +320,16 @@ def test_files_are_svg_with_text_the_same_bytes_and_the_numbers_beside(figure, t
     for name in numbers.select_dtypes("number"):
         values = expected[name].astype(float).to_numpy()
         np.testing.assert_allclose(numbers[name].astype(float), values, rtol=1e-5)
+
+
+def test_control_characters_end_no_file(tmp_path):
+    table = table_of(9).assign(
+        site="a\x1b]b\x00", device="G\x07PU", image=lambda rows: rows.image + "\x1b"
+    )
+    figures = [sites_figure(sites_data(table)), time_figure(time_data(table))]
+    for figure in [*figures, outliers_figure(outliers_data(table))]:
+        save_svg(tmp_path / "figure.svg", figure)
+        ElementTree.parse(tmp_path / "figure.svg")
 
 
 def test_nothing_overlaps_or_leaves_the_figure(tmp_path):

@@ -36,7 +36,6 @@ BASELINES = {
 
 SETTINGS = {"fourier_dim": "Fourier dimension", "sigma": "sigma (cycles/mm)"}
 
-
 CLOSEST = 0.14
 """Of the width of the axes: between the middles of two numbers that stand side by side."""
 
@@ -136,7 +135,7 @@ def ablation_figure(data: pd.DataFrame) -> Figure:
         _ticks(axes, data[over].dropna().unique(), over, lowest)
     gain = "; gain: over the best baseline of each image" if len(rows) > 1 else ""
     dim = f", F = {data['fourier_dim'].iloc[0]:.0f}" if over == "sigma" else ""
-    heading(figure, f"{REGIONS[region].capitalize()}, {counted(data['images'].max())}{dim}{gain}")
+    heading(figure, f"{REGIONS[region].capitalize()}, {counted(data['images'])}{dim}{gain}")
     _legend(figure, data)
     return figure
 
@@ -151,9 +150,9 @@ def _curve(axes: Axes, rows: pd.DataFrame, over: str) -> None:
         axes.vlines(rows[over], rows["low"], rows["high"], linewidth=12, **band)
     axes.plot(rows[over], rows["median"], color=colour, linewidth=1.8, marker="o", markersize=4)
     seeded = rows[rows["seeds"].gt(1)]
-    ends = [seeded["median"] - seeded["seed_low"], seeded["seed_high"] - seeded["median"]]
-    style = {"fmt": "none", "ecolor": "black", "capsize": 3, "elinewidth": 1, "zorder": 3}
-    axes.errorbar(seeded[over], seeded["median"], np.maximum(ends, 0), **style)
+    for end in ("seed_low", "seed_high"):
+        axes.plot(seeded[over], seeded[end], "_", color="k", markersize=7)
+    axes.vlines(seeded[over], seeded["seed_low"], seeded["seed_high"], color="k", lw=1, zorder=3)
 
 
 def _levels(axes: Axes, rows: pd.DataFrame) -> None:
@@ -188,7 +187,8 @@ def _legend(figure: Figure, data: pd.DataFrame) -> None:
     if data["seeds"].max() > 1:
         handles.append(Line2D([], [], color="k", marker="|", markersize=9, linestyle=""))
         labels.append(f"lowest to highest of {data['seeds'].max():.0f} seeds")
-    meaning = f"Line and band: median and {data['band'].iloc[0]} of the images"
+    band = " or ".join(data["band"].unique())
+    meaning = f"Line and band: median and {band} of the images"
     figure.legend(
         handles,
         labels,

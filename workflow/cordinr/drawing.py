@@ -73,9 +73,11 @@ def check_region(region: str) -> None:
         raise InputError(f"region '{region}' is not known; use {', '.join(REGIONS)}.")
 
 
-def counted(number: int, noun: str = "image") -> str:
-    """`n = 20 images`."""
-    return f"n = {number} {noun}{'' if number == 1 else 's'}"
+def counted(images: Sequence[int]) -> str:
+    """`n = 20 images`, or from how few to how many there are in the parts of a figure."""
+    fewest, most = min(images), max(images)
+    some = f"{most:.0f}" if fewest == most else f"{fewest:.0f} to {most:.0f}"
+    return f"n = {some} image{'' if most == 1 else 's'}"
 
 
 def unit(measure: str) -> str:
@@ -83,8 +85,14 @@ def unit(measure: str) -> str:
     return "PSNR (dB)" if measure.startswith("psnr") else "SSIM"
 
 
+def printable(text: str) -> str:
+    """Without control characters, which no SVG may hold."""
+    return "".join(filter(str.isprintable, text))
+
+
 def heading(figure: Figure, text: str) -> None:
     """One line at the upper left of a figure."""
+    text = printable(text)
     figure.text(0.08 / figure.get_figwidth(), 1 - 0.08 / figure.get_figheight(), text, va="top")
 
 
@@ -105,7 +113,7 @@ def row_figure(names: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """
     height = 0.17 * len(names) + 0.1
     figure = Figure(figsize=(WIDTH, height + 0.95))
-    names = [shorten(name, LONGEST_NAME) for name in names]
+    names = [shorten(printable(name), LONGEST_NAME) for name in names]
     labels = {"psnr_inr": "PSNR of the best INR (dB)", "gain": "PSNR over best baseline (dB)"}
     for k, (name, label) in enumerate(labels.items()):
         axes = figure.add_subplot(label=name)

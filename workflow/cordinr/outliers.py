@@ -113,5 +113,5 @@ def outliers_figure(data: pd.DataFrame) -> Figure:
         axes.plot(values[far], places[far], "D", color="#D55E00", markeredgecolor="k", markersize=5)
     some = f", the {len(shown)} furthest below" if len(shown) < len(data) else ""
     region = REGIONS[data["region"].iloc[0]].capitalize()
-    heading(figure, f"{region}, {counted(len(data))}{some}; outliers: {data['outlier'].sum()}")
+    heading(figure, f"{region}, {counted([len(data)])}{some}; outliers: {data['outlier'].sum()}")
     return figure

@@ -58,5 +58,5 @@ def sites_figure(data: pd.DataFrame) -> Figure:
         axes.plot(medians[name], medians["site"].map(rows), "|", **bars)
     region = REGIONS[data["region"].iloc[0]].capitalize()
     sites = f"{len(rows)} site{'' if len(rows) == 1 else 's'}"
-    heading(figure, f"{region}, {counted(len(images))} at {sites}, how many at each in brackets")
+    heading(figure, f"{region}, {counted([len(images)])} at {sites}, how many at each in brackets")
     return figure

@@ -88,7 +88,7 @@ def time_figure(data: pd.DataFrame) -> Figure:
     devices = sorted(images.loc[images["method"].eq("inr"), "device"].dropna().unique())
     region = REGIONS[data["region"].iloc[0]].capitalize()
     where = f"; INRs on {', '.join(devices)}" if devices else ""
-    heading(figure, f"{region}, {counted(images['image'].nunique())}{where}")
+    heading(figure, f"{region}, {counted(medians['images'])}{where}")
     return figure
 
 

@@ -17,10 +17,9 @@ LIBRARY = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(LIBRARY))
 
 from cordinr import __version__
-from cordinr.captions import CAPTIONS
 from cordinr.cluster import cancel_jobs_of
 from cordinr.errors import InputError
-from cordinr.naming import VARIANT, inr_label, resolution_label, variant_labels, variant_setting
+from cordinr.naming import inr_label, resolution_label, variant_labels
 from cordinr.repository import is_repository
 
 
@@ -85,7 +84,6 @@ wildcard_constraints:
     folder=r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?/[a-z]+",
     image=r"sub-[A-Za-z0-9]+(_(?!res-|desc-)[a-z]+-[A-Za-z0-9]+)*",
     dim=r"[1-9][0-9]*",
-    figure="|".join(CAPTIONS),
     kind="reference|cord|truth",
     subject=r"[A-Za-z0-9]+",
 
@@ -205,29 +203,6 @@ def pages():
     return name
 
 
-def cohort_figures():
-    """An input function: the figures of all images for which there is something to draw."""
-    places = workflow.pathvars
-
-    def name(wildcards):
-        sites = {row.site for row in indexed() if row.path} - {""}
-        needed = {"sigmas": any("sigma" in label for label in VARIANTS), "sites": len(sites) > 1}
-        drawn = [figure for figure in CAPTIONS if needed.get(figure, True)]
-        return [places.apply(f"<results>/figures/{figure}.svg") for figure in drawn]
-
-    return name
-
-
-def figure_labels(wildcards):
-    """How the report names a figure of all images."""
-    return {"figure": CAPTIONS[wildcards.figure].title}
-
-
-def number_labels(wildcards):
-    """How the report names the numbers of such a figure."""
-    return {"figure": f"{CAPTIONS[wildcards.figure].title}: numbers"}
-
-
 def fetched(kind):
     """An input function: the cord mask or the truth of an image, where the dataset has one."""
 
@@ -316,26 +291,6 @@ def in_dataset(verb, inputs, how, outputs):
     words = shlex.split(" ".join([*how, options("-o", outputs)]))
     words = ["cordinr", verb, *inputs, *words]
     return shlex.join(word.rpartition("/cordinr/")[2] for word in words)
-
-
-def variant_option(wildcards):
-    """In what a fit differs from `fit:`, as option of the command line; empty for most."""
-    setting = variant_setting(wildcards.variant)
-    return options(f"--{setting[0]}", [setting[1]]) if setting else ""
-
-
-def render_command(wildcards, output):
-    """The command that makes the same renderings from within the derivatives alone."""
-    variant = wildcards.get("variant")
-    how = [
-        options("--fourier-dim", [wildcards.dim]),
-        options("--config", [FIT_SETTINGS]),
-        variant_option(wildcards) if variant else "",
-        options("--device", [] if config["device"] == "auto" else [config["device"]]),
-        options("--like", [raw_image(wildcards)]),
-        "" if variant else options("--voxel", config["voxel_sizes"]),
-    ]
-    return in_dataset("reconstruct", expand(view_images(), **wildcards), how, output.images)
 
 
 def metrics_files(wildcards):

@@ -21,8 +21,9 @@ rule fit_settings:
 rule fit:
     """Fit one INR to the views of an image: one job per image and Fourier dimension.
 
-    Where the configuration has further sigmas or seeds, the label of an INR ends in what differs. A fit that was stopped goes on from a checkpoint beside the model, which is no output and is
-    removed at the end.
+    Where the configuration asks for further sigmas or seeds, a label ends in what differs. A fit
+    that was stopped goes on from a checkpoint beside the model, which is no output and is removed
+    at the end.
     """
     input:
         views=view_images(),

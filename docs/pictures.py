@@ -14,6 +14,7 @@ from cordinr.figures import (
     GREY_WINDOW,
     Page,
     head,
+    name_row,
     orient,
     save_figure,
     scale_bar,
@@ -45,18 +46,20 @@ def before_after(results: Path, image: str, label: str) -> None:
     page = Page.of([*rows.values()], 3, "", 2.4)
     for row, (name, cut) in enumerate(rows.items()):
         view = load_volume(f"{derived}_res-{name}_desc-simulated_T2w.nii.gz")
-        columns = (
-            (f"{name} view", view, 0),
-            ("INR of both views", recon, 1),
-            ("Raw image", reference, 1),
-        )
-        for k, (title, volume, order) in enumerate(columns):
+        columns = {
+            "Thick-slice view": (view, 0),
+            "INR of both views": (recon, 1),
+            "Raw image": (reference, 1),
+        }
+        for k, (title, (volume, order)) in enumerate(columns.items()):
             axes = page.axes(row, k, title)
             show(axes, cut.sample(volume, order), cut, cmap=GREY, vmin=window[0], vmax=window[1])
-            head(axes, title, "")
             scale_bar(axes, cut)
+            if row == 0:
+                head(axes, "", title)
             if k == 0:
                 orient(axes, cut)
+                name_row(axes, f"{cut.name.split(',')[0]} plane, {name} view")
     save_figure(Path(__file__).with_name("before-after.png"), page.figure)
 
 

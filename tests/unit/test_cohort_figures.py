@@ -332,9 +332,11 @@ def test_control_characters_end_no_file(tmp_path):
         ElementTree.parse(tmp_path / "figure.svg")
 
 
-def test_nothing_overlaps_or_leaves_the_figure(tmp_path):
-    """Labels of ticks beside each other, and every text within the page."""
-    table = table_of(12, sigmas=(0.0156, 0.02, 0.031, 0.0625))
+@pytest.mark.parametrize(("images", "seconds"), [(12, 1), (2, 1), (2, 0.02)])
+def test_nothing_overlaps_or_leaves_the_figure(tmp_path, images, seconds):
+    """Labels of ticks beside each other, every text within the page, no formula left unread."""
+    table = table_of(images, sigmas=(0.0156, 0.02, 0.031, 0.0625))
+    table.loc[table.method.eq("inr"), ["fit_seconds", "render_seconds"]] *= seconds
     figures = [ablation_figure(ablation_data(table)), outliers_figure(outliers_data(table))]
     figures += [
         ablation_figure(ablation_data(table, over="sigma")),
@@ -343,6 +345,7 @@ def test_nothing_overlaps_or_leaves_the_figure(tmp_path):
     figures.append(time_figure(time_data(table)))
     for figure in figures:
         save_svg(tmp_path / "figure.svg", figure)
+        assert "math" not in (tmp_path / "figure.svg").read_text()
         figure.draw_without_rendering()
         whole = figure.bbox
         for axes in figure.axes:
@@ -352,6 +355,8 @@ def test_nothing_overlaps_or_leaves_the_figure(tmp_path):
                 boxes = [tick.get_window_extent() for tick in ticks if tick.get_text()]
                 for first, second in pairwise(boxes):
                     assert not first.overlaps(second)
+                for label in (axes.xaxis.label, axes.yaxis.label):
+                    assert not any(label.get_window_extent().overlaps(box) for box in boxes)
         for legend in figure.legends:
             box = legend.get_window_extent()
             assert box.x0 >= whole.x0 and box.x1 <= whole.x1

@@ -126,9 +126,10 @@ def files(tmp_path):
             save_volume(images[-1], volume.array + int(dim), volume.grid)
             if (dim, res) in scores:
                 metrics.append(stem.with_name(f"{stem.name}_metrics.json"))
-                row = {"subject": "1", "image": "sub-1", "method": "inr", "fourier_dim": int(dim)}
+                row = {"subject": "1", "session": "", "image": "sub-1", "method": "inr"}
+                row |= {"fourier_dim": int(dim), "desc": f"inrF{dim}", "sigma": 0.025, "seed": 0}
                 figures = {"psnr_fov": scores[dim, res], "ssim_fov": 0.9}
-                write_json(metrics[-1], row | {"session": "", "res": res[5:]} | figures)
+                write_json(metrics[-1], row | {"res": res[5:]} | figures)
     return images, metrics
 
 

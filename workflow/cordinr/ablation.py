@@ -125,8 +125,9 @@ def ablation_figure(data: pd.DataFrame) -> Figure:
         name = f"{measure}_{region}{suffix}"
         axes = figure.add_subplot(label=name)
         lowest = k == len(rows) - 1
-        frame(axes, 0.6 + 3.35 * j, 1.1 + 1.6 * (not lowest), 2.65, 1.45)
+        frame(axes, 0.76 + 3.36 * j, 1.1 + 1.6 * (not lowest), 2.5, 1.45)
         axes.set_ylabel(f"Gain in {unit(name)}" if suffix else unit(name))
+        axes.yaxis.set_label_coords(-0.235, 0.5)
         shown = data[data["measure"].eq(name)]
         _levels(axes, shown[shown["method"].isin(BASELINES)])
         if suffix:

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .errors import InputError, shorten
 from .files import atomic
@@ -123,6 +124,7 @@ def row_figure(names: Sequence[str]) -> tuple[Figure, list[Axes]]:
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="y", color="0.85", linewidth=0.4)
         axes.set_axisbelow(True)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.set_xlabel(label)
     return figure, figure.axes
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from .ablation import BASELINES
 from .cohort import method_name
@@ -79,9 +80,12 @@ def time_figure(data: pd.DataFrame) -> Figure:
         axes.plot(own["seconds"], own["psnr"], **small, **look)
         axes.plot(middle["seconds"], middle["psnr"], label=name, **large, **look)
     axes.set_xscale("log")
+    few = data["seconds"].max() < 100 * data["seconds"].min()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("Fit and rendering, or baseline (s)")
     axes.set_ylabel("PSNR (dB)")
-    axes.xaxis.set_major_formatter("{x:g}")
     axes.grid(color="0.9", linewidth=0.5)
     axes.set_axisbelow(True)
     figure.legend(loc="center right", title="Large: medians", title_fontsize=8)

@@ -36,6 +36,7 @@ while [ $# -gt 0 ]; do
   case $1:$2 in
     -o:*.nii.gz) cp {image} "$2"; : > "${{2%.nii.gz}}.json" ;;
     -o:*.tsv) : > "$2"; : > "${{2%.tsv}}.json" ;;
+    -o:*.svg) : > "$2"; : > "${{2%.svg}}.tsv" ;;
     -o:* | --record:*) : > "$2" ;;
   esac
   shift

@@ -248,16 +248,8 @@ def test_a_page_needs_a_subject_of_the_index(tmp_path, command):
     from cordinr.index import Input, save_index
 
     save_index(tmp_path / "inputs.tsv", [Input("1", "", "sub-1/anat", "sub-1", problem="none")])
-    options = [
-        "--index",
-        tmp_path / "inputs.tsv",
-        "--metrics",
-        tmp_path / "m.tsv",
-        "--view",
-        "a",
-        "--figure",
-        "comparison",
-    ]
+    options = ["--index", tmp_path / "inputs.tsv", "--metrics", tmp_path / "m.tsv"]
+    options += ["--view", "a", "--figure", "comparison"]
     code, _, said = command("page", "sub-1", *options, "-o", tmp_path / "p.html")
     assert code == 1 and "has no image of subject 1" in said
     assert not (tmp_path / "p.html").exists()

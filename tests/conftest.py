@@ -1,7 +1,11 @@
 """What tests share: a small analytic image, views of it, real images, the command in-process."""
 
+import os
 import sys
 from pathlib import Path
+
+# Before NumPy and torch: with arrays so small, threads only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest

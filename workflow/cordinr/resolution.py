@@ -65,7 +65,11 @@ def resolution_figure(
     panels, errors = _columns(reference, renderings)
     page = Page.of(planes, len(panels) + len(errors), title, COLUMN, FOOTER)
     draw_planes(page, panels, range(len(planes)), window)
-    note = f"Voxels as they are; one grey window: {window[0]:.4g} to {window[1]:.4g}"
+    through = "cord" if cord is not None and cord.any() else "middle of the field of view"
+    note = (
+        f"Planes through the {through}; voxels as they are; "
+        f"one grey window: {window[0]:.4g} to {window[1]:.4g}"
+    )
     if errors:
         peak = _draw_errors(page, errors)
         note += f"\nError: rendering - truth; R = {peak:.4g}, 99.9th percentile of the truth"

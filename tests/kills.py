@@ -36,7 +36,7 @@ WANTED = ("cordinr/", "metrics/", "figures/")
 """What a finished run has; what these are made from may be missing once they are there."""
 
 TARGETS = ("job", "main", "all")
-TIMED = ("records", "logs", "benchmarks", "benchmarks.tsv", "metrics.tsv")
+TIMED = ("records", "logs", "benchmarks", "benchmarks.tsv", "metrics.tsv", "figures/time")
 """Results that hold seconds or places, which no run repeats; pages do as well."""
 
 
@@ -128,7 +128,7 @@ def digests(project: Project) -> dict[str, str]:
     return {
         str(path.relative_to(project.results)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files(project)
-        if path.relative_to(project.results).parts[0] not in TIMED and path.suffix != ".html"
+        if not f"{path.relative_to(project.results)}".startswith(TIMED) and path.suffix != ".html"
     }
 
 

@@ -149,7 +149,7 @@ def test_the_loss_of_the_fits_is_drawn(page):
     box, line = chart.bounding_box(), chart.locator("polyline").bounding_box()
     assert box["width"] > 400 and line["width"] > 0.7 * box["width"]
     assert box["y"] < line["y"] and line["y"] + line["height"] < box["y"] + box["height"]
-    assert page.inner_text(".legend-list >> nth=0") == "INR, F = 8"
+    assert page.inner_text(".legend-list >> nth=0").strip() == "INR, F = 8"
 
 
 def test_a_click_moves_every_crosshair(page):

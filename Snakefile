@@ -22,6 +22,7 @@ rule all:
     """Everything: renderings, baselines, the table of figures, the pictures."""
     input:
         "<results>/metrics.tsv",
+        "<results>/metrics.json",
         "<results>/benchmarks.tsv",
         cohort_figures(),
         "<results>/cordinr/dataset_description.json",

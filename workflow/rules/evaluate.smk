@@ -66,7 +66,11 @@ rule evaluate_truth:
 
 
 rule aggregate:
-    """Gather all metrics and what they cost in one tidy table, with a dictionary of its columns."""
+    """Gather all metrics and what they cost in one tidy table, with a dictionary of its columns.
+
+    The table of a run that failed has no dictionary: whoever reads the table as that of all images
+    asks for both, or Snakemake would not make it anew.
+    """
     input:
         index="<results>/inputs.tsv",
         metrics=metrics_files,

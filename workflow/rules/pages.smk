@@ -15,6 +15,7 @@ rule page:
         "<results>/cordinr/dataset_description.json",
         index="<results>/inputs.tsv",
         metrics="<results>/metrics.tsv",
+        complete="<results>/metrics.json",
     output:
         "<results>/cordinr/sub-{subject}.html",
     log:
@@ -42,6 +43,7 @@ rule index_page:
         "<results>/source.json",
         index="<results>/inputs.tsv",
         metrics="<results>/metrics.tsv",
+        complete="<results>/metrics.json",
         figures=cohort_figures(),
     output:
         "<results>/cordinr/index.html",

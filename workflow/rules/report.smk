@@ -114,7 +114,8 @@ rule resolution:
 rule cohort:
     """Draw a figure of all images, and write what it shows as a table beside it."""
     input:
-        "<results>/metrics.tsv",
+        metrics="<results>/metrics.tsv",
+        complete="<results>/metrics.json",
     output:
         figure=report(
             "<results>/figures/{figure}.svg",
@@ -139,7 +140,7 @@ rule cohort:
     message:
         "Draw {output.figure}"
     shell:
-        "cordinr cohort {input:q} --figure {wildcards.figure} -o {output.figure:q} > {log:q} 2>&1"
+        "cordinr cohort {input.metrics:q} --figure {wildcards.figure} -o {output.figure:q} > {log:q} 2>&1"
 
 
 rule costs:
@@ -148,7 +149,7 @@ rule costs:
     Benchmark files are no outputs; the metrics say that all of them are there.
     """
     input:
-        "<results>/metrics.tsv",
+        "<results>/metrics.json",
     output:
         report(
             "<results>/benchmarks.tsv",

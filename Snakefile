@@ -23,14 +23,15 @@ rule all:
     input:
         "<results>/metrics.tsv",
         "<results>/metrics.json",
+        applied(metrics_files),
         "<results>/benchmarks.tsv",
-        cohort_figures(),
+        applied(cohort_figures),
         "<results>/cordinr/dataset_description.json",
         per_image(recon_images(BASELINES + INRS + VARIANTS)),
         per_image(finer_images(INRS)),
         per_image(image_figures()),
         "<results>/cordinr/index.html",
-        pages(),
+        applied(pages),
         ["<results>/datalad.json"] if DATALAD else [],
     localrule: True
     message:

@@ -26,17 +26,12 @@ def render_command(wildcards, output):
     return in_dataset("reconstruct", expand(view_images(), **wildcards), how, output.images)
 
 
-def cohort_figures():
-    """An input function: the figures of all images for which there is something to draw."""
-    places = workflow.pathvars
-
-    def name(wildcards):
-        sites = {row.site for row in indexed() if row.path} - {""}
-        needed = {"sigmas": any("sigma" in label for label in VARIANTS), "sites": len(sites) > 1}
-        drawn = [figure for figure in CAPTIONS if needed.get(figure, True)]
-        return [places.apply(f"<results>/figures/{figure}.svg") for figure in drawn]
-
-    return name
+def cohort_figures(wildcards):
+    """The figures of all images for which there is something to draw."""
+    sites = {row.site for row in indexed() if row.path} - {""}
+    needed = {"sigmas": any("sigma" in label for label in VARIANTS), "sites": len(sites) > 1}
+    drawn = [figure for figure in CAPTIONS if needed.get(figure, True)]
+    return [f"<results>/figures/{figure}.svg" for figure in drawn]
 
 
 def figure_labels(wildcards):

@@ -105,15 +105,10 @@ def masks_of_subject(wildcards):
     return [f"<results>/reference/{row.folder}/{row.image}_cord.nii.gz" for row in rows]
 
 
-def pages():
-    """An input function: the pages of all subjects, without pathvars like those of `per_image`."""
-    places = workflow.pathvars
-
-    def name(wildcards):
-        _, subjects = index_rows()
-        return [places.apply(f"<results>/cordinr/sub-{subject}.html") for subject in subjects]
-
-    return name
+def pages(wildcards):
+    """The pages of all subjects."""
+    _, subjects = index_rows()
+    return [f"<results>/cordinr/sub-{subject}.html" for subject in subjects]
 
 
 def fetched(kind):
@@ -149,6 +144,12 @@ def after_reference(wildcards):
 def raw_image(wildcards):
     """The image of the raw dataset that a job is about, as BIDS URI."""
     return f"bids:raw:{row_of(wildcards).path}"
+
+
+def applied(find):
+    """An input function without pathvars, like those of `per_image`."""
+    places = workflow.pathvars
+    return lambda wildcards: [places.apply(path) for path in find(wildcards)]
 
 
 def metrics_files(wildcards):

@@ -44,7 +44,7 @@ rule index_page:
         index="<results>/inputs.tsv",
         metrics="<results>/metrics.tsv",
         complete="<results>/metrics.json",
-        figures=cohort_figures(),
+        figures=applied(cohort_figures),
     output:
         "<results>/cordinr/index.html",
     log:

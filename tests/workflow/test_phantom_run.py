@@ -182,6 +182,15 @@ def test_a_table_without_its_dictionary_is_not_complete(run, missing):
     assert answer.returncode == 0 and "Gather all metrics in" in answer.stdout, answer.stdout
 
 
+def test_metrics_that_are_gone_are_made_again(run):
+    """A killed job has taken them along; table and figures are there."""
+    path = run.results / "metrics/sub-01/anat/sub-01_desc-tv_metrics.json"
+    kept = path.rename(run.folder / "kept.json")
+    answer = run.snakemake("--dry-run")
+    kept.rename(path)
+    assert answer.returncode == 0 and re.search(r"^evaluate +1$", answer.stdout, re.MULTILINE)
+
+
 def test_the_report_holds_the_figures(run):
     answer = run.snakemake("--report", "report.html")
     assert answer.returncode == 0, answer.stdout

@@ -80,23 +80,27 @@ def row_of(wildcards):
     return row
 
 
-def per_image(patterns):
-    """An input function that fills the patterns for every image: of a subject, if a job is of one.
+def applied(find):
+    """An input function whose paths hold no pathvars any more.
 
-    Its paths hold no pathvars any more, for workflows that use this one as a module and take
-    `rules.all.input`: theirs may differ.
+    For workflows that use this one as a module and take `rules.all.input`: theirs may differ.
     """
     places = workflow.pathvars
+    return lambda wildcards: [places.apply(path) for path in find(wildcards)]
+
+
+def per_image(patterns):
+    """An input function that fills the patterns for every image: of a subject, if a job is of one."""
 
     def fill(wildcards):
         rows = indexed(wildcards.get("subject"))
         return [
-            places.apply(pattern.format(folder=row.folder, image=row.image))
+            pattern.format(folder=row.folder, image=row.image)
             for pattern in patterns
             for row in rows
         ]
 
-    return fill
+    return applied(fill)
 
 
 def masks_of_subject(wildcards):
@@ -144,12 +148,6 @@ def after_reference(wildcards):
 def raw_image(wildcards):
     """The image of the raw dataset that a job is about, as BIDS URI."""
     return f"bids:raw:{row_of(wildcards).path}"
-
-
-def applied(find):
-    """An input function without pathvars, like those of `per_image`."""
-    places = workflow.pathvars
-    return lambda wildcards: [places.apply(path) for path in find(wildcards)]
 
 
 def metrics_files(wildcards):

@@ -55,6 +55,7 @@ onsuccess:
 
 onstart:
     cancel_left_jobs()
+    keep_one_timer(workflow.scheduler)
 
 
 onerror:

@@ -21,6 +21,7 @@ from cordinr.cluster import cancel_jobs_of
 from cordinr.errors import InputError
 from cordinr.naming import inr_label, resolution_label, variant_labels
 from cordinr.repository import is_repository
+from cordinr.rounds import keep_one_timer
 
 
 def fill_config():

@@ -22,6 +22,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+GARBAGE_THRESHOLD = 50_000
+"""New objects between two searches for garbage: imports make many and drop next to none."""
+
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -43,6 +46,7 @@ def _root(
 
 def main() -> None:
     """Run the command; what the user can mend is one sentence on stderr and exit code 1."""
+    gc.set_threshold(GARBAGE_THRESHOLD)
     from . import cohort, dataset, paging, quality, reconstruction, saving, watching  # noqa: F401  (they register their verbs)
 
     # Else the last garbage collection goes through all that torch has loaded: half a second.

@@ -1,0 +1,50 @@
+"""The scheduler's looks at the ready jobs, with Snakemake itself."""
+
+import subprocess
+import sys
+import threading
+import time
+from types import SimpleNamespace
+
+from cordinr.rounds import keep_one_timer
+from support import ROOT
+
+JOBS = 40
+WORKFLOW = """
+import sys
+sys.path.insert(0, {library!r})
+from cordinr.rounds import keep_one_timer
+
+rule all:
+    input: expand("out/{{n}}", n=range({jobs}))
+
+rule one:
+    output: "out/{{n}}"
+    shell: "sleep 0.3; touch {{output}}"
+
+onstart:
+    keep_one_timer(workflow.scheduler)
+"""
+
+
+def test_looks_do_not_add_up(tmp_path):
+    library = str(ROOT / "workflow")
+    (tmp_path / "Snakefile").write_text(WORKFLOW.format(library=library, jobs=JOBS))
+    started = time.monotonic()
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--verbose"]
+    log = subprocess.run(command, cwd=tmp_path, check=True, text=True, stderr=subprocess.PIPE)
+    seconds = time.monotonic() - started
+    assert len(list((tmp_path / "out").iterdir())) == JOBS
+    # One for each job and each second; it had been one a second for every job that had ended.
+    assert JOBS / 2 <= log.stderr.count("Ready jobs") <= JOBS + seconds + 2
+
+
+def test_one_timer_at_a_time():
+    scheduler = SimpleNamespace(_open_jobs=threading.Semaphore(0))
+    keep_one_timer(scheduler)
+    for _ in range(3):
+        scheduler._schedule_reevalutation(0.2)
+    assert scheduler._open_jobs.acquire(timeout=10)
+    assert not scheduler._open_jobs.acquire(timeout=0.4)
+    scheduler._schedule_reevalutation(0.2)
+    assert scheduler._open_jobs.acquire(timeout=10)

@@ -58,7 +58,7 @@ def comparison_figure(
         note = (
             "Reconstruction - reference\n"
             f"R = {peak:.4g}: 99.9th percentile\nGrey: {window[0]:.4g} to {window[1]:.4g}\n"
-            f"Planes through the {through}:\nx = {focus[0]:.1f} mm\nz = {focus[2]:.1f} mm"
+            f"Planes through the {through}:\nx = {focus[0]:z.1f} mm\nz = {focus[2]:z.1f} mm"
         ).replace("-", "\u2212")
         style = {"fontsize": 7.5, "linespacing": 1.6, "va": "top"}
         scale.text(0, -3.2, note, transform=scale.transAxes, **style)

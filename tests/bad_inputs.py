@@ -322,7 +322,7 @@ CONFIGS = [
     Bad("broken YAML", text("bad.yaml", "fit: ["), CONFIG, "bad.yaml: is not readable YAML (while parsing a flow node expected the node content, but found '<stream end>' in \"<unicode string>\", line 1, column 7: fit: [ ^); correct it."),
     Bad("a list", text("bad.yaml", "- fit"), CONFIG, "bad.yaml: has no mapping `fit:`; see config.yaml for one."),
     Bad("a number for a section", text("bad.yaml", "fit: 3"), CONFIG, "bad.yaml: has no mapping `fit:`; see config.yaml for one."),
-    Bad("an unknown key", text("bad.yaml", "fit: {widht: 3}"), CONFIG, "bad.yaml: unknown key fit.widht; known are encoding, sigma, channels, width, depth, activation, dropout, members, loss, smoothing, rate, lattice_rate, fourier_rate, warmup, batch, passes, max_steps, profile_points, seed."),
+    Bad("an unknown key", text("bad.yaml", "fit: {widht: 3}"), CONFIG, "bad.yaml: unknown key fit.widht; known are encoding, sigma, channels, width, depth, activation, dropout, members, loss, smoothing, tv_prior, rate, lattice_rate, fourier_rate, warmup, batch, passes, max_steps, profile_points, seed."),
     Bad("a number in words", text("bad.yaml", "fit: {width: wide}"), CONFIG, "bad.yaml: fit.width is 'wide'; give a whole number."),
     Bad("half a layer", text("bad.yaml", "fit: {depth: 2.5}"), CONFIG, "bad.yaml: fit.depth is '2.5'; give a whole number."),
     Bad("a rate of NaN", text("bad.yaml", "fit: {rate: .nan}"), CONFIG, "bad.yaml: fit.rate is nan; give a positive number."),

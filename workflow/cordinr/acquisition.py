@@ -25,6 +25,9 @@ INTENSITY_PERCENTILE = 99.0
 INSIDE = 0.75
 """A slice counts where at least this part of its profile lies within the grid."""
 
+OBLIQUE_BLOCK = 1 << 14
+"""Slice voxels of an oblique view whose rows of the system matrix are made at a time."""
+
 
 @dataclass(frozen=True)
 class SliceProfile:
@@ -296,12 +299,24 @@ def _parallel_matrix(view: View, grid: Grid, partner: np.ndarray) -> "scipy.spar
     )
 
 
-def _oblique_matrix(view: View, grid: Grid) -> "scipy.sparse.coo_array":
+def _oblique_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
     """Trilinear interpolation at samples of the profile, half a voxel apart or closer."""
     n = max(5, int(np.ceil(2 * view.profile.thickness / grid.voxel_sizes.min())))
-    centres = view.volume.grid.centres()
+    samples = list(zip(*view.offsets(n), strict=True))
+    slices = view.volume.grid
+    blocks = [
+        _oblique_rows(slices.centres(start, start + OBLIQUE_BLOCK), samples, grid)
+        for start in range(0, slices.size, OBLIQUE_BLOCK)
+    ]
+    return scipy.sparse.vstack(blocks, format="csr")
+
+
+def _oblique_rows(
+    centres: np.ndarray, samples: Sequence[tuple[np.ndarray, float]], grid: Grid
+) -> "scipy.sparse.csr_array":
+    """The rows of slice voxels at `centres` (n, 3); samples are world offsets with weights."""
     rows, columns, values = [], [], []
-    for offset, weight in zip(*view.offsets(n), strict=True):
+    for offset, weight in samples:
         index = grid.index(centres + offset)
         floor = np.floor(index).astype(int)
         for corner in np.ndindex(2, 2, 2):
@@ -310,8 +325,6 @@ def _oblique_matrix(view: View, grid: Grid) -> "scipy.sparse.coo_array":
             use = ((voxel >= 0) & (voxel < grid.shape)).all(axis=1) & (share > 1e-7)
             rows.append(np.flatnonzero(use))
             columns.append(np.ravel_multi_index(voxel[use].T, grid.shape))
-            values.append(share[use])
-    return scipy.sparse.coo_array(
-        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
-        shape=(len(centres), grid.size),
-    )
+            values.append(share[use].astype(np.float32))
+    entries = np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))
+    return scipy.sparse.coo_array(entries, shape=(len(centres), grid.size)).tocsr()

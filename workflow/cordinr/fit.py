@@ -13,6 +13,7 @@ from .device import free_memory
 from .errors import InputError
 from .lattice import lattices_for
 from .network import INR, TABLE_TYPE, Architecture, CoordinateNetwork
+from .prior import aimed
 from .sampling import make_stacks
 from .settings import FitSettings
 from .smoothing import excess_noise, times_seen
@@ -57,6 +58,7 @@ def fit_inr(
     stacks = make_stacks(
         views, grid, centre, scale, settings.profile_points, device, pairs=noise > 0
     )
+    per_point = 1 / times_seen(stacks, grid)
     architecture = Architecture(
         encoding=settings.encoding,
         fourier_dim=fourier_dim,
@@ -74,8 +76,10 @@ def fit_inr(
     network = CoordinateNetwork(architecture, settings.seed)
     with torch.no_grad():
         network.last_bias.fill_(float(torch.cat([s.values.flatten() for s in stacks]).mean()))
-    smoothing = noise / times_seen(stacks, grid)
-    training = Training(network.to(device), stacks, settings, checkpoint, smoothing)
+    if settings.tv_prior:
+        stacks = aimed(stacks, views, grid, centre, scale, noise)
+    weights = noise * per_point, settings.tv_prior * per_point
+    training = Training(network.to(device), stacks, settings, checkpoint, *weights)
     training.run(report, report_every)
     round_table(network)
     provenance = {

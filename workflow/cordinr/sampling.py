@@ -36,6 +36,7 @@ class Stack:
             along d axes one after the other; zero where a point has no neighbour.
         values: (n, r) voxels in units of the intensity scale.
         batch: places drawn per step.
+        targets: (n, q) intensities that the points are drawn to, NaN for none; None without any.
     """
 
     centres: Tensor
@@ -44,6 +45,7 @@ class Stack:
     differences: Tensor
     values: Tensor
     batch: int = 1
+    targets: Tensor | None = None
 
     @property
     def steps_per_pass(self) -> int:
@@ -56,7 +58,7 @@ class Stack:
         return replace(self, batch=min(max(1, share), len(self.values)))
 
     def digest(self) -> str:
-        """A checksum of everything that the stack says."""
+        """A checksum of what the views say; the targets follow from it."""
         parts = (self.centres, self.offsets, self.weights, self.differences, self.values)
         return hashlib.sha256(b"".join(part.cpu().numpy().tobytes() for part in parts)).hexdigest()
 

@@ -9,7 +9,7 @@ from .errors import InputError, brief
 EncodingName = Literal["fourier", "siren", "none"]
 ActivationName = Literal["relu", "gelu", "sine"]
 
-MAY_BE_ZERO = {"channels", "smoothing", "dropout", "warmup", "seed"}
+MAY_BE_ZERO = {"channels", "smoothing", "tv_prior", "dropout", "warmup", "seed"}
 
 MOST = {"profile_points": 1000, "depth": 1000}
 """Beyond them nothing can be gained, and beyond `MOST_OF_ALL` no arithmetic is exact."""
@@ -32,6 +32,8 @@ class FitSettings:
         loss: "mse" or "l1".
         smoothing: weight of the total variation between neighbouring points, in units of the noise
             variance that the views show; 0 for none.
+        tv_prior: weight of the squared distance from the total variation reconstruction of the
+            views, per voxel of it, against the squared errors of the views' voxels; 0 for none.
         rate: peak learning rate of the network.
         lattice_rate: of the lattice features.
         fourier_rate: of the weights from the Fourier features where there are lattices, divided by
@@ -54,6 +56,7 @@ class FitSettings:
     members: int = 1
     loss: Literal["mse", "l1"] = "mse"
     smoothing: float = 6.0
+    tv_prior: float = 0.005
     rate: float = 0.005
     lattice_rate: float = 0.02
     fourier_rate: float = 0.8

@@ -6,8 +6,8 @@ import numpy as np
 from torch import Tensor
 
 from .acquisition import View
-from .baselines import TV_SMOOTHING
 from .sampling import Stack
+from .total_variation import length
 from .volume import Grid
 
 DETAIL = 0.014
@@ -56,4 +56,4 @@ def total_variation(intensity: Tensor, stack: Stack) -> Tensor:
         stack: its `differences` are taken.
     """
     slopes = (intensity @ stack.differences).unflatten(-1, (-1, intensity.shape[-1]))
-    return (slopes.square().sum(dim=-2) + TV_SMOOTHING**2).sqrt().sum()
+    return length(slopes, dim=-2).sum()

@@ -24,6 +24,7 @@ from .errors import InputError
 from .interruption import termination_deferred
 from .losses import Losses
 from .network import CoordinateNetwork
+from .prior import distance
 from .recording import Recorded
 from .sampling import Stack
 from .settings import FitSettings
@@ -70,6 +71,7 @@ class Training:
         settings: rates, budget and the seed of the order of the data.
         checkpoint: file to go on from and to keep up to date, or None.
         smoothing: weight of the total variation at the points against the squared errors.
+        prior: weight of their distance from the targets of the stacks, likewise.
     """
 
     def __init__(
@@ -79,8 +81,10 @@ class Training:
         settings: FitSettings,
         checkpoint: Path | None,
         smoothing: float = 0.0,
+        prior: float = 0.0,
     ) -> None:
-        self.network, self.settings, self.smoothing = network, settings, smoothing
+        self.network, self.settings = network, settings
+        self.smoothing, self.prior = smoothing, prior
         self.voxels = sum(stack.values.numel() for stack in stacks)
         self.optimiser = make_optimiser(network, settings)
         self.peak = [float(group["lr"]) for group in self.optimiser.param_groups]
@@ -189,6 +193,8 @@ class Training:
                 total = total + (error.abs() if self.settings.loss == "l1" else error**2).sum()
                 if self.smoothing:
                     total = total + self.smoothing * total_variation(intensity, stack)
+                if self.prior:
+                    total = total + self.prior * distance(intensity, stack.targets[drawn])
         return total / (self.batch * self.settings.members)
 
     def _draw(self, number: int, step: int) -> Tensor:

@@ -168,6 +168,9 @@ def baseline(
     output: Outputs,
     tikhonov_weight: Annotated[float, typer.Option(min=0, help="Of |gradient|^2.")] = 0.003,
     tv_weight: Annotated[float, typer.Option(min=0, help="Of |gradient|.")] = 0.002,
+    threads: Annotated[
+        int, typer.Option(min=1, help="CPU threads; the last bits of tv depend on them.")
+    ] = 1,
     record: Annotated[
         list[Path] | None, typer.Option(help="JSON file for seconds and memory, one per method.")
     ] = None,
@@ -191,6 +194,10 @@ def baseline(
     kept = view_metadata(loaded)
     grid = load_grid(local_path(like, output[0]))
     weights = {"tikhonov": tikhonov_weight, "tv": tv_weight}
+    if "tv" in method:
+        from ..device import use_threads
+
+        use_threads(threads)
     for k, (name, path) in enumerate(zip(method, output, strict=True)):
         with Meter() as meter:
             array = reconstruct_baseline(loaded, grid, name, weights.get(name, 0.0))

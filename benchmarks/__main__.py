@@ -24,6 +24,7 @@ NAMES = (
     "protocol",
     "resolution",
     "growth",
+    "parts",
     "original",
     "scale",
 )

@@ -6,6 +6,7 @@ from cordinr.acquisition import intensity_scale
 from cordinr.fit import field_of_view
 from cordinr.lattice import lattices_for
 from cordinr.network import Architecture, CoordinateNetwork
+from cordinr.prior import aimed
 from cordinr.sampling import make_stacks
 from cordinr.settings import FitSettings
 from cordinr.volume import Volume
@@ -30,5 +31,7 @@ def small_training(volume: Volume, members: int = 1) -> tuple:
         channels=2,
         lattices=tuple(lattices_for(views, volume.grid, centre)),
     )
-    stacks = make_stacks(views, volume.grid, centre, intensity_scale(views), 5, torch.device("cpu"))
-    return CoordinateNetwork(architecture), stacks, settings, None
+    scale = intensity_scale(views)
+    stacks = make_stacks(views, volume.grid, centre, scale, 5, torch.device("cpu"))
+    stacks = aimed(stacks, views, volume.grid, centre, scale, noise=0.0)
+    return CoordinateNetwork(architecture), stacks, settings, None, 0.0, settings.tv_prior

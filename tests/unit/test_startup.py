@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from support import ROOT
+
 NUMERICS = {"torch", "pandas", "matplotlib", "skimage.metrics", "scipy.optimize", "bids", "datalad"}
 
 
@@ -24,3 +26,17 @@ def test_rooms_load_no_library_that_most_jobs_do_not_need(rooms, unwanted):
     words = [sys.executable, "-c", code]
     loaded = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()
     assert unwanted.isdisjoint(loaded), unwanted.intersection(loaded)
+
+
+def test_a_fit_does_not_load_torchs_compiler():
+    code = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "tests")!r})
+from cordinr.fit import fit_inr
+from cordinr.settings import FitSettings
+from support import blobs, two_views
+fit_inr(two_views(blobs((8, 8, 8), [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])), 8,
+        FitSettings(max_steps=2))
+sys.exit("torch._dynamo" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -3,7 +3,8 @@
 import torch
 
 from cordinr.acquisition import intensity_scale
-from cordinr.fit import field_of_view
+from cordinr.field import Field
+from cordinr.fit import middle
 from cordinr.lattice import lattices_for
 from cordinr.network import Architecture, CoordinateNetwork
 from cordinr.prior import aimed
@@ -17,7 +18,8 @@ def small_training(volume: Volume, members: int = 1) -> tuple:
     """What a `Training` of a small network on two views of a volume takes."""
     views = two_views(volume)
     settings = FitSettings(batch=256, passes=16, members=members)
-    centre, half_extent = field_of_view(views)
+    field = Field.of(views)
+    centre, half_extent = middle(field.corners(views))
     architecture = Architecture(
         encoding="none",
         fourier_dim=1,
@@ -29,9 +31,9 @@ def small_training(volume: Volume, members: int = 1) -> tuple:
         dropout=0.0,
         members=members,
         channels=2,
-        lattices=tuple(lattices_for(views, volume.grid, centre)),
+        lattices=tuple(lattices_for(views, field, centre)),
     )
     scale = intensity_scale(views)
-    stacks = make_stacks(views, volume.grid, centre, scale, 5, torch.device("cpu"))
-    stacks = aimed(stacks, views, volume.grid, centre, scale, noise=0.0)
+    stacks = make_stacks(views, field, centre, scale, 5, torch.device("cpu"))
+    stacks = aimed(stacks, views, field.grid, centre, scale, noise=0.0)
     return CoordinateNetwork(architecture), stacks, settings, None, 0.0, settings.tv_prior

@@ -106,6 +106,7 @@ PROVENANCE = {
     "settings": {"members": 1, "seed": 0},
     "views": ["a"],
     "grid": {"shape": [4, 5, 6], "affine": np.eye(4).tolist(), "space": 1},
+    "margin": 4.0,
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from cordinr.acquisition import common_grid
 from cordinr.derivatives import read_view
+from cordinr.field import Field
 from cordinr.lattice import lattices_for
 from cordinr.needs import BASE_MB, fit_memory_mb, fit_minutes, points
 from cordinr.volume import Grid, save_volume
@@ -36,8 +36,8 @@ def views(tmp_path):
 def test_points_are_those_of_the_lattices(views):
     paths = views(100)
     loaded = [read_view(path)[0] for path in paths]
-    grid = common_grid(loaded)
-    lattices = lattices_for(loaded, grid, grid.centre)
+    field = Field.of(loaded)
+    lattices = lattices_for(loaded, field, field.grid.centre)
     fine, lattice = points(paths)
     assert fine == pytest.approx(100**3)
     assert lattice == pytest.approx(sum(np.prod(each.shape) for each in lattices), rel=0.15)

@@ -10,7 +10,8 @@ from scipy.ndimage import map_coordinates
 from cordinr import prior
 from cordinr.acquisition import SliceProfile, acquire, common_grid, intensity_scale
 from cordinr.baselines import reconstruct_baseline
-from cordinr.fit import field_of_view, fit_inr
+from cordinr.field import Field
+from cordinr.fit import fit_inr, middle
 from cordinr.prior import WEIGHT, aimed, distance
 from cordinr.render import render_inr
 from cordinr.sampling import make_stacks
@@ -23,9 +24,9 @@ CPU = torch.device("cpu")
 
 def stacks_of(views, noise=0.0):
     """The stacks of views without and with targets, the positions of their points, and the grid."""
-    grid, (centre, _) = common_grid(views), field_of_view(views)
-    scale = intensity_scale(views)
-    stacks = make_stacks(views, grid, centre, scale, 5, CPU)
+    field, scale = Field.of(views), intensity_scale(views)
+    grid, (centre, _) = field.grid, middle(field.corners(views))
+    stacks = make_stacks(views, field, centre, scale, 5, CPU)
     places = [(s.centres[:, None] + s.offsets).numpy() + centre for s in stacks]
     return stacks, aimed(stacks, views, grid, centre, scale, noise), places, grid
 

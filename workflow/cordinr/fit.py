@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from . import __version__
-from .acquisition import View, common_grid, intensity_scale
+from .acquisition import View, intensity_scale
 from .device import free_memory
 from .errors import InputError
+from .field import Field
 from .lattice import lattices_for
 from .network import INR, TABLE_TYPE, Architecture, CoordinateNetwork
 from .prior import aimed
@@ -49,14 +50,15 @@ def fit_inr(
     """
     if fourier_dim < 1:
         raise InputError(f"Fourier dimension {fourier_dim} is not a positive whole number.")
-    grid = common_grid(views)
+    field = Field.of(views)
+    grid = field.grid
     device = torch.device(device)
     torch.manual_seed(settings.seed)
-    centre, half_extent = field_of_view(views)
+    centre, half_extent = middle(field.corners(views))
     scale = intensity_scale(views)
     noise = settings.smoothing * excess_noise(views, scale)
     stacks = make_stacks(
-        views, grid, centre, scale, settings.profile_points, device, pairs=noise > 0
+        views, field, centre, scale, settings.profile_points, device, pairs=noise > 0
     )
     per_point = 1 / times_seen(stacks, grid)
     architecture = Architecture(
@@ -70,7 +72,7 @@ def fit_inr(
         dropout=settings.dropout,
         members=settings.members,
         channels=settings.channels,
-        lattices=tuple(lattices_for(views, grid, centre)) if settings.channels else (),
+        lattices=tuple(lattices_for(views, field, centre)) if settings.channels else (),
     )
     check_memory(architecture, device)
     network = CoordinateNetwork(architecture, settings.seed)
@@ -93,13 +95,13 @@ def fit_inr(
         "final_loss": training.loss,
         "views": [view.name for view in views],
         "grid": {"shape": grid.shape, "affine": grid.affine.tolist(), "space": grid.space},
+        "margin": field.margin,
     }
     return INR(network.cpu().eval(), tuple(centre.tolist()), scale, provenance)
 
 
-def field_of_view(views: Sequence[View]) -> tuple[np.ndarray, float]:
-    """Centre (3,) in world mm and half of the longest extent in mm of all views together."""
-    corners = np.concatenate([view.volume.grid.corners for view in views])
+def middle(corners: np.ndarray) -> tuple[np.ndarray, float]:
+    """Centre (3,) in world mm and half of the longest extent in mm of the box around (k, 3)."""
     low, high = corners.min(axis=0), corners.max(axis=0)
     return (low + high) / 2, float((high - low).max() / 2)
 

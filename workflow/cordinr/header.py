@@ -50,6 +50,7 @@ PROVENANCE = _object(
         affine=_list_of(_list_of(COORDINATE, 4), 4),
         space={"enum": list(SPACES)},
     ),
+    margin={"type": "number", "minimum": 0, "maximum": FARTHEST_MM},
 )
 HEADER = _object(
     architecture=ARCHITECTURE,

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from .acquisition import View
+from .field import Field
 from .spacings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
-from .volume import Grid
 
 INITIAL_SPREAD = 0.01
 """Standard deviation of the features before the fit: next to nothing, so that places where the
@@ -41,16 +41,17 @@ class Lattice:
     to_index: tuple[tuple[float, float, float, float], ...]
 
 
-def lattices_for(views: Sequence[View], grid: Grid, centre: np.ndarray) -> list[Lattice]:
-    """The lattices over everything that any of the views shows.
+def lattices_for(views: Sequence[View], field: Field, centre: np.ndarray) -> list[Lattice]:
+    """The lattices over everything that the views show of their field.
 
     Args:
         views: that overlap.
-        grid: their common one; gives the finest spacing and the axes of isotropic lattices.
+        field: theirs; its grid gives the finest spacing and the axes of isotropic lattices.
         centre: (3,) world mm that becomes the origin.
     """
+    grid = field.grid
     voxel = float(grid.voxel_sizes.min())
-    extents = np.concatenate([view.volume.grid.corners for view in views]) - centre
+    extents = field.corners(views) - centre
     isotropic = [
         _lattice(grid.directions, np.full(3, times * voxel), extents)
         for times in ISOTROPIC_SPACINGS

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -14,15 +15,17 @@ from torch import Tensor, nn
 
 from .encoding import FourierEncoding, PlainCoordinates
 from .errors import InputError
+from .field import Field
 from .files import atomic, check_file
 from .lattice import FeatureLattices, Lattice
 from .nifti import first_line
 from .settings import ActivationName, EncodingName
+from .volume import Grid
 
 SIREN_OMEGA = 30.0
 """Frequency factor of a SIREN, Sitzmann et al., NeurIPS 2020, section 3.2."""
 
-FORMAT = "cordinr-inr-2"
+FORMAT = "cordinr-inr-3"
 """Key of the header in the file's metadata."""
 
 CONSTANTS = {"encoding.frequencies", "encoding.half_extent", "lattices.shift"}
@@ -193,7 +196,7 @@ class INR:
 
     Attributes:
         network: positions relative to `centre` (mm) to intensity in units of `scale`.
-        centre: (3,) world mm, middle of the field of view of all views together.
+        centre: (3,) world mm, middle of what the views show of their field.
         scale: intensity in the input's units that the network calls 1.
         provenance: JSON-serialisable record of the fit.
     """
@@ -202,6 +205,13 @@ class INR:
     centre: tuple[float, float, float]
     scale: float
     provenance: dict[str, Any]
+
+    @property
+    def field(self) -> Field:
+        """Where it was fitted; beyond, it knows nothing."""
+        grid = self.provenance["grid"]
+        common = Grid(tuple(grid["shape"]), np.array(grid["affine"]), grid["space"])
+        return Field(common, self.provenance["margin"])
 
 
 def save_inr(path: Path | str, inr: INR) -> None:

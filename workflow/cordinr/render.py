@@ -19,7 +19,8 @@ def render_inr(inr: INR, grid: Grid, device: torch.device | str = "cpu") -> np.n
         device: "cpu" or "cuda".
 
     Returns:
-        float32 of shape `grid.shape`, in the units of the views; the mean of the members.
+        float32 of shape `grid.shape`, in the units of the views; the mean of the members. Zero
+        outside the field of the fit.
     """
     return render_with_spread(inr, grid, device)[0]
 
@@ -31,12 +32,15 @@ def render_with_spread(
     """As `render_inr`, and the standard deviation over the members (zero for one member)."""
     device = torch.device(device)
     network = inr.network.to(device).eval()
-    image, spread = np.empty((2, grid.size), np.float32)
-    points = BLOCK[device.type]
+    image, spread = np.zeros((2, grid.size), np.float32)
+    points, field = BLOCK[device.type], inr.field
     for start in range(0, grid.size, points):
-        centres = grid.centres(start, start + points) - np.array(inr.centre)
-        members = network(torch.as_tensor(centres, dtype=torch.float32, device=device))
-        block = slice(start, start + points)
-        image[block] = members.mean(dim=0).cpu().numpy()
-        spread[block] = members.std(dim=0, correction=0).cpu().numpy()
+        centres = grid.centres(start, start + points)
+        inside = np.flatnonzero(field.holds(centres))
+        if not inside.size:
+            continue
+        xyz = centres[inside] - np.array(inr.centre)
+        members = network(torch.as_tensor(xyz, dtype=torch.float32, device=device))
+        image[start + inside] = members.mean(dim=0).cpu().numpy()
+        spread[start + inside] = members.std(dim=0, correction=0).cpu().numpy()
     return (image * inr.scale).reshape(grid.shape), (spread * inr.scale).reshape(grid.shape)

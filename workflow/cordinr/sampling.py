@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .acquisition import View
-from .volume import Grid
+from .field import Field
 
 MAX_CELL = 512
 """Points of a cell beyond which views are sampled one by one."""
@@ -71,7 +71,7 @@ class Stack:
 
 def make_stacks(
     views: Sequence[View],
-    grid: Grid,
+    field: Field,
     centre: np.ndarray,
     scale: float,
     points: int,
@@ -79,11 +79,11 @@ def make_stacks(
     *,
     pairs: bool = False,
 ) -> list[Stack]:
-    """All voxels of all views, each in one stack.
+    """All voxels that the views have in their field, each in one stack.
 
     Args:
         views: at least one.
-        grid: their common one; its voxel is the unit of differences.
+        field: theirs; the voxel of its grid is the unit of differences.
         centre: (3,) world mm that becomes the origin.
         scale: intensity that becomes 1.
         points: samples per slice thickness of a voxel that shares none.
@@ -93,12 +93,13 @@ def make_stacks(
     """
     left = [np.ones(view.volume.grid.shape, bool) for view in views]
     parts = _shared_cells(views, left, 2 if pairs else 1)
-    voxel = float(grid.voxel_sizes.min())
+    voxel = float(field.grid.voxel_sizes.min())
     for view, alone in zip(views, left, strict=True):
-        if alone.any():
+        centres = view.volume.grid.world(np.argwhere(alone))
+        inside = field.holds(centres)
+        if inside.any():
             along = _along_profile(view, points, voxel)
-            centres = view.volume.grid.world(np.argwhere(alone))
-            parts.append((centres, *along, view.volume.array[alone][:, None]))
+            parts.append((centres[inside], *along, view.volume.array[alone][inside][:, None]))
 
     def tensor(array: np.ndarray) -> Tensor:
         return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float32, device=device)

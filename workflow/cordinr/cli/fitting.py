@@ -107,8 +107,7 @@ def grids_for(inr: INR, like: Path | None, sizes: Sequence[float | None]) -> lis
     if like:
         field = load_grid(like)
         return [field, *(field.resampled(mm) for mm in sizes)]
-    stored = inr.provenance["grid"]
-    field = Grid(tuple(stored["shape"]), np.array(stored["affine"]), stored["space"])
+    field = inr.field.grid
     return [field.resampled(mm) if mm else field for mm in sizes]
 
 
@@ -123,6 +122,14 @@ def render_image(
         image, spread = render_with_spread(inr, grid, device)
     if not np.isfinite(image).all():
         raise InputError(f"{path}: the model gives no finite intensities; fit it again.")
+    shown = inr.field.part_of(grid)
+    if not shown:
+        raise InputError(
+            f"{path}: its grid lies wholly beyond what all views show; give one of the same place."
+        )
+    if shown < 1:
+        note = f"{1 - shown:.0%} of its voxels lie beyond what all views show, and are 0."
+        print(f"note: {path}: {note}", file=sys.stderr)
     made = inr.provenance
     members = made["settings"]["members"]
     fields = {

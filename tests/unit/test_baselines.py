@@ -58,10 +58,13 @@ def test_tikhonov_solves_the_normal_equations(volume):
     np.testing.assert_allclose(actual, expected, atol=2e-3 * scale)
 
 
-@pytest.mark.parametrize("weight", [0.001, 0.01, 0.1])
-def test_total_variation_finds_the_minimum_of_its_objective(volume, weight):
+@pytest.mark.parametrize(
+    ("weight", "outlier"), [(0.001, 1.0), (0.01, 1.0), (0.1, 1.0), (0.01, 100.0), (0.01, 1e4)]
+)
+def test_total_variation_finds_the_minimum_of_its_objective(volume, weight, outlier):
     """As another optimiser does, in double precision and from elsewhere."""
     views = two_views(volume)
+    views[0].volume.array[3, 3, 1] *= outlier
     scale = intensity_scale(views)
     matrix, slices = baselines._stacked(views, volume.grid, scale)
     slope = gradient(volume.grid)
@@ -78,12 +81,13 @@ def test_total_variation_finds_the_minimum_of_its_objective(volume, weight):
     )
     found = reconstruct_baseline(views, volume.grid, "tv", weight).ravel() / scale
     assert objective(found)[0] < best.fun * (1 + 1e-4)
-    np.testing.assert_allclose(found, best.x, atol=0.02)
+    if outlier == 1:  # around one, many images are as good
+        np.testing.assert_allclose(found, best.x, atol=0.02)
 
 
 @pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="torch was built without MKL")
-def test_products_on_a_gpu_are_those_of_the_matrix(volume):
-    """Its sparse tensors, which a CPU has as well where torch was built with MKL."""
+def test_products_of_either_kind_are_those_of_the_matrix(volume):
+    """By SciPy, and by torch's sparse tensors as on a GPU; a CPU has them where it has MKL."""
     matrix, _ = baselines._stacked(two_views(volume), volume.grid, 1.0)
     vector = np.random.default_rng(0).normal(size=matrix.shape[1]).astype(np.float32)
     for times in (product(matrix, torch.device("cpu")), stored_product(matrix)):

@@ -64,16 +64,18 @@ def test_a_fit_gets_along_with_what_it_asks_for(views, members):
     paths = views(100)
     words = [sys.executable, "-c", FIT, str(members), *map(str, paths)]
     taken = float(subprocess.run(words, capture_output=True, check=True, text=True).stdout)
-    asked = fit_memory_mb(paths, {"members": members, "channels": 4})
+    asked = fit_memory_mb(paths, {"members": members, "channels": 4, "tv_prior": 0.005})
     assert taken < asked < 3 * taken
 
 
 def test_larger_images_and_ensembles_ask_for_more(views):
     small, large = views(20), views(60)
-    one, four = ({"members": members, "channels": 4} for members in (1, 4))
+    one, four = ({"members": members, "channels": 4, "tv_prior": 0.005} for members in (1, 4))
     for ask in (fit_memory_mb, fit_minutes):
         assert ask(small, one) < ask(large, one) < ask(large, four)
-    assert BASE_MB < fit_memory_mb(large, one | {"channels": 0}) < fit_memory_mb(large, one)
+    plain, alone = one | {"channels": 0}, {"tv_prior": 0}
+    assert BASE_MB < fit_memory_mb(large, plain | alone) < fit_memory_mb(large, plain)
+    assert fit_memory_mb(large, plain) < fit_memory_mb(large, one)
 
 
 def test_only_the_header_is_read(views):

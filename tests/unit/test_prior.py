@@ -1,5 +1,6 @@
 """What the INR is drawn to, against interpolation by SciPy, a loop and fits with and without."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -102,26 +103,38 @@ def test_a_stronger_prior_brings_the_inr_closer_to_total_variation():
     assert means[0] > 1.02 * means[1] > 1.1 * means[2]
 
 
-def test_a_prior_counts_the_same_however_many_points_stand_for_a_voxel(monkeypatch):
-    """Views that share no points have more of them; the weight is shared among them."""
+def test_a_prior_counts_once_for_each_voxel_however_many_points_stand_for_it(monkeypatch):
+    """Views that share no points have more of them, and scans of unlike extent points beyond."""
     weights = []
 
     class Reached(BaseException):
         """Where the training would begin."""
 
     def noted(network, stacks, settings, checkpoint, smoothing, weight):
-        points = sum(stack.targets.numel() for stack in stacks)
+        points = sum(stack.targets.isfinite().sum() for stack in stacks)
         weights.append(float(weight * points))
         raise Reached
 
     monkeypatch.setattr("cordinr.fit.Training", noted)
-    volume = blobs((16, 16, 16), np.eye(4))
-    boxes = two_views(volume)
+    boxes = two_views(blobs((16, 16, 16), np.eye(4)))
     gaussians = [replace(view, profile=SliceProfile("gaussian", 4.0)) for view in boxes]
-    for views in (boxes, gaussians):
+    wide = acquire(blobs((40, 16, 16), np.eye(4)), 2, SliceProfile("box", 4.0), 4.0)
+    for views in (boxes, gaussians, [wide, boxes[1]]):
         with pytest.raises(Reached):
             fit_inr(views, 8, FitSettings(tv_prior=0.01))
-    assert weights == pytest.approx([0.01 * 16**3] * 2, rel=0.05)
+    assert weights == pytest.approx([0.01 * 16**3] * 3)
+
+
+def test_the_seconds_of_a_fit_include_the_reconstruction(monkeypatch):
+    views, reports = two_views(blobs((12, 13, 16), np.eye(4))), []
+
+    def slow(stacks, *arguments):
+        time.sleep(0.5)
+        return aimed(stacks, *arguments)
+
+    monkeypatch.setattr("cordinr.fit.aimed", slow)
+    fit_inr(views, 8, FitSettings(max_steps=1, width=8, channels=1), report=reports.append)
+    assert reports[-1].seconds > 0.5
 
 
 def test_without_gpu_memory_the_target_is_computed_on_the_cpu(monkeypatch, capsys):

@@ -208,7 +208,7 @@ def system_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
     ).tocsr()
     total = np.asarray(matrix.sum(axis=1)).ravel()
     keep = np.where(total >= INSIDE, 1 / np.maximum(total, INSIDE), 0)
-    matrix = scipy.sparse.csr_array(scipy.sparse.diags_array(keep) @ matrix, dtype=np.float32)
+    matrix.data = (matrix.data * np.repeat(keep, np.diff(matrix.indptr))).astype(np.float32)
     matrix.eliminate_zeros()
     return matrix
 
@@ -293,7 +293,8 @@ def _parallel_matrix(view: View, grid: Grid, partner: np.ndarray) -> "scipy.spar
         weights = profile.voxel_weights(distance, voxel)
         factors.append(scipy.sparse.coo_array(np.where(weights > 1e-7, weights, 0)))
     product = scipy.sparse.kron(scipy.sparse.kron(factors[0], factors[1]), factors[2]).tocoo()
-    order = np.arange(grid.size).reshape(grid.shape).transpose(partner).ravel()
+    voxels = np.arange(grid.size, dtype=product.col.dtype)
+    order = voxels.reshape(grid.shape).transpose(partner).ravel()
     return scipy.sparse.coo_array(
         (product.data, (product.row, order[product.col])), shape=product.shape
     )

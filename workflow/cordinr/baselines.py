@@ -43,7 +43,8 @@ def reconstruct_baseline(
         float32 of shape `grid.shape`, in the units of the views.
 
     Raises:
-        InputError: the method is not known, the weight not finite, or the views do not overlap.
+        InputError: the method is not known, the weight not finite, the views do not overlap, or
+            hold intensities that are too large for total variation.
     """
     if method not in METHODS:
         raise InputError(f"method '{method}' is not known; use {', '.join(METHODS)}.")
@@ -61,8 +62,15 @@ def reconstruct_baseline(
     else:
         from .total_variation import least_total_variation
 
-        image = least_total_variation(matrix, slices, differences, weight, start, device)
-        image = image.cpu().numpy()
+        try:
+            found = least_total_variation(matrix, slices, differences, weight, start, device)
+        except OverflowError as error:
+            names = " and ".join(view.name for view in views)
+            raise InputError(
+                f"{names}: hold intensities too far beyond their 99th percentile for total "
+                "variation; clip them."
+            ) from error
+        image = found.cpu().numpy()
     return (image * scale).astype(np.float32).reshape(grid.shape)
 
 

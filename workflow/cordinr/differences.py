@@ -40,7 +40,10 @@ class Differences:
         return cls(grid.shape, tuple(float(unit / voxel) for voxel in grid.voxel_sizes))
 
     def of(self, image: Volume3, out: Volume3) -> Volume3:
-        """Write the slopes of an image (voxels,) into `out` (3, voxels), C order; returns it."""
+        """Write the slopes of an image (voxels,) into `out` (3, voxels), C order; returns it.
+
+        `out` has to be zero where a voxel has no next one, and stays so.
+        """
         volume, slopes = image.reshape(self.shape), out.reshape(3, *self.shape)
         for axis, factor, here, ahead in self._pairs():
             slopes[axis][here] = (volume[ahead] - volume[here]) * factor

@@ -57,10 +57,10 @@ class Field:
         ends = np.maximum(index.min(axis=0), low), np.minimum(index.max(axis=0), high)
         return self.grid.world(np.stack(np.meshgrid(*zip(*ends, strict=True)), -1).reshape(-1, 3))
 
-    def part_of(self, grid: Grid) -> float:
-        """Which part of the voxels of another grid has its centre within."""
+    def count(self, grid: Grid) -> int:
+        """How many voxels of another grid have their centres within."""
         if self.holds(grid.corners).all():
-            return 1.0
+            return grid.size
         block = 1 << 20
         starts = range(0, grid.size, block)
-        return sum(self.holds(grid.centres(k, k + block)).sum() for k in starts) / grid.size
+        return sum(int(self.holds(grid.centres(k, k + block)).sum()) for k in starts)

@@ -1,5 +1,6 @@
 """Fitting one INR, or an ensemble, to thick-slice views of one subject."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -46,10 +47,12 @@ def fit_inr(
         The fitted INR, on the CPU.
 
     Raises:
-        InputError: fourier_dim is not positive, the views do not overlap, the loss is not finite.
+        InputError: fourier_dim is not positive, the views do not overlap or hold intensities that
+            are too large for total variation, the loss is not finite.
     """
     if fourier_dim < 1:
         raise InputError(f"Fourier dimension {fourier_dim} is not a positive whole number.")
+    begun = time.perf_counter()
     field = Field.of(views)
     grid = field.grid
     device = torch.device(device)
@@ -60,7 +63,7 @@ def fit_inr(
     stacks = make_stacks(
         views, field, centre, scale, settings.profile_points, device, pairs=noise > 0
     )
-    per_point = 1 / times_seen(stacks, grid)
+    per_point = 1 / times_seen(stacks, grid, centre)
     architecture = Architecture(
         encoding=settings.encoding,
         fourier_dim=fourier_dim,
@@ -82,7 +85,7 @@ def fit_inr(
         stacks = aimed(stacks, views, grid, centre, scale, noise)
     weights = noise * per_point, settings.tv_prior * per_point
     training = Training(network.to(device), stacks, settings, checkpoint, *weights)
-    training.run(report, report_every)
+    training.run(report, report_every, begun)
     round_table(network)
     provenance = {
         "version": __version__,

@@ -22,6 +22,9 @@ BYTES_PER_WEIGHT = 40
 BYTES_PER_POINT = 100
 """Of a view voxel's position, weights and value, per point that it averages."""
 
+BYTES_PER_VOXEL = 400
+"""Of the total variation reconstruction, of views on no common lattice; made before the fit."""
+
 BASE_MINUTES = 20.0
 
 MINUTES_PER_MILLION_WEIGHTS = 1.0
@@ -39,8 +42,9 @@ def fit_memory_mb(views: Sequence[Path | str], settings: Mapping[str, Any]) -> i
         FileNotFoundError: a view is not there yet.
     """
     fine, lattice = points(views)
-    weights = settings["members"] * settings["channels"] * lattice
-    return math.ceil(BASE_MB + (BYTES_PER_WEIGHT * weights + BYTES_PER_POINT * fine) / 1e6)
+    weights = BYTES_PER_WEIGHT * settings["members"] * settings["channels"] * lattice
+    before = BYTES_PER_VOXEL * fine if settings["tv_prior"] else 0
+    return math.ceil(BASE_MB + (max(weights, before) + BYTES_PER_POINT * fine) / 1e6)
 
 
 def fit_minutes(views: Sequence[Path | str], settings: Mapping[str, Any]) -> int:

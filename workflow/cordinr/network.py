@@ -25,7 +25,8 @@ from .volume import Grid
 SIREN_OMEGA = 30.0
 """Frequency factor of a SIREN, Sitzmann et al., NeurIPS 2020, section 3.2."""
 
-FORMAT = "cordinr-inr-3"
+FORMATS = "cordinr-inr-"
+FORMAT = f"{FORMATS}3"
 """Key of the header in the file's metadata."""
 
 CONSTANTS = {"encoding.frequencies", "encoding.half_extent", "lattices.shift"}
@@ -244,6 +245,8 @@ def load_inr(path: Path | str) -> INR:
         # By its descriptor, as safetensors takes no path that is not UTF-8.
         with open(path, "rb") as file, safe_open(f"/dev/fd/{file.fileno()}", "pt") as stored:
             metadata = stored.metadata() or {}
+            if FORMAT not in metadata and any(key.startswith(FORMATS) for key in metadata):
+                raise InputError(f"{path}: is of another version of cordinr; fit it again.")
             if FORMAT not in metadata:
                 raise InputError(
                     f"{path}: is not a cordinr model; give a file `cordinr fit` wrote."

@@ -17,14 +17,11 @@ from torch.nn.functional import grid_sample
 
 from .acquisition import View
 from .baselines import reconstruct_baseline
-from .sampling import Stack
+from .sampling import Stack, inside
 from .volume import Grid
 
 WEIGHT = 0.001
 """Of the total variation where the views have no noise, for intensities of about [0, 1]."""
-
-BLOCK = 1 << 20
-"""Points whose positions are worked out at a time."""
 
 
 def aimed(
@@ -53,16 +50,19 @@ def aimed(
     try:
         image = reconstruct_baseline(*how, device)
     except torch.OutOfMemoryError:
-        print(
-            "note: total variation is computed on the CPU, for want of GPU memory.", file=sys.stderr
-        )
+        image = None  # and not here, where the error keeps what was on the GPU
+    if image is None:
         torch.cuda.empty_cache()
+        note = "total variation is computed on the CPU, for want of GPU memory."
+        print(f"note: {note}", file=sys.stderr)
         image = reconstruct_baseline(*how)
     volume = torch.as_tensor(image / np.float32(scale), device=device)
-    to_index = np.linalg.inv(grid.affine)
-    to_index[:3, 3] += to_index[:3, :3] @ centre
-    rows = torch.as_tensor(to_index[:3], dtype=torch.float32, device=device)
-    return [replace(stack, targets=_at_points(volume, rows, stack)) for stack in stacks]
+    return [
+        replace(
+            stack, targets=torch.cat([_at(volume, i, grid) for i in stack.indices(grid, centre)])
+        )
+        for stack in stacks
+    ]
 
 
 def distance(intensity: Tensor, targets: Tensor) -> Tensor:
@@ -75,26 +75,15 @@ def distance(intensity: Tensor, targets: Tensor) -> Tensor:
     return (intensity - targets).nan_to_num(0.0).square().sum()
 
 
-def _at_points(volume: Tensor, to_index: Tensor, stack: Stack) -> Tensor:
-    """The volume at the points of a stack by trilinear interpolation (n, q), NaN outside.
+def _at(volume: Tensor, index: Tensor, grid: Grid) -> Tensor:
+    """The volume at indices (n, q, 3) of its grid by trilinear interpolation (n, q), NaN outside.
 
-    `to_index` (3, 4) takes positions in mm to indices of the volume.
+    The outer half of its outermost voxels is flat.
     """
-    offsets = stack.offsets @ to_index[:, :3].T
-    parts = []
-    for centres in stack.centres.split(max(1, BLOCK // len(offsets))):
-        index = (centres @ to_index[:, :3].T + to_index[:, 3])[:, None] + offsets
-        parts.append(_trilinear(volume, index))
-    return torch.cat(parts)
-
-
-def _trilinear(volume: Tensor, index: Tensor) -> Tensor:
-    """The volume at indices (n, q, 3); the outer half of its outermost voxels is flat."""
-    size = torch.tensor(volume.shape, device=volume.device)
+    last = index.new_tensor(grid.shape) - 1
     # grid_sample takes the last axis first, -1 and 1 for the centres of the first and last voxel.
-    place = (2 * index / (size - 1).clamp(min=1) - 1).flip(-1)
+    place = (2 * index / last.clamp(min=1) - 1).flip(-1)
     found = grid_sample(
         volume[None, None], place[None, None], padding_mode="border", align_corners=True
-    )[0, 0, 0]
-    inside = ((index >= -0.5) & (index <= size - 0.5)).all(dim=-1)
-    return found.where(inside, torch.nan)
+    )
+    return found[0, 0, 0].where(inside(index, grid), torch.nan)

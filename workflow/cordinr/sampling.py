@@ -7,7 +7,7 @@ serves them all. Every other voxel is sampled along its own slice profile.
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,12 +16,16 @@ from torch import Tensor
 
 from .acquisition import View
 from .field import Field
+from .volume import Grid
 
 MAX_CELL = 512
 """Points of a cell beyond which views are sampled one by one."""
 
 TOLERANCE = 1e-2
-"""Part of a voxel by which views may miss their common lattice."""
+"""Part of a voxel by which views may miss their common lattice, and points the edge of a grid."""
+
+BLOCK = 1 << 20
+"""Points whose positions are worked out at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,15 +62,37 @@ class Stack:
         return replace(self, batch=min(max(1, share), len(self.values)))
 
     def digest(self) -> str:
-        """A checksum of what the views say; the targets follow from it."""
+        """A checksum of what the views say, from which the targets follow."""
         parts = (self.centres, self.offsets, self.weights, self.differences, self.values)
         return hashlib.sha256(b"".join(part.cpu().numpy().tobytes() for part in parts)).hexdigest()
+
+    def indices(self, grid: Grid, centre: np.ndarray) -> Iterator[Tensor]:
+        """Where the points lie in a grid, in blocks of places.
+
+        Args:
+            grid: any.
+            centre: (3,) world mm that is the origin of the stack.
+
+        Returns:
+            Fractional indices (m, q, 3), of m places at a time, all n of them in order.
+        """
+        inverse = np.linalg.inv(grid.affine)
+        shift = inverse[:3, :3] @ centre + inverse[:3, 3]
+        turn, shift = (self.centres.new_tensor(part) for part in (inverse[:3, :3].T, shift))
+        for centres in self.centres.split(max(1, BLOCK // len(self.offsets))):
+            yield (centres @ turn + shift)[:, None] + self.offsets @ turn
 
     def order(self, seed: int, which_pass: int) -> Tensor:
         """(n,) a permutation of the places, different in every pass."""
         device = self.values.device
         generator = torch.Generator(device).manual_seed(seed * 100_003 + which_pass)
         return torch.randperm(len(self.values), generator=generator, device=device)
+
+
+def inside(index: Tensor, grid: Grid) -> Tensor:
+    """Which fractional indices (..., 3) are within the voxels of a grid, bool (...)."""
+    last = index.new_tensor(grid.shape) - 0.5
+    return ((index >= -0.5 - TOLERANCE) & (index <= last + TOLERANCE)).all(dim=-1)
 
 
 def make_stacks(

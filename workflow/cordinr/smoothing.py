@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from .acquisition import View
-from .sampling import Stack
+from .sampling import Stack, inside
 from .total_variation import length
 from .volume import Grid
 
@@ -39,10 +39,13 @@ def noise_level(views: Sequence[View], scale: float) -> float:
     return min(levels) / scale
 
 
-def times_seen(stacks: Sequence[Stack], grid: Grid) -> float:
-    """How many points stand for one voxel of `grid`, the common one of the views."""
-    points = sum(len(stack.centres) * len(stack.offsets) for stack in stacks)
-    return points / grid.size
+def times_seen(stacks: Sequence[Stack], grid: Grid, centre: np.ndarray) -> float:
+    """How many points stand for one voxel of `grid`, the common one of the views.
+
+    `centre` (3,) in world mm is the origin of the stacks.
+    """
+    blocks = (block for stack in stacks for block in stack.indices(grid, centre))
+    return sum(int(inside(block, grid).sum()) for block in blocks) / grid.size
 
 
 def total_variation(intensity: Tensor, stack: Stack) -> Tensor:

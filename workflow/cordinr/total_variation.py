@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from .differences import Differences
-from .errors import InputError
 
 CORNER = 0.01
 """Rounds the total variation where there is no gradient; fraction of the intensity scale."""
@@ -54,7 +53,7 @@ def least_total_variation(
         (volume voxels,) float32 on the device.
 
     Raises:
-        InputError: the objective is not a finite number.
+        OverflowError: the objective is not a finite number.
     """
     device = torch.device(device)
 
@@ -72,11 +71,9 @@ def least_total_variation(
         lengths = length(differences.of(image, slopes), dim=0)
         value = float(residual @ residual + weight * lengths.sum())
         if not math.isfinite(value):
-            raise InputError(
-                "the views hold intensities too far beyond their 99th percentile for total "
-                "variation; clip them."
-            )
-        first = first or value or 1.0
+            raise OverflowError("the total variation is no finite number")
+        # Of intensities of about 1; an outlier would leave nothing of the rest.
+        first = first or min(value, float(len(measured))) or 1.0
         differences.adjoint(slopes.div_(lengths), divergence)
         image.grad = (2 * backward(residual)).add_(divergence, alpha=weight).div_(first)
         return value / first

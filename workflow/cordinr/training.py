@@ -91,6 +91,7 @@ class Training:
         self.loss = math.nan
         identity = {**asdict(settings), **asdict(network.architecture), "version": __version__}
         identity["data"] = [stack.digest() for stack in stacks]
+        identity["weights"] = [smoothing, prior]
         batch = min(max(settings.batch, self.voxels // MAX_STEPS_PER_PASS), self.voxels)
         self.stacks = [stack.drawing(batch, self.voxels) for stack in stacks]
         self.orders: list[tuple[int, Tensor] | None] = [None] * len(stacks)
@@ -104,22 +105,33 @@ class Training:
         self.drawn = [torch.zeros(s.batch, dtype=torch.long, device=device) for s in self.stacks]
         self.compute = Recorded(self._compute, device)
 
-    def run(self, report: Callable[[Progress], None], report_every: float) -> None:
+    def run(
+        self,
+        report: Callable[[Progress], None],
+        report_every: float,
+        begun: float | None = None,
+    ) -> None:
         """Train to the end of the budget.
 
         SIGTERM ends the process as ever, but after the step and with a checkpoint.
+
+        Args:
+            report: called about every `report_every` seconds and at the end.
+            report_every: seconds.
+            begun: `time.perf_counter()` when work on the fit began; by default now.
 
         Raises:
             InputError: the loss is not finite; no checkpoint of it is kept. Not even a small
                 batch fits the memory of the GPU.
         """
         with termination_deferred() as terminated:
-            self._run(report, report_every, terminated)
+            self._run(report, report_every, begun, terminated)
 
     def _run(
         self,
         report: Callable[[Progress], None],
         report_every: float,
+        begun: float | None,
         terminated: Callable[[], bool],
     ) -> None:
         self.network.train()
@@ -127,6 +139,7 @@ class Training:
         if step:
             print(f"note: going on from step {step} of {self.steps}.", file=sys.stderr)
         started = last = time.perf_counter()
+        before += started - (begun or started)
         points = 0
         while step < self.steps:
             if terminated():

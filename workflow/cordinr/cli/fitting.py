@@ -15,6 +15,7 @@ from ..acquisition import View
 from ..derivatives import describe_label, image_sidecar
 from ..device import use_threads
 from ..errors import InputError
+from ..field import Field
 from ..files import read_text, write_json
 from ..fit import fit_inr
 from ..naming import sidecar_path, spread_path
@@ -122,13 +123,9 @@ def render_image(
         image, spread = render_with_spread(inr, grid, device)
     if not np.isfinite(image).all():
         raise InputError(f"{path}: the model gives no finite intensities; fit it again.")
-    shown = inr.field.part_of(grid)
-    if not shown:
-        raise InputError(
-            f"{path}: its grid lies wholly beyond what all views show; give one of the same place."
-        )
-    if shown < 1:
-        note = f"{1 - shown:.0%} of its voxels lie beyond what all views show, and are 0."
+    beyond = check_shown(path, grid, inr.field)
+    if beyond:
+        note = f"{beyond} of its {grid.size} voxels lie beyond what all views show, and are 0."
         print(f"note: {path}: {note}", file=sys.stderr)
     made = inr.provenance
     members = made["settings"]["members"]
@@ -149,6 +146,20 @@ def render_image(
         text = describe_label(described)
         sidecar = image_sidecar(target, made["views"], text, command, **fields)
         write_json(sidecar_path(target), sidecar)
+
+
+def check_shown(path: Path, grid: Grid, field: Field) -> int:
+    """How many voxels of a grid, to be rendered to `path`, lie beyond the field of the views.
+
+    Raises:
+        InputError: all of them.
+    """
+    beyond = grid.size - field.count(grid)
+    if beyond == grid.size:
+        raise InputError(
+            f"{path}: its grid lies wholly beyond what all views show; give one of the same place."
+        )
+    return beyond
 
 
 @contextmanager

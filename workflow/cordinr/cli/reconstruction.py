@@ -194,11 +194,11 @@ def baseline(
     kept = view_metadata(loaded)
     grid = load_grid(local_path(like, output[0]))
     weights = {"tikhonov": tikhonov_weight, "tv": tv_weight}
-    if "tv" in method:
-        from ..device import use_threads
-
-        use_threads(threads)
     for k, (name, path) in enumerate(zip(method, output, strict=True)):
+        if name == "tv":  # which alone needs torch
+            from ..device import use_threads
+
+            use_threads(threads)
         with Meter() as meter:
             array = reconstruct_baseline(loaded, grid, name, weights.get(name, 0.0))
         save_volume(path, array, grid)
@@ -228,9 +228,10 @@ def reconstruct(
     `fit` and `render` would, to the last bit.
     """
     from ..device import choose_device
+    from ..field import Field
     from ..links import local_path
     from ..volume import load_grid
-    from .fitting import fit_views, grids_for, render_image
+    from .fitting import check_shown, fit_views, grids_for, render_image
     from .views import load_views
 
     sizes = voxel or ([] if like else [None])
@@ -239,7 +240,7 @@ def reconstruct(
     loaded = load_views(views)
     field = like and local_path(like, output[0])
     if field:
-        load_grid(field)  # to refuse it before the work
+        check_shown(output[0], load_grid(field), Field.of(loaded))
     checkpoint = output[0].with_name(output[0].name + ".checkpoint")
     inr, _ = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint, sigma)
     for path, grid in zip(output, grids_for(inr, field, sizes), strict=True):

@@ -57,12 +57,11 @@ def aimed(
         print(f"note: {note}", file=sys.stderr)
         image = reconstruct_baseline(*how)
     volume = torch.as_tensor(image / np.float32(scale), device=device)
-    return [
-        replace(
-            stack, targets=torch.cat([_at(volume, i, grid) for i in stack.indices(grid, centre)])
-        )
-        for stack in stacks
-    ]
+
+    def at_points(stack: Stack) -> Tensor:
+        return torch.cat([_at(volume, index, grid) for index in stack.indices(grid, centre)])
+
+    return [replace(stack, targets=at_points(stack)) for stack in stacks]
 
 
 def distance(intensity: Tensor, targets: Tensor) -> Tensor:

@@ -141,7 +141,7 @@ def network() -> Figure:
         0.65,
         3.9,
         1.55,
-        "loss: squared difference,\n+ total variation if the\nviews are noisy",
+        "loss: squared difference,\ndrawn to total variation,\nsmoothed if views are noisy",
         INK,
     )
     _box(axes, 2.6, 0.65, 3.4, 1.55, "measured voxel\nof the view", INK)

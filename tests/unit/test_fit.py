@@ -100,6 +100,18 @@ def test_a_checkpoint_of_another_fit_is_ignored(smooth_volume, tmp_path, monkeyp
     assert seen[0].step == 1
 
 
+def test_a_checkpoint_under_other_weights_of_the_loss_is_ignored(smooth_volume, tmp_path):
+    network, stacks, settings, _, smoothing, weight = small_training(smooth_volume)
+
+    def training(smoothing, weight):
+        return Training(network, stacks, settings, tmp_path / "checkpoint", smoothing, weight)
+
+    training(smoothing, weight).checkpoint.write(3, 1.0)
+    assert training(smoothing, weight).checkpoint.resume() == (3, 1.0)
+    assert training(smoothing + 0.1, weight).checkpoint.resume() == (0, 0.0)
+    assert training(smoothing, weight * 2).checkpoint.resume() == (0, 0.0)
+
+
 def test_a_loss_that_is_not_finite_stops_the_fit(smooth_volume, tmp_path):
     view = two_views(smooth_volume)[0]
     array = view.volume.array.copy()

@@ -18,8 +18,8 @@ def table_in(path: Path, section: str) -> pd.DataFrame:
 
 def profile_or_dimension() -> Figure:
     """The same reconstructions with and without the slice profile, for several methods."""
-    table = table_in(BENCHMARKS / "2026-11-23-method.md", "ONLY=profile")
-    protocol = table_in(BENCHMARKS / "2026-11-23-method.md", "ONLY=protocol")
+    table = table_in(BENCHMARKS / "2026-11-25-method.md", "ONLY=profile")
+    protocol = table_in(BENCHMARKS / "2026-11-25-method.md", "ONLY=protocol")
     cubic = protocol[protocol.method == "cubic"].set_index("image")["fov"].astype(float)
     figure = card(10, 3.9)
     figure.text(

@@ -17,6 +17,7 @@ NAMES = (
     "speed",
     "quality",
     "scenarios",
+    "scans",
     "uncertainty",
     "ablation",
     "profile",

@@ -124,18 +124,23 @@ def baseline(
     return classical(views, grid, method, default_weight(method))
 
 
-def apart(views: Sequence[View], grid: Grid, device: torch.device) -> Cost:
+def apart(
+    views: Sequence[View], grid: Grid, device: torch.device, settings: FitSettings | None = None
+) -> Cost:
     """`fit_and_measure` in a fresh process, so that its memory is its own."""
+    arguments = views, grid, device, settings or FitSettings(), torch.get_num_threads()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(fit_and_measure, views, grid, device, torch.get_num_threads()).result()
+        return pool.submit(fit_and_measure, *arguments).result()
 
 
-def fit_and_measure(views: Sequence[View], grid: Grid, device: torch.device, threads: int) -> Cost:
-    """Fit one INR with default settings and render it."""
+def fit_and_measure(
+    views: Sequence[View], grid: Grid, device: torch.device, settings: FitSettings, threads: int
+) -> Cost:
+    """Fit one INR and render it."""
     torch.set_num_threads(threads)
     started = time.perf_counter()
     reports: list[Progress] = []
-    inr = fit_inr(views, FOURIER_DIM, FitSettings(), device=device, report=reports.append)
+    inr = fit_inr(views, FOURIER_DIM, settings, device=device, report=reports.append)
     fitted, after_fit = time.perf_counter(), peak_memory_mb()
     image = render_inr(inr, grid, device)
     rendered = time.perf_counter()

@@ -73,7 +73,11 @@ def run(options: Sequence[str], device: torch.device) -> None:
         grid = spine_grid(size)
         image = phantom_subject(1, grid, SUPERSAMPLE)
         views = simulate(image.volume)
-        row(*cells(image, views, apart(views, grid, device), tune=size <= TUNED_UP_TO))
+        row(
+            *cells(
+                image, views, apart(views, grid, device, FitSettings()), tune=size <= TUNED_UP_TO
+            )
+        )
     end()
 
 
@@ -124,11 +128,9 @@ def baseline(
     return classical(views, grid, method, default_weight(method))
 
 
-def apart(
-    views: Sequence[View], grid: Grid, device: torch.device, settings: FitSettings | None = None
-) -> Cost:
+def apart(views: Sequence[View], grid: Grid, device: torch.device, settings: FitSettings) -> Cost:
     """`fit_and_measure` in a fresh process, so that its memory is its own."""
-    arguments = views, grid, device, settings or FitSettings(), torch.get_num_threads()
+    arguments = views, grid, device, settings, torch.get_num_threads()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(fit_and_measure, *arguments).result()
 

@@ -57,9 +57,13 @@ class Field:
         ends = np.maximum(index.min(axis=0), low), np.minimum(index.max(axis=0), high)
         return self.grid.world(np.stack(np.meshgrid(*zip(*ends, strict=True)), -1).reshape(-1, 3))
 
+    def encloses(self, grid: Grid) -> bool:
+        """Whether all of another grid lies within."""
+        return bool(self.holds(grid.corners).all())
+
     def count(self, grid: Grid) -> int:
         """How many voxels of another grid have their centres within."""
-        if self.holds(grid.corners).all():
+        if self.encloses(grid):
             return grid.size
         block = 1 << 20
         starts = range(0, grid.size, block)

@@ -245,9 +245,9 @@ def load_inr(path: Path | str) -> INR:
         # By its descriptor, as safetensors takes no path that is not UTF-8.
         with open(path, "rb") as file, safe_open(f"/dev/fd/{file.fileno()}", "pt") as stored:
             metadata = stored.metadata() or {}
-            if FORMAT not in metadata and any(key.startswith(FORMATS) for key in metadata):
-                raise InputError(f"{path}: is of another version of cordinr; fit it again.")
             if FORMAT not in metadata:
+                if any(key.startswith(FORMATS) for key in metadata):
+                    raise InputError(f"{path}: is of another version of cordinr; fit it again.")
                 raise InputError(
                     f"{path}: is not a cordinr model; give a file `cordinr fit` wrote."
                 )

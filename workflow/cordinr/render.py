@@ -34,9 +34,10 @@ def render_with_spread(
     network = inr.network.to(device).eval()
     image, spread = np.zeros((2, grid.size), np.float32)
     points, field = BLOCK[device.type], inr.field
+    whole = field.encloses(grid)
     for start in range(0, grid.size, points):
         centres = grid.centres(start, start + points)
-        inside = np.flatnonzero(field.holds(centres))
+        inside = np.arange(len(centres)) if whole else np.flatnonzero(field.holds(centres))
         if not inside.size:
             continue
         xyz = centres[inside] - np.array(inr.centre)

@@ -73,11 +73,8 @@ def run(options: Sequence[str], device: torch.device) -> None:
         grid = spine_grid(size)
         image = phantom_subject(1, grid, SUPERSAMPLE)
         views = simulate(image.volume)
-        row(
-            *cells(
-                image, views, apart(views, grid, device, FitSettings()), tune=size <= TUNED_UP_TO
-            )
-        )
+        cost = apart(views, grid, device, FitSettings())
+        row(*cells(image, views, cost, tune=size <= TUNED_UP_TO))
     end()
 
 

@@ -64,4 +64,4 @@ class Differences:
         for axis, factor in enumerate(self.factors):
             whole = [slice(None)] * 3
             here, ahead = ((*whole[:axis], part, *whole[axis + 1 :]) for part in (HERE, AHEAD))
-            yield axis, factor, tuple(here), tuple(ahead)
+            yield axis, factor, here, ahead

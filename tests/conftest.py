@@ -31,6 +31,12 @@ def smooth_volume() -> Volume:
 
 
 @pytest.fixture
+def notes(caplog):
+    """What the library has noted so far, each sentence once, in order."""
+    return lambda: list(dict.fromkeys(record.getMessage() for record in caplog.records))
+
+
+@pytest.fixture
 def command(monkeypatch, capsys):
     """Run `cordinr` with arguments in this process: exit code, stdout and stderr."""
     from cordinr.cli import main

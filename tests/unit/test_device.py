@@ -82,7 +82,7 @@ def test_who_shares_is_told(jobs):
     first, second = jobs("GPU-a"), jobs("GPU-a")
     assert first.take() == second.take() == "GPU-a"
     second.say()
-    assert "note: all of 1 GPUs are in use by 1 other processes" in second.process.stderr.read()
+    assert "all of 1 GPUs are in use by 1 other processes" in second.process.stderr.read()
     first.say()
     assert first.process.stderr.read() == ""
 
@@ -123,10 +123,10 @@ def test_a_process_that_asks_again_keeps_its_device(tmp_path, jobs):
     assert claim(["GPU-b"], tmp_path / "claims") == 0
 
 
-def test_where_no_claim_can_be_kept_the_first_device_is_taken(tmp_path, capsys):
+def test_where_no_claim_can_be_kept_the_first_device_is_taken(tmp_path, notes):
     (tmp_path / "claims").write_text("a file where the folder should be")
     assert claim(["GPU-a", "GPU-b"], tmp_path / "claims") == 0
-    assert "taking the first GPU" in capsys.readouterr().err
+    assert "taking the first GPU" in notes()[0]
 
 
 def test_torch_gets_the_number_of_the_free_device(tmp_path, jobs, monkeypatch):

@@ -165,7 +165,7 @@ def test_more_than_memory_holds_is_said_before_the_work(smooth_volume):
         fit_inr(two_views(smooth_volume), 8, dataclasses.replace(SMALL, members=100_000))
 
 
-def test_out_of_gpu_memory_goes_on_in_parts(smooth_volume, monkeypatch, capsys):
+def test_out_of_gpu_memory_goes_on_in_parts(smooth_volume, monkeypatch, notes):
     seen, parts = [], []
     part_loss = Training._part_loss
 
@@ -179,7 +179,7 @@ def test_out_of_gpu_memory_goes_on_in_parts(smooth_volume, monkeypatch, capsys):
     fit_inr(two_views(smooth_volume), 8, SMALL, report=seen.append)
     assert parts[:9] == [1, 1, 1, 1, 2, 4, 4, 4, 4]
     assert seen[-1].step == seen[-1].steps == 3 + (len(parts) - 5) / 4
-    assert "going on with 64 view voxels at a time" in capsys.readouterr().err
+    assert "out of GPU memory; going on with 64 view voxels at a time." in notes()
 
 
 def test_a_step_in_parts_is_the_same_step(smooth_volume, monkeypatch):

@@ -53,14 +53,14 @@ def test_both_forms_hold_a_rigid_affine(tmp_path, affine):
     assert load_grid(tmp_path / "x.nii.gz").matches(volume.grid)
 
 
-def test_a_sheared_affine_is_in_the_sform_alone(tmp_path, capfd):
+def test_a_sheared_affine_is_in_the_sform_alone(tmp_path, notes):
     volume = blobs(SHAPE, SHEAR)
     save_volume(tmp_path / "x.nii.gz", volume.array, volume.grid)
     image = nib.load(tmp_path / "x.nii.gz")
     assert image.get_qform(coded=True) == (None, 0)
     np.testing.assert_allclose(image.get_sform(), SHEAR, rtol=1e-6)
     assert load_volume(tmp_path / "x.nii.gz").grid.matches(volume.grid)
-    assert capfd.readouterr().err == ""
+    assert notes() == []
 
 
 def test_a_header_says_units_window_and_type(tmp_path):
@@ -107,18 +107,18 @@ def test_the_space_of_an_image_is_that_of_what_is_made_of_it(tmp_path, code):
         assert (header["sform_code"], header["qform_code"]) == (code, code)
 
 
-def test_qform_alone_is_enough(tmp_path, capfd):
+def test_qform_alone_is_enough(tmp_path, notes):
     image = nib.Nifti1Image(blobs(SHAPE, np.eye(4)).array, None)
     image.set_qform(RIGID["oblique and left-handed"], code=3)
     image.set_sform(None, code=0)
     nib.save(image, tmp_path / "x.nii")
     grid = load_grid(tmp_path / "x.nii")
     assert grid.matches(Grid(SHAPE, RIGID["oblique and left-handed"])) and grid.space == 3
-    assert capfd.readouterr().err == ""
+    assert notes() == []
 
 
 @pytest.mark.parametrize(("shift", "noted"), [(0.05, False), (0.2, True)])
-def test_forms_that_disagree_are_noted_once_and_the_sform_is_taken(tmp_path, capfd, shift, noted):
+def test_forms_that_disagree_are_noted_once_and_the_sform_is_taken(tmp_path, notes, shift, noted):
     affine = RIGID["oblique"]
     moved = affine.copy()
     moved[0, 3] += shift
@@ -131,17 +131,17 @@ def test_forms_that_disagree_are_noted_once_and_the_sform_is_taken(tmp_path, cap
         grid = load_volume(path).grid
     assert grid.matches(Grid(SHAPE, moved)) and grid.space == 2
     sentence = (
-        f"note: {path}: its qform and sform disagree by 0.2 mm at a corner; taking the sform."
+        f"{path}: its qform and sform disagree by 0.2 mm at a corner; taking the sform."
     )
-    assert capfd.readouterr().err.splitlines() == [sentence] * noted
+    assert notes() == [sentence] * noted
 
 
-def test_no_form_at_all_is_noted(tmp_path, capfd):
+def test_no_form_at_all_is_noted(tmp_path, notes):
     image = nib.Nifti1Image(blobs(SHAPE, np.eye(4)).array, None)
     image.header.set_zooms((1, 1, 2))
     nib.save(image, tmp_path / "x.nii")
     assert load_grid(tmp_path / "x.nii").space == 2
-    assert "no orientation" in capfd.readouterr().err
+    assert "no orientation" in notes()[0]
 
 
 @pytest.mark.parametrize(("unit", "in_mm"), [("meter", 1000), ("micron", 0.001), ("unknown", 1)])

@@ -5,14 +5,16 @@ the temporary folder: every process of this user on this machine sees them, and 
 gives its jobs a temporary folder of their own also gives them GPUs of their own.
 """
 
+import logging
 import os
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 30.0
 """Seconds to wait for another process to make its choice, which takes milliseconds."""
@@ -51,14 +53,15 @@ def claim(devices: Sequence[str], folder: Path | None = None) -> int:
             lock.acquire(timeout=0)
     except (OSError, Timeout) as error:
         reason = getattr(error, "strerror", None) or error
-        print(f"note: {folder}: {reason}; taking the first GPU.", file=sys.stderr)
+        log.warning("%s: %s; taking the first GPU.", folder, reason)
         return 0
     _claims[devices[number]] = lock
     if taken[number]:
-        print(
-            f"note: all of {len(devices)} GPUs are in use by {sum(taken)} other processes; "
-            f"sharing number {number}.",
-            file=sys.stderr,
+        log.warning(
+            "all of %d GPUs are in use by %d other processes; sharing number %d.",
+            len(devices),
+            sum(taken),
+            number,
         )
     return number
 

@@ -2,9 +2,9 @@
 
 import contextlib
 import hashlib
+import logging
 import os
 import re
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -13,6 +13,8 @@ from typing import Any
 from .errors import InputError
 from .repository import git, is_repository, locked, reason
 from .volume import is_annex_pointer
+
+log = logging.getLogger(__name__)
 
 WAITS = (1.0, 4.0)
 """Seconds before the second and the third attempt to get content."""
@@ -134,7 +136,7 @@ def _verified(dest: Path, target: Path) -> bool:
         return True  # in git itself
     if key is None or _matches(target, key):
         return True
-    print(f"note: {target}: is not what its key {key[0]} says; it is got again.", file=sys.stderr)
+    log.warning("%s: is not what its key %s says; it is downloaded again.", target, key[0])
     # Moves bad content to .git/annex/bad and then exits with 1; the file itself stays as it was.
     with contextlib.suppress(InputError):
         git(dest, "annex", "fsck", "--quiet", "--", name)

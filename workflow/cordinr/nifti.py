@@ -3,14 +3,14 @@
 import gzip
 import logging
 import math
-import sys
-from functools import cache
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
 from .errors import InputError
+
+log = logging.getLogger(__name__)
 
 SCANNER, ALIGNED = 1, 2
 """Codes of world spaces: the scanner's own; some other file's, where an image names none."""
@@ -87,7 +87,7 @@ def affine_mm(image: nib.Nifti1Image, path: Path) -> np.ndarray:
         raise InputError(f"{path}: {problem}; repair its header.")
     _note_forms(image, path)
     if MM_PER_UNIT[unit] != 1:
-        _note(f"{path}: its header is in {nib.nifti1.unit_codes.label[unit]}s; taking mm.")
+        log.warning(f"{path}: its header is in {nib.nifti1.unit_codes.label[unit]}s; taking mm.")
     return affine
 
 
@@ -209,7 +209,7 @@ def _note_forms(image: nib.Nifti1Image, path: Path) -> None:
     """Say which affine is taken where the header leaves a choice."""
     header = image.header
     if not header["sform_code"] and not header["qform_code"]:
-        _note(
+        log.warning(
             f"{path}: its header gives no orientation (qform and sform code 0); taking axes "
             f"{''.join(nib.aff2axcodes(image.affine))} from the middle of the image."
         )
@@ -221,7 +221,7 @@ def _note_forms(image: nib.Nifti1Image, path: Path) -> None:
             apart = math.inf
         apart *= MM_PER_UNIT.get(_unit(header), 1)
         if not apart <= FORMS_TOLERANCE_MM:
-            _note(
+            log.warning(
                 f"{path}: its qform and sform disagree by {apart:.3g} mm at a corner; taking the "
                 "sform."
             )
@@ -236,9 +236,3 @@ def _apart_mm(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> flo
     """The largest distance between the places that two affines in mm give a corner of an image."""
     corners = np.stack(np.meshgrid(*((-0.5, n - 0.5) for n in shape), [1.0]), -1).reshape(-1, 4)
     return float(np.linalg.norm(corners @ (one - other).T, axis=1).max())
-
-
-@cache
-def _note(text: str) -> None:
-    """On stderr, once per file and process."""
-    print(f"note: {text}", file=sys.stderr)

@@ -6,7 +6,7 @@ alone. Each point of a batch therefore costs its squared distance from that reco
 weight so small that what the views say outweighs it.
 """
 
-import sys
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -19,6 +19,8 @@ from .acquisition import View
 from .baselines import reconstruct_baseline
 from .sampling import Stack, inside
 from .volume import Grid
+
+log = logging.getLogger(__name__)
 
 WEIGHT = 0.001
 """Of the total variation where the views have no noise, for intensities of about [0, 1]."""
@@ -53,8 +55,7 @@ def aimed(
         image = None  # and not here, where the error keeps what was on the GPU
     if image is None:
         torch.cuda.empty_cache()
-        note = "total variation is computed on the CPU, for want of GPU memory."
-        print(f"note: {note}", file=sys.stderr)
+        log.warning("total variation is computed on the CPU, for want of GPU memory.")
         image = reconstruct_baseline(*how)
     volume = torch.as_tensor(image / np.float32(scale), device=device)
 

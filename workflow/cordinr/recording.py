@@ -1,10 +1,12 @@
 """A computation on fixed tensors that a GPU is told once and then repeats by itself."""
 
-import sys
+import logging
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
+
+log = logging.getLogger(__name__)
 
 CALLS_BEFORE = 3
 """Ordinary calls before the recording: libraries set themselves up and optimisers their states."""
@@ -64,6 +66,6 @@ class Recorded:
             raise
         except RuntimeError as error:
             self.recordable = False
-            print(f"note: going on without a CUDA graph ({error}).", file=sys.stderr)
+            log.warning("going on without a CUDA graph (%s).", error)
         else:
             self._graph = graph

@@ -5,8 +5,8 @@ checkpoint goes the same way as one that was never interrupted (dropout, which d
 excepted).
 """
 
+import logging
 import math
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -29,6 +29,8 @@ from .recording import Recorded
 from .sampling import Stack
 from .settings import FitSettings
 from .smoothing import total_variation
+
+log = logging.getLogger(__name__)
 
 BETAS = (0.9, 0.99)
 """Of Adam."""
@@ -137,7 +139,7 @@ class Training:
         self.network.train()
         step, before = self.checkpoint.resume()
         if step:
-            print(f"note: going on from step {step} of {self.steps}.", file=sys.stderr)
+            log.warning("going on from step %d of %d.", step, self.steps)
         started = last = time.perf_counter()
         before += started - (begun or started)
         points = 0
@@ -232,10 +234,7 @@ class Training:
         self.optimiser.zero_grad(set_to_none=True)
         self.compute.forget()
         torch.cuda.empty_cache()
-        print(
-            f"note: out of GPU memory; going on with {voxels} view voxels at a time.",
-            file=sys.stderr,
-        )
+        log.warning("out of GPU memory; going on with %d view voxels at a time.", voxels)
 
     def _stop_if_not_finite(self, step: int) -> None:
         if not math.isfinite(self.loss):

@@ -5,6 +5,7 @@ Verbs import the numerics only when they run, so that `cordinr --help` answers a
 
 import atexit
 import gc
+import logging
 import sys
 from typing import Annotated
 
@@ -44,9 +45,30 @@ def _root(
     pass
 
 
+class NoteHandler(logging.Handler):
+    """Prints what the library warns of as `note: ...` on stderr, the same words once."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one note."""
+        text = _one_line(record.getMessage())
+        if text not in self.said:
+            self.said.add(text)
+            print(f"note: {text}", file=sys.stderr)
+
+
+def say_notes() -> None:
+    """Let the notes of the library reach the person at the keyboard; a library only logs them."""
+    logging.getLogger("cordinr").handlers = [NoteHandler()]
+
+
 def main() -> None:
     """Run the command; what the user can mend is one sentence on stderr and exit code 1."""
     gc.set_threshold(GARBAGE_THRESHOLD)
+    say_notes()
     from . import cohort, dataset, paging, quality, reconstruction, saving, watching  # noqa: F401  (they register their verbs)
 
     # Else the last garbage collection goes through all that torch has loaded: half a second.

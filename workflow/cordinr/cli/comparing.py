@@ -1,6 +1,6 @@
 """What the verbs that judge reconstructions share: regions, and the panels of a figure."""
 
-import sys
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from ..naming import entities, sidecar_path
 from ..table import read_metrics
 from ..volume import Volume, load_mask, load_volume
 
+log = logging.getLogger(__name__)
+
 if TYPE_CHECKING:
     from ..figures import Panel
     from ..resolution import Rendering
@@ -27,13 +29,13 @@ def regions_of(
     """The regions of the metrics as bool arrays: `fov`, `fg`, and `cord` where there is a mask."""
     views = [read_view(path)[0] for path in view_paths]
     if not views:
-        print("note: no --view given; fov is the whole reference.", file=sys.stderr)
+        log.warning("no --view given; fov is the whole reference.")
     fov = coverage(views, reference.grid)
     regions = {"fov": fov, "fg": fov & foreground(reference.array, reference.grid.voxel_sizes)}
     if mask:
         regions["cord"] = fov & load_mask(mask, reference.grid)
         if not regions["cord"].any():
-            print(f"note: {mask}: is empty where the views are; no cord figures.", file=sys.stderr)
+            log.warning("%s: is empty where the views are; no cord figures.", mask)
     return regions
 
 

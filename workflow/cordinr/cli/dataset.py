@@ -1,5 +1,6 @@
 """Verbs that make, get and describe datasets."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,8 @@ from . import app
 
 if TYPE_CHECKING:
     import numpy as np
+
+log = logging.getLogger(__name__)
 
 Source = Annotated[str, typer.Argument(help="URL or path of a DataLad dataset, or a folder.")]
 Version = Annotated[
@@ -204,7 +207,7 @@ def copy_checked(
     save_volume(output, volume.array, volume.grid, "uint8" if small else "float32")
     note = drop_content(dest, [file]) if drop else None
     if note:
-        print(f"note: {note}", file=sys.stderr)
+        log.warning(note)
 
 
 def check_isotropic(path: Path, sizes: "np.ndarray") -> None:

@@ -1,5 +1,6 @@
 """What the verbs around one INR share: settings, fitting with progress, rendering."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from ..settings import FitSettings
 from ..training import Progress
 from ..volume import Grid, load_grid, save_volume
 from .views import view_metadata
+
+log = logging.getLogger(__name__)
 
 MOST_NESTED = 20
 """Levels of a settings file, which has two."""
@@ -125,8 +128,12 @@ def render_image(
         raise InputError(f"{path}: the model gives no finite intensities; fit it again.")
     beyond = check_shown(path, grid, inr.field)
     if beyond:
-        note = f"{beyond} of its {grid.size} voxels lie beyond what all views show, and are 0."
-        print(f"note: {path}: {note}", file=sys.stderr)
+        log.warning(
+            "%s: %d of its %d voxels lie beyond what all views show, and are 0.",
+            path,
+            beyond,
+            grid.size,
+        )
     made = inr.provenance
     members = made["settings"]["members"]
     fields = {

@@ -1,5 +1,6 @@
 """Volumes in millimetres: load, check and save NIfTI; grids and their world coordinates."""
 
+import logging
 import math
 import os
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from .nifti import (
     open_image,
     space_of,
 )
+from .resampling import nearest
+
+log = logging.getLogger(__name__)
 
 ANATOMICAL_AXES = ("R", "A", "S")
 """The world axes of NIfTI: to the right, to the front (anterior), upwards (superior)."""
@@ -166,16 +170,14 @@ def load_segmentation(path: Path | str) -> Volume:
 def load_mask(path: Path | str, grid: Grid) -> np.ndarray:
     """A segmentation as a bool array of shape `grid.shape`; voxels above one half are inside.
 
+    One on another grid is resampled to that of its image, through both affines, by the nearest
+    voxel; a note says so.
+
     Raises:
-        InputError: as `load_grid`, or the mask stands on another grid or is no mask.
+        InputError: as `load_grid`, or it is no mask, or lies beside its image.
     """
     path = Path(path)
     mask = load_segmentation(path)
-    if not mask.grid.matches(grid):
-        raise InputError(
-            f"{path}: the mask is not on the grid of its image (shape {mask.grid.shape} against "
-            f"{grid.shape}, or another affine); resample it to the image."
-        )
     low, high = float(mask.array.min()), float(mask.array.max())
     between = (mask.array > low) & (mask.array < high)
     # Soft masks reach from 0 to 1; of others (0 and 255, say) two values are let pass.
@@ -183,7 +185,17 @@ def load_mask(path: Path | str, grid: Grid) -> np.ndarray:
         raise InputError(
             f"{path}: is no mask (values from {low:g} to {high:g}); give a segmentation of 0 and 1."
         )
-    return mask.array > 0.5
+    if mask.grid.matches(grid):
+        return mask.array > 0.5
+    inside = nearest(mask, grid) > 0.5
+    if not inside.any() and (mask.array > 0.5).any():
+        raise InputError(f"{path}: lies beside its image; give a mask of the same place.")
+    log.warning(
+        "%s: is on another grid than its image (shape %s against %s, or another affine); it is "
+        "resampled by the nearest voxel.",
+        *(path, mask.grid.shape, grid.shape),
+    )
+    return inside
 
 
 def save_volume(path: Path | str, array: np.ndarray, grid: Grid, dtype: str = "float32") -> None:

@@ -40,7 +40,8 @@ rule fetch:
 
     The annexed file itself is no output: Snakemake would delete it before the job, and an
     unfetched one looks like a file that is there. The job of the reference downloads mask and truth
-    of its image as well; theirs come later and find them there.
+    of its image as well; theirs come later and find them there. A cord mask that cannot be got or
+    used becomes one of zeros, so that it costs the figures of the cord alone.
     """
     input:
         index=INDEX,
@@ -59,7 +60,9 @@ rule fetch:
         clone=lambda wildcards, input: clone_beside(input.index),
         file=path_in_dataset,
         also=lambda wildcards: options("--also", beside_reference(wildcards)),
-        segmentation=lambda wildcards: "--segmentation" if wildcards.kind == "cord" else "",
+        segmentation=lambda wildcards, input: (
+            options("--segmentation --like", [input.before]) if wildcards.kind == "cord" else ""
+        ),
         drop="--drop" if config["dataset"]["drop"] else "",
         library=__version__,
     message:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..acquisition import coverage
+from ..cord import load_cord
 from ..derivatives import read_view
 from ..errors import InputError
 from ..files import read_json
 from ..metrics import foreground
 from ..naming import entities, sidecar_path
 from ..table import read_metrics
-from ..volume import Volume, load_mask, load_volume
+from ..volume import Volume, load_volume
 
 log = logging.getLogger(__name__)
 
@@ -26,16 +27,17 @@ if TYPE_CHECKING:
 def regions_of(
     reference: Volume, mask: Path | None, view_paths: Sequence[Path]
 ) -> dict[str, np.ndarray]:
-    """The regions of the metrics as bool arrays: `fov`, `fg`, and `cord` where there is a mask."""
+    """The regions of the metrics as bool arrays: `fov`, `fg`, and `cord` where a mask is usable."""
     views = [read_view(path)[0] for path in view_paths]
     if not views:
         log.warning("no --view given; fov is the whole reference.")
     fov = coverage(views, reference.grid)
     regions = {"fov": fov, "fg": fov & foreground(reference.array, reference.grid.voxel_sizes)}
-    if mask:
-        regions["cord"] = fov & load_mask(mask, reference.grid)
+    cord = load_cord(mask, reference.grid)
+    if cord is not None:
+        regions["cord"] = fov & cord
         if not regions["cord"].any():
-            log.warning("%s: is empty where the views are; no cord figures.", mask)
+            log.warning("%s: is empty where the views are; there are no cord figures.", mask)
     return regions
 
 

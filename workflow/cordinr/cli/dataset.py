@@ -3,14 +3,11 @@
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from . import app
-
-if TYPE_CHECKING:
-    import numpy as np
 
 log = logging.getLogger(__name__)
 
@@ -105,18 +102,26 @@ def fetch(
         Path | None, typer.Option("-o", "--output", help="With --file: checked copy to write.")
     ] = None,
     also: Annotated[
-        list[str] | None, typer.Option(help="Get this file as well, repeatable; no copy is made.")
+        list[str] | None,
+        typer.Option(help="Get this file too, if possible, repeatable; no copy."),
     ] = None,
     segmentation: Annotated[
         bool, typer.Option("--segmentation", help="The file is a mask and may be empty.")
     ] = False,
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --segmentation: image whose grid the copy gets; of a mask that is of no use "
+            "it is all zeros, and its sidecar says why."
+        ),
+    ] = None,
     drop: Annotated[
         bool, typer.Option("--drop", help="Drop the content from the clone once it is copied.")
     ] = False,
     jobs: Jobs = 4,
 ) -> None:
     """Get images of a dataset, checked to be real ones."""
-    from ..content import get_content, missing_bytes
+    from ..content import drop_content, get_content, missing_bytes
     from ..dataset import obtain
     from ..errors import InputError
     from ..index import find_images
@@ -126,7 +131,13 @@ def fetch(
         raise InputError("fetch: --file and -o belong together; give both or none.")
     obtain(source, version, dest)
     if file:
-        copy_checked(dest, file, output, also or [], segmentation, drop, jobs)
+        if segmentation:
+            copy_mask(dest, file, output, like, jobs)
+        else:
+            copy_checked(dest, file, output, also or [], jobs)
+        note = drop_content(dest, [file]) if drop else None
+        if note:
+            log.warning(note)
         return
     rows = find_images(dest, subject, suffix, "", "")
     for row in rows:
@@ -176,59 +187,84 @@ def parse_entities(options: list[str]) -> dict[str, list[str]]:
     return labels
 
 
-def copy_checked(
-    dest: Path,
-    file: str,
-    output: Path,
-    also: list[str],
-    segmentation: bool,
-    drop: bool,
-    jobs: int,
-) -> None:
+def copy_checked(dest: Path, file: str, output: Path, also: list[str], jobs: int) -> None:
     """Copy an image out of the dataset, complete and readable, with all its metadata beside it.
+
+    One whose voxels are no cubes is resampled where they nearly are.
+
+    Args:
+        dest: root of the dataset.
+        file: of the image below it.
+        output: copy to write, with its sidecar.
+        also: files to get as well; one that cannot be got is noted.
+        jobs: files to get at a time.
 
     Raises:
         InputError: it cannot be got, is not usable, or is no reference for being anisotropic.
     """
+    from ..content import get_content
+    from ..errors import InputError
+    from ..files import write_json
+    from ..metadata import carried, inherited, sidecars_of
+    from ..naming import sidecar_path
+    from ..reference import RESAMPLED, as_reference
+    from ..volume import load_volume, save_volume
+
+    image = get_content(dest, [file, *sidecars_of(dest, file)], jobs)[0]
+    volume, resampled = as_reference(image, load_volume(image))
+    stated = inherited(dest, file)
+    if resampled:
+        log.warning("%s: is resampled %s, as its voxels are not cubes.", image, resampled)
+        stated = carried([stated]) | {RESAMPLED: resampled}
+    write_json(sidecar_path(output), stated)
+    save_volume(output, volume.array, volume.grid)
+    try:
+        get_content(dest, also, jobs)
+    except InputError as error:
+        log.warning("%s", error)
+
+
+def copy_mask(dest: Path, file: str, output: Path, like: Path | None, jobs: int) -> None:
+    """Copy a cord mask out of the dataset; one that is of no use becomes a mask of zeros.
+
+    Args:
+        dest: root of the dataset.
+        file: of the mask below it.
+        output: copy to write, with its sidecar, which says why a mask is of zeros.
+        like: image on whose grid the copy has to be; None for the mask's own.
+        jobs: files to get at a time.
+
+    Raises:
+        InputError: without `like`, it cannot be got or read.
+    """
     import numpy as np
 
-    from ..content import drop_content, get_content
+    from ..content import get_content
+    from ..cord import PROBLEM, copied_cord
+    from ..errors import InputError
     from ..files import write_json
     from ..metadata import inherited, sidecars_of
     from ..naming import sidecar_path
-    from ..volume import load_segmentation, load_volume, save_volume
+    from ..volume import Volume, load_grid, save_volume
 
-    image = get_content(dest, [file, *also, *sidecars_of(dest, file)], jobs)[0]
-    volume = load_segmentation(image) if segmentation else load_volume(image)
-    if not segmentation:
-        check_isotropic(image, volume.grid.voxel_sizes)
-    write_json(sidecar_path(output), inherited(dest, file))
-    small = segmentation and np.array_equal(volume.array, volume.array.astype("uint8"))
-    save_volume(output, volume.array, volume.grid, "uint8" if small else "float32")
-    note = drop_content(dest, [file]) if drop else None
-    if note:
-        log.warning(note)
-
-
-def check_isotropic(path: Path, sizes: "np.ndarray") -> None:
-    """Refuse a thick-slice scan as reference.
-
-    Args:
-        path: of the image.
-        sizes: (3,) of its voxels in mm.
-
-    Raises:
-        InputError: its voxels are far from cubes.
-    """
-    from ..derivatives import NEAR_ISOTROPIC
-    from ..errors import InputError
-
-    if sizes.max() > NEAR_ISOTROPIC * sizes.min():
-        voxel = " x ".join(f"{size:.3g}" for size in sizes)
-        raise InputError(
-            f"{path}: voxels of {voxel} mm are too far from cubes for a reference; leave it out by "
-            "dataset.subjects or dataset.entities, or combine such scans by `cordinr reconstruct`."
+    grid = load_grid(like) if like else None
+    stated: dict[str, object] = {}
+    try:
+        mask = get_content(dest, [file, *sidecars_of(dest, file)], jobs)[0]
+        stated = inherited(dest, file)
+        cord = copied_cord(mask, grid)
+    except InputError as error:
+        if grid is None:
+            raise
+        log.warning(
+            "%s There are no cord figures of this image; to try again, delete %s and run again.",
+            *(error, output),
         )
+        stated[PROBLEM] = str(error)
+        cord = Volume(np.zeros(grid.shape, np.uint8), grid)
+    write_json(sidecar_path(output), stated)
+    small = np.array_equal(cord.array, cord.array.astype("uint8"))
+    save_volume(output, cord.array, cord.grid, "uint8" if small else "float32")
 
 
 def say_space(needed: int, dest: Path) -> tuple[bool, str]:

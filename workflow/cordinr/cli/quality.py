@@ -141,12 +141,13 @@ def compare(
 ) -> None:
     """Draw reference, views, baselines and the best INR side by side, and what each got wrong."""
     from ..comparison import comparison_figure
+    from ..cord import load_cord
     from ..figures import save_figure
-    from ..volume import load_mask, load_volume
+    from ..volume import load_volume
     from .comparing import recon_panels, view_panels
 
     raw = load_volume(reference)
-    cord = load_mask(mask, raw.grid) if mask else None
+    cord = load_cord(mask, raw.grid)
     recons = recon_panels(inr, baseline, metrics)
     name = inr[0].name.split("_desc-")[0]
     save_figure(output, comparison_figure(raw, view_panels(view), recons, cord, name))
@@ -162,13 +163,14 @@ def resolution(
     mask: Mask = None,
 ) -> None:
     """Draw the best INR on the grid of the raw image and at finer voxel sizes, at one place."""
+    from ..cord import load_cord
     from ..figures import save_figure
     from ..resolution import resolution_figure
-    from ..volume import load_mask, load_volume
+    from ..volume import load_volume
     from .comparing import renderings
 
     raw = load_volume(reference)
-    cord = load_mask(mask, raw.grid) if mask else None
+    cord = load_cord(mask, raw.grid)
     drawn, method = renderings(inr, metrics, truth)
     name = inr[0].name.split("_desc-")[0].split("_res-")[0]
     save_figure(output, resolution_figure(raw, drawn, cord, f"{name}: {method}"))

@@ -10,16 +10,18 @@ import pandas as pd
 
 from ..chart import Chart, Curve, loss_chart
 from ..cohort import Scored, best_labels, scored
+from ..cord import load_cord, problem_of
 from ..derivatives import read_view
 from ..figures import GREY_WINDOW, error_limit
 from ..files import read_json
 from ..index import Input
 from ..metrics import intensity_range
-from ..naming import spread_path
+from ..naming import sidecar_path, spread_path
 from ..pages import File, picture, provenance, relative
 from ..planes import cord_focus
+from ..reference import RESAMPLED
 from ..viewing import Layer, embed
-from ..volume import Grid, Volume, load_mask, load_volume
+from ..volume import Grid, Volume, load_volume
 
 FIGURES = {
     "comparison": ("Comparison", "reference, views, baselines, the best INR and their errors"),
@@ -94,6 +96,7 @@ class Shown:
 
     Attributes:
         name: of the raw image, up to its suffix.
+        notes: sentences on the reference and the cord mask.
         pictures: its pictures.
         losses: how the loss of its fits fell, if known.
         rows: its figures.
@@ -103,6 +106,7 @@ class Shown:
     """
 
     name: str
+    notes: list[str]
     pictures: list[Picture]
     losses: Chart | None
     rows: list[Scored]
@@ -133,7 +137,20 @@ def show(row: Input, table: pd.DataFrame, places: Places, page: Path, most: int 
         Picture(picture(places.figure(row, name)), *FIGURES[name]) for name in places.figures
     ]
     losses = loss_chart(_curves(row, rows, places, page))
-    return Shown(row.image, pictures, losses, rows, files, scene, volumes)
+    return Shown(row.image, _notes(row, places), pictures, losses, rows, files, scene, volumes)
+
+
+def _notes(row: Input, places: Places) -> list[str]:
+    """What a reader should know of the reference, and why there are no figures of the cord."""
+    notes = []
+    sidecar = sidecar_path(places.reference(row))
+    resampled = read_json(sidecar).get(RESAMPLED) if sidecar.exists() else None
+    if resampled:
+        notes.append(f"The reference was resampled {resampled}, as its voxels are not cubes.")
+    why = problem_of(places.reference(row, "cord")) if row.mask else "The dataset has no mask."
+    if why:
+        notes.append(f"There are no figures of the spinal cord. {why}")
+    return notes
 
 
 def _curves(row: Input, rows: Sequence[Scored], places: Places, page: Path) -> list[Curve]:
@@ -153,7 +170,7 @@ def _scene(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The volumes of the viewer, and how it shows them."""
     reference = load_volume(places.reference(row))
-    cord = load_mask(places.reference(row, "cord"), reference.grid) if row.mask else None
+    cord = load_cord(places.reference(row, "cord") if row.mask else None, reference.grid)
     focus = cord_focus(reference.grid, cord)
     layers = _layers(row, table, places, reference)
     peak = intensity_range(reference.array)

@@ -1,0 +1,67 @@
+"""Images and segmentations on another grid."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+if TYPE_CHECKING:
+    from .volume import Grid, Volume
+
+FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
+"""Of a Gaussian."""
+
+TIE = 1e-6
+"""Of a voxel: a position in the middle between two voxels belongs to the later one, whatever the
+last bits of the affine make of it."""
+
+BLOCK = 1 << 20
+"""Voxels whose positions are held at a time."""
+
+
+def nearest(segmentation: "Volume", grid: "Grid") -> np.ndarray:
+    """The values of a segmentation at the voxel centres of another grid, none of them mixed.
+
+    Args:
+        segmentation: on any grid of the same world: other voxels, axes and field of view.
+        grid: to be on.
+
+    Returns:
+        Array of shape `grid.shape` and the segmentation's type; 0 beyond its field of view.
+    """
+    shape = np.array(segmentation.grid.shape)
+    values = np.zeros(grid.size, segmentation.array.dtype)
+    for start in range(0, grid.size, BLOCK):
+        index = segmentation.grid.index(grid.centres(start, start + BLOCK))
+        voxel = np.floor(index + 0.5 + TIE).astype(int)
+        inside = ((voxel >= 0) & (voxel < shape)).all(axis=1)
+        block = values[start : start + BLOCK]
+        block[inside] = segmentation.array[tuple(voxel[inside].T)]
+    return values.reshape(grid.shape)
+
+
+def coarsened(volume: "Volume", grid: "Grid") -> np.ndarray:
+    """An image with voxels as large or larger, along the same axes.
+
+    Along each axis the image is first blurred by a Gaussian that makes a voxel of the old width one
+    of the new: its full width at half maximum (FWHM) is sqrt(new^2 - old^2), as in
+    `nibabel.processing.smooth_image` and spm_smooth. Then it is interpolated by cubic splines.
+
+    Args:
+        volume: to resample.
+        grid: whose axes point along those of the volume, as `Grid.resampled` makes it.
+
+    Returns:
+        float32, shape `grid.shape`, within the range of the volume's intensities: a spline that
+        overshoots at an edge is cut off there.
+    """
+    old, new = volume.grid.voxel_sizes, grid.voxel_sizes
+    fwhm = np.sqrt(np.maximum(0, new**2 - old**2))
+    smooth = ndimage.gaussian_filter(
+        volume.array.astype(np.float32), fwhm / FWHM_PER_SIGMA / old, mode="nearest"
+    )
+    first = volume.grid.index(grid.affine[:3, 3])
+    image = ndimage.affine_transform(
+        smooth, new / old, first, grid.shape, np.float32, order=3, mode="nearest"
+    )
+    return np.clip(image, volume.array.min(), volume.array.max())

@@ -7,10 +7,11 @@ from twin import Host, write_twin
 
 import cordinr.content
 from cordinr import dataset
+from cordinr.annex_pointer import is_annex_pointer
 from cordinr.content import drop_content, get_content, missing_bytes
 from cordinr.errors import InputError
 from cordinr.repository import environment, git
-from cordinr.volume import is_annex_pointer, load_volume
+from cordinr.volume import load_volume
 
 IMAGE = "sub-amu01/anat/sub-amu01_T2w.nii.gz"
 MASK = "derivatives/labels/sub-amu01/anat/sub-amu01_T2w_label-SC_seg.nii.gz"

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from cordinr import dataset
+from cordinr.annex_pointer import is_annex_pointer
 from cordinr.content import drop_content, get_content
 from cordinr.errors import InputError
 from cordinr.files import write_json
 from cordinr.index import Input, find_images, left_out, load_index, save_index, sites_of
-from cordinr.volume import is_annex_pointer, load_volume, save_volume
+from cordinr.volume import load_volume, save_volume
 from support import blobs
 
 MASK = "derivatives/labels/{folder}/{image}_{suffix}_label-SC_seg.nii.gz"

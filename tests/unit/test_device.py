@@ -10,8 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from cordinr import claims
+from cordinr import claims, device
 from cordinr.claims import claim
+from cordinr.device import choose_device
+from cordinr.errors import InputError
 
 WORKFLOW = Path(claims.__file__).parents[1]
 JOB = """
@@ -132,8 +134,6 @@ def test_where_no_claim_can_be_kept_the_first_device_is_taken(tmp_path, notes):
 def test_torch_gets_the_number_of_the_free_device(tmp_path, jobs, monkeypatch):
     import torch
 
-    from cordinr.device import choose_device
-
     properties = [SimpleNamespace(uuid=name) for name in ("GPU-a", "GPU-b")]
     chosen = []
     monkeypatch.setattr(claims.tempfile, "gettempdir", lambda: str(tmp_path))
@@ -143,7 +143,65 @@ def test_torch_gets_the_number_of_the_free_device(tmp_path, jobs, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_properties", properties.__getitem__)
     monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    monkeypatch.setattr(device, "_try_kernels", lambda where: None)
     assert jobs("GPU-a", "GPU-b").take() == "GPU-a"
     assert choose_device("cpu") == torch.device("cpu") and not chosen
     assert choose_device("auto") == choose_device("cuda") == torch.device("cuda", 1)
     assert chosen == [1, 1]
+
+
+@pytest.fixture
+def unusable_gpu(monkeypatch):
+    """torch says that there are GPUs, and their first kernel fails, as on a card that is too old.
+
+    Only what says so is replaced; torch's own build here has no CUDA at all.
+    """
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.set_device", lambda number: None)
+    monkeypatch.setattr(
+        "torch.cuda.get_device_properties", lambda number: SimpleNamespace(uuid=f"GPU-{number}")
+    )
+    words = "CUDA error: no kernel image is available for execution on the device\nmore advice"
+
+    def fail(where):
+        raise RuntimeError(words)
+
+    monkeypatch.setattr(device, "_try_kernels", fail)
+
+
+def test_a_gpu_that_torch_cannot_use_is_left_alone_with_a_note(unusable_gpu, notes):
+    assert choose_device("auto").type == "cpu"
+    (note,) = (note for note in notes() if "GPUs are in use" not in note)
+    assert "no kernel image" in note and "going on with the CPU" in note and "\n" not in note
+    assert choose_device("cpu").type == "cpu"
+
+
+def test_a_gpu_that_was_asked_for_and_cannot_be_used_is_one_sentence(unusable_gpu):
+    with pytest.raises(
+        InputError, match=r"cannot use the GPU \(CUDA error: no kernel image"
+    ) as told:
+        choose_device("cuda")
+    assert "\n" not in str(told.value)
+
+
+def test_of_two_gpus_the_one_that_works_is_taken(unusable_gpu, monkeypatch):
+    def only_the_second(where):
+        if where.index == 0:
+            raise RuntimeError("CUDA error: all CUDA-capable devices are busy or unavailable")
+
+    monkeypatch.setattr(device, "_try_kernels", only_the_second)
+    monkeypatch.setattr(device, "claim", lambda devices: 0)
+    assert str(choose_device("auto")) == "cuda:1"
+
+
+@pytest.mark.parametrize("name", ["auto", "cuda"])
+def test_a_build_without_cuda_that_says_there_is_a_gpu(monkeypatch, name, notes):
+    """The real calls of this build, which raise an AssertionError."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    if name == "auto":
+        assert choose_device(name).type == "cpu" and "going on with the CPU" in notes()[0]
+    else:
+        with pytest.raises(InputError, match="cannot use the GPU"):
+            choose_device(name)

@@ -97,7 +97,6 @@ def test_a_rendering_is_zero_beyond_the_field(wide_and_long):
 
 def test_it_is_said_how_much_of_an_image_is_beyond_the_field(wide_and_long, tmp_path, notes):
     inr = fit_inr(wide_and_long, 8, FitSettings(width=16, channels=2, max_steps=1))
-    inr.provenance["metadata"] = {}
     grid = Grid((40, 12, 16), wide_and_long[0].volume.grid.affine @ np.diag([1, 1, 0.25, 1]))
     render_image(inr, grid, tmp_path / "sub-1_T2w.nii.gz", CPU)
     # 24 of the 40 columns are within 4 mm of the 16 that both views show.

@@ -6,6 +6,8 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 import cordinr.checkpoint
 from cordinr.acquisition import View, intensity_scale
@@ -98,6 +100,44 @@ def test_a_checkpoint_of_another_fit_is_ignored(smooth_volume, tmp_path, monkeyp
     seen.clear()
     fit_inr(views, 8, SMALL, checkpoint=file, report=seen.append, report_every=0.0)
     assert seen[0].step == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda header, tensors: header.update(losses="{}"),
+        lambda header, tensors: header.update(
+            losses='{"steps": [1], "loss": [], "sum": 0, "count": 0}'
+        ),
+        lambda header, tensors: header.update(losses="[]"),
+        lambda header, tensors: header.update(step="three"),
+        lambda header, tensors: header.pop("seconds"),
+        lambda header, tensors: tensors.pop("network.last"),
+        lambda header, tensors: tensors.update({"network.last": torch.zeros(3)}),
+        lambda header, tensors: tensors.update({"optimiser.0.1.exp_avg": torch.zeros(3)}),
+        lambda header, tensors: tensors.pop("optimiser.0.0.step"),
+        lambda header, tensors: tensors.update({"optimiser.7.0.step": torch.zeros(())}),
+        lambda header, tensors: tensors.update({"optimiser.0.99.step": torch.zeros(())}),
+        lambda header, tensors: tensors.update({"something": torch.zeros(())}),
+    ],
+)
+def test_a_damaged_checkpoint_leaves_nothing_behind(smooth_volume, tmp_path, notes, damage):
+    """A fit that begins anew has to give the model of one without a checkpoint, bit for bit."""
+    views, file = two_views(smooth_volume), tmp_path / "model.checkpoint"
+    whole = fit_inr(views, 8, SMALL)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cordinr.checkpoint, "INTERVAL", 0.0)
+        patch.setattr(cordinr.checkpoint.Checkpoint, "remove", lambda self: None)
+        fit_inr(views, 8, SMALL, checkpoint=file)
+    with safe_open(file, framework="pt") as stored:
+        header = stored.metadata()
+        tensors = {name: stored.get_tensor(name).clone() for name in stored.keys()}  # noqa: SIM118
+    header["step"] = "3"
+    damage(header, tensors)
+    save_file(tensors, file, metadata=header)
+    again = fit_inr(views, 8, SMALL, checkpoint=file)
+    assert torch.equal(weights(whole), weights(again))
+    assert any("is damaged; beginning anew" in note for note in notes())
 
 
 def test_a_checkpoint_under_other_weights_of_the_loss_is_ignored(smooth_volume, tmp_path):

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from cordinr.encoding import FourierEncoding
 from cordinr.errors import InputError
+from cordinr.fit import fit_inr
 from cordinr.lattice import Lattice
 from cordinr.network import (
     FORMAT,
@@ -20,6 +21,9 @@ from cordinr.network import (
     load_inr,
     save_inr,
 )
+from cordinr.settings import FitSettings
+from cordinr.volume import load_volume
+from support import two_views
 
 
 def architecture(**changes) -> Architecture:
@@ -143,6 +147,7 @@ def test_a_model_of_another_shape_is_refused(tmp_path):
         "centre": [0, 0, 0],
         "scale": 1.0,
         "provenance": provenance(),
+        "metadata": {},
     }
     metadata = {FORMAT: json.dumps(header)}
     save_file(network.state_dict(), path, metadata=metadata)
@@ -158,3 +163,13 @@ def test_positions_keep_their_precision_under_autocast():
         features = encoding(xyz)
     exact = encoding.double()(xyz.double())
     np.testing.assert_allclose(features.double(), exact, atol=2e-4)
+
+
+def test_a_model_of_the_library_is_rendered_by_the_command(smooth_volume, tmp_path, command):
+    """`fit_inr` and `save_inr` are all that a notebook calls; no key is set by hand."""
+    settings = FitSettings(width=16, channels=2, batch=64, max_steps=2)
+    model, image = tmp_path / "model.safetensors", tmp_path / "sub-1_T2w.nii.gz"
+    save_inr(model, fit_inr(two_views(smooth_volume), 8, settings))
+    code, _, error = command("render", model, "--voxel", 2, "-o", image)
+    assert (code, error) == (0, "")
+    assert load_volume(image).grid.shape == (12, 10, 8)

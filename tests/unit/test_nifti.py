@@ -130,9 +130,7 @@ def test_forms_that_disagree_are_noted_once_and_the_sform_is_taken(tmp_path, not
     for _ in range(2):
         grid = load_volume(path).grid
     assert grid.matches(Grid(SHAPE, moved)) and grid.space == 2
-    sentence = (
-        f"{path}: its qform and sform disagree by 0.2 mm at a corner; taking the sform."
-    )
+    sentence = f"{path}: its qform and sform disagree by 0.2 mm at a corner; taking the sform."
     assert notes() == [sentence] * noted
 
 

@@ -1,6 +1,10 @@
 """Loading, checking and saving images; grids."""
 
+import errno
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -91,3 +95,45 @@ def test_load_grid_does_not_read_voxels(tmp_path):
     assert load_grid(tmp_path / "x.nii").matches(volume.grid)
     with pytest.raises(InputError, match="NaN"):
         load_volume(tmp_path / "x.nii")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("no room"), OSError(errno.ENOMEM, "Cannot allocate")]
+)
+@pytest.mark.parametrize(
+    "where", ["cordinr.volume.check_whole", "nibabel.Nifti1Image.from_filename"]
+)
+def test_too_little_memory_is_not_taken_for_a_damaged_file(tmp_path, monkeypatch, where, error):
+    path = tmp_path / "image.nii.gz"
+    volume = blobs((6, 5, 4), np.eye(4))
+    save_volume(path, volume.array, volume.grid)
+
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(where, fail)
+    with pytest.raises(type(error)):
+        load_volume(path)
+
+
+def test_the_command_says_out_of_memory_and_not_that_the_file_is_damaged(tmp_path):
+    """A real limit of the address space, of which the image needs more than all."""
+    path = tmp_path / "image.nii"
+    header = nib.Nifti1Header()
+    header.set_data_shape((1000, 1000, 300))
+    header.set_data_dtype("i2")
+    header.set_sform(np.eye(4), code=1)
+    header["vox_offset"] = 352
+    path.write_bytes(header.binaryblock + bytes(4))
+    os.truncate(path, 352 + 600_000_000)  # a hole: no disk is used
+    program = (
+        "import resource, sys; from cordinr.volume import load_volume; import scipy.sparse; "
+        "from cordinr.cli import main; "
+        "resource.setrlimit(resource.RLIMIT_AS, (1_200_000_000,) * 2); "
+        "sys.argv[1:] = ['simulate', sys.argv[1], '--axis', 'S', '--thickness', '4', "
+        "'-o', sys.argv[1] + '.view.nii']; main()"
+    )
+    answer = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True)
+    assert answer.returncode == 1 and "Traceback" not in answer.stderr, answer.stderr
+    assert answer.stderr.startswith("cordinr: error: out of memory ("), answer.stderr
+    assert "damaged" not in answer.stderr and not Path(f"{path}.view.nii").exists()

@@ -6,10 +6,10 @@ import pytest
 from bids import BIDSLayout
 from twin import DESCRIPTION, SITES, Host, write_twin
 
+from cordinr.annex_pointer import is_annex_pointer
 from cordinr.files import read_json
 from cordinr.index import load_index
 from cordinr.table import load_table
-from cordinr.volume import is_annex_pointer
 from runs import phantom_config, planned_jobs, validate_bids
 
 LEFT_OUT = {"amu02", "mountSinai03", *(f"beijingVerio0{k}" for k in range(1, 5))}

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .errors import InputError
-from .nifti import first_line
+from .errors import InputError, first_line
 
 JOB_COLUMNS = ("rule", "folder", "job")
 

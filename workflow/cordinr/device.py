@@ -1,10 +1,14 @@
 """Where and with which arithmetic torch computes."""
 
+import logging
+
 import psutil
 import torch
 
 from .claims import claim
-from .errors import InputError
+from .errors import InputError, first_line
+
+log = logging.getLogger(__name__)
 
 
 def autocast(device: torch.device) -> torch.autocast:
@@ -21,23 +25,61 @@ def choose_device(name: str) -> torch.device:
     """The torch device for "auto", "cpu" or "cuda"; of several GPUs the one that is least in use.
 
     Only those are considered that CUDA_VISIBLE_DEVICES, set by a scheduler or by hand, lets torch
-    see.
+    see, and on which a first computation succeeds: torch also sees cards that it has no kernels
+    for, and such that another process has for itself.
 
     Raises:
-        InputError: CUDA is asked for and there is none.
+        InputError: CUDA is asked for, and there is no GPU or none that torch can use.
     """
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise InputError("device cuda was asked for, but torch sees no GPU; use auto or cpu.")
     if name not in ("auto", "cpu", "cuda"):
         raise InputError(f"device '{name}' is not known; use auto, cpu or cuda.")
-    if name == "cpu" or not available:
+    if name == "cpu":
         return torch.device("cpu")
+    try:
+        found = _usable_gpu() if torch.cuda.is_available() else None
+    except Exception as error:  # of drivers, of torch's own checks, of a build without CUDA
+        reason = first_line(error)
+        if name == "cuda":
+            raise InputError(
+                f"device cuda was asked for, but torch cannot use the GPU ({reason}); use auto or "
+                "cpu, or another build of torch."
+            ) from error
+        log.warning("torch cannot use the GPU (%s); going on with the CPU.", reason)
+        return torch.device("cpu")
+    if found is None and name == "cuda":
+        raise InputError("device cuda was asked for, but torch sees no GPU; use auto or cpu.")
+    return found or torch.device("cpu")
+
+
+def _usable_gpu() -> torch.device | None:
+    """The least used GPU on which torch can compute; None where there is no GPU at all.
+
+    Raises:
+        Exception: whatever the first GPU that was tried says, where all of them fail.
+    """
+    count = torch.cuda.device_count()
+    if not count:
+        return None
     # Numbers depend on CUDA_VISIBLE_DEVICES, UUIDs do not.
-    devices = range(torch.cuda.device_count())
-    number = claim([str(torch.cuda.get_device_properties(each).uuid) for each in devices])
-    torch.cuda.set_device(number)
-    return torch.device("cuda", number)
+    preferred = claim([str(torch.cuda.get_device_properties(each).uuid) for each in range(count)])
+    problems = []
+    for number in sorted(range(count), key=lambda each: each != preferred):
+        try:
+            torch.cuda.set_device(number)
+            device = torch.device("cuda", number)
+            _try_kernels(device)
+        except Exception as error:
+            problems.append(error)
+        else:
+            return device
+    raise problems[0]
+
+
+def _try_kernels(device: torch.device) -> None:
+    """Do what every fit begins with: fill a matrix, multiply it in the fit's precision, read it."""
+    ones = torch.ones(8, 8, device=device)
+    with autocast(device):
+        (ones @ ones).sum().item()
 
 
 def free_memory(device: torch.device) -> int:

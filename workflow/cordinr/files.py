@@ -1,6 +1,8 @@
 """Files that appear whole or not at all."""
 
+import codecs
 import json
+import logging
 import os
 import shutil
 import stat
@@ -10,10 +12,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .errors import InputError
+from .annex_pointer import is_annex_pointer
+from .errors import InputError, is_out_of_memory
+
+log = logging.getLogger(__name__)
 
 MAX_TEXT = 1 << 24
 """Bytes of a JSON or YAML file; sidecars, metrics and settings have a thousandth of it."""
+
+
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    # before that of UTF-16, with which it begins
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""How files begin that say in which order the bytes of a character stand."""
 
 
 @contextmanager
@@ -43,8 +59,12 @@ def check_file(path: Path | str) -> None:
     """Refuse to read what is no regular file: a pipe would block, a device never end.
 
     Raises:
-        InputError: there is no such file, or it cannot be read.
+        InputError: there is no such file, its content was never fetched, or it cannot be read.
     """
+    if is_annex_pointer(Path(path)):
+        raise InputError(
+            f"{path}: its content was never fetched (a git-annex pointer); run `datalad get` on it."
+        )
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError as error:
@@ -102,38 +122,81 @@ def write_json(path: Path | str, content: Mapping[str, Any]) -> None:
 
 
 def read_text(path: Path | str, kind: str) -> str:
-    """Read UTF-8 text of a size that a person or this program writes.
+    """Read text of a size that a person or this program writes.
+
+    It should be UTF-8. What scanners, spreadsheets and Windows write as well is read with a note:
+    a byte-order mark, UTF-16 or UTF-32 behind one, and Latin-1 (as Windows has it, code page 1252).
+    Every kind of line end becomes a newline.
 
     Args:
         path: of the file.
         kind: what it should be, for the message: JSON, YAML.
 
     Raises:
-        InputError: the file is missing, larger than `MAX_TEXT`, or no UTF-8.
+        InputError: the file is missing, an unfetched annex pointer, larger than `MAX_TEXT`, or cut
+            in the middle of a character.
     """
     check_file(path)
     size = os.path.getsize(path)
     if size > MAX_TEXT:
         raise InputError(f"{path}: has {size} bytes, too many for {kind}; check the path.")
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return _decode(Path(path).read_bytes(), path)
     except (OSError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise
         raise InputError(f"{path}: is not readable {kind} ({error}); repair the file.") from error
 
 
+def _decode(content: bytes, path: Path | str) -> str:
+    """Text of whatever encoding, with a note where it is not plain UTF-8."""
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            log.warning("%s: begins with a byte-order mark; read as %s.", path, encoding)
+            text = content.decode(encoding)
+            break
+    else:
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError:
+            log.warning("%s: is not UTF-8; read as Latin-1.", path)
+            text = _windows_1252(content)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _windows_1252(content: bytes) -> str:
+    """Latin-1 as Windows has it, or as it is where one of the five bytes occurs that this lacks."""
+    try:
+        return content.decode("cp1252")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
 def read_json(path: Path | str) -> dict[str, Any]:
-    """Read a JSON object.
+    """Read a JSON object; raw tabs and other control characters in its texts are let pass.
 
     Raises:
         InputError: the file is missing, is no JSON, or holds something else than an object.
     """
+    text = read_text(path, "JSON")
     try:
-        content = json.loads(read_text(path, "JSON"), parse_int=_whole_number)
+        content = _parse_json(text, path)
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else error
         raise InputError(f"{path}: is not readable JSON ({reason}); repair the file.") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: is not a JSON object; repair the file.")
+    return content
+
+
+def _parse_json(text: str, path: Path | str) -> Any:
+    try:
+        return json.loads(text, parse_int=_whole_number)
+    except json.JSONDecodeError as error:
+        if "control character" not in error.msg:
+            raise
+    content = json.loads(text, parse_int=_whole_number, strict=False)
+    log.warning("%s: has raw control characters within its texts; read all the same.", path)
     return content
 
 

@@ -57,6 +57,7 @@ HEADER = _object(
     centre=_list_of(COORDINATE, 3),
     scale=POSITIVE,
     provenance=PROVENANCE,
+    metadata={"type": "object"},
 )
 VALIDATOR = Draft202012Validator(HEADER)
 

@@ -43,14 +43,17 @@ class Losses:
         return json.dumps(self.curve() | {"sum": float(self._sum), "count": self._count})
 
     def restore(self, text: str) -> None:
-        """Go on with the curve of a checkpoint.
+        """Go on with the curve of a checkpoint; where that fails, everything is as before.
 
         Raises:
-            KeyError, ValueError: the text is no such curve.
+            KeyError, TypeError, ValueError: the text is no such curve.
         """
         kept = json.loads(text)
-        self.steps, self.means = kept["steps"], kept["loss"]
-        self._sum, self._count = kept["sum"], kept["count"]
+        steps, means = list(map(int, kept["steps"])), list(map(float, kept["loss"]))
+        if len(steps) != len(means):
+            raise ValueError("a curve has as many steps as losses")
+        total, count = float(kept["sum"]), int(kept["count"])
+        self.steps, self.means, self._sum, self._count = steps, means, total, count
 
 
 def _numbers(means: list[Tensor | float]) -> list[float]:

@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from .encoding import FourierEncoding, PlainCoordinates
-from .errors import InputError
+from .errors import InputError, first_line, is_out_of_memory
 from .field import Field
 from .files import atomic, check_file
 from .lattice import FeatureLattices, Lattice
-from .nifti import first_line
 from .settings import ActivationName, EncodingName
 from .volume import Grid
 
@@ -26,7 +25,7 @@ SIREN_OMEGA = 30.0
 """Frequency factor of a SIREN, Sitzmann et al., NeurIPS 2020, section 3.2."""
 
 FORMATS = "cordinr-inr-"
-FORMAT = f"{FORMATS}3"
+FORMAT = f"{FORMATS}4"
 """Key of the header in the file's metadata."""
 
 CONSTANTS = {"encoding.frequencies", "encoding.half_extent", "lattices.shift"}
@@ -200,12 +199,14 @@ class INR:
         centre: (3,) world mm, middle of what the views show of their field.
         scale: intensity in the input's units that the network calls 1.
         provenance: JSON-serialisable record of the fit.
+        metadata: JSON-serialisable; what the sidecars of its renderings say of the views.
     """
 
     network: CoordinateNetwork
     centre: tuple[float, float, float]
     scale: float
     provenance: dict[str, Any]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def field(self) -> Field:
@@ -223,6 +224,7 @@ def save_inr(path: Path | str, inr: INR) -> None:
         "centre": inr.centre,
         "scale": inr.scale,
         "provenance": inr.provenance,
+        "metadata": dict(inr.metadata),
     }
     tensors = {k: v.detach().cpu().contiguous() for k, v in inr.network.state_dict().items()}
     if inr.network.lattices:
@@ -261,10 +263,18 @@ def load_inr(path: Path | str) -> INR:
                 raise ValueError("its weights have other names or shapes than its header says")
             network.load_state_dict(tensors)
     except (SafetensorError, OSError, TypeError, ValueError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise
         raise InputError(
             f"{path}: is not a readable model ({first_line(error)}); fit it again."
         ) from error
-    return INR(network.eval(), tuple(header["centre"]), header["scale"], header["provenance"])
+    return INR(
+        network.eval(),
+        tuple(header["centre"]),
+        header["scale"],
+        header["provenance"],
+        header["metadata"],
+    )
 
 
 def _check_size(stored: safe_open, architecture: Architecture) -> None:

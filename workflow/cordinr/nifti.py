@@ -8,7 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from .errors import InputError
+from .errors import InputError, first_line, is_out_of_memory
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,8 @@ def open_image(path: Path) -> nib.Nifti1Image:
     except InputError:
         raise
     except Exception as error:  # whatever nibabel, zlib or numpy find in a file that is no image
+        if is_out_of_memory(error):
+            raise
         raise InputError(
             f"{path}: is not a readable NIfTI image ({first_line(error)}); replace the file."
         ) from error
@@ -152,11 +154,6 @@ def make_image(array: np.ndarray, affine: np.ndarray, space: int) -> nib.Nifti1I
     if white > 0:
         header["cal_min"], header["cal_max"] = 0, white
     return image
-
-
-def first_line(error: Exception) -> str:
-    """What an exception of another library says, in one line."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _class_of(start: bytes) -> type[nib.Nifti1Image]:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import InputError, brief
+from .errors import InputError, brief, first_line, is_out_of_memory
+from .failures import METRICS, PAGE, Failed
 from .files import atomic, check_file, read_json
 from .index import Input
 from .metrics import REGIONS
 from .naming import variant_setting
-from .nifti import first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ RUN_COLUMNS = {
 }
 
 
-PROBLEM_TEXT = "Why the image has no figures, in a row without method; empty elsewhere."
+PROBLEM_TEXT = "Why the image is not complete, in a row without method; empty elsewhere."
 
 
 def column_dictionary() -> dict[str, dict[str, str]]:
@@ -135,11 +135,19 @@ def load_table(path: Path | str) -> "pd.DataFrame":
         table = table.fillna(dict.fromkeys(text, ""))[list(column_dictionary())]
         table[figures] = table[figures].apply(pd.to_numeric)
     except (OSError, ValueError, TypeError) as error:
+        if is_out_of_memory(error):
+            raise
         raise InputError(
             f"{path}: is not a table of metrics ({first_line(error)}); let `cordinr aggregate` "
             "write it."
         ) from error
     return table
+
+
+def problems_of(table: "pd.DataFrame") -> dict[str, str]:
+    """The images that are not complete, each with the reason, in the order of the table."""
+    rows = table[table["problem"].ne("")]
+    return dict(zip(rows["image"], rows["problem"], strict=True))
 
 
 def without_variants(table: "pd.DataFrame") -> "pd.DataFrame":
@@ -159,6 +167,7 @@ def collect(
     metrics: Path,
     records: Path,
     why_missing: Callable[[Input], str] | None = None,
+    failed: Sequence[Failed] = (),
 ) -> list[dict[str, Any]]:
     """The metrics of every image and method of a run, with what they cost.
 
@@ -169,14 +178,22 @@ def collect(
         metrics, records: folders that mirror the dataset.
         why_missing: the reason why an image has not all its metrics, for a row with a `problem`;
             None where they have to be complete.
+        failed: images that the run could not finish. Each has a row with its `problem`; of one
+            without all metrics, whatever lies there may be of an earlier run and is passed over.
 
     Raises:
         InputError: a metrics file is damaged, or missing and must not be.
     """
     rows = []
+    lost = {(each.folder, each.image): each for each in failed if each.lacks != PAGE}
     for image in images:
         if not image.path:
             rows.append(_problem(image, image.problem))
+            continue
+        broken = lost.get((image.folder, image.image))
+        if broken:
+            rows.append(_problem(image, broken.reason))
+        if broken and broken.lacks == METRICS:
             continue
         start = f"{image.folder}/{image.image}"
         missing = False

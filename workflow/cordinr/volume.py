@@ -2,21 +2,19 @@
 
 import logging
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
-from .errors import InputError
+from .errors import InputError, first_line, is_out_of_memory
 from .files import atomic, check_file
 from .nifti import (
     SCANNER,
     VOXEL_LIMITS_MM,
     affine_mm,
     check_whole,
-    first_line,
     make_image,
     open_image,
     space_of,
@@ -27,9 +25,6 @@ log = logging.getLogger(__name__)
 
 ANATOMICAL_AXES = ("R", "A", "S")
 """The world axes of NIfTI: to the right, to the front (anterior), upwards (superior)."""
-
-ANNEX_MARK = b"/annex/objects/"
-"""What an unfetched git-annex file contains; `exists()` and `islink()` do not tell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,35 +206,11 @@ def save_volume(path: Path | str, array: np.ndarray, grid: Grid, dtype: str = "f
         nib.save(image, partial)
 
 
-def is_annex_pointer(path: Path) -> bool:
-    """Whether a file stands for git-annex content that was not fetched."""
-    # os.path, as methods of Path raise where a name is too long or a folder is closed
-    if os.path.islink(path) and not os.path.exists(path):
-        return ANNEX_MARK in os.fsencode(os.readlink(path))
-    if os.path.exists(path) and not os.path.isfile(path):
-        return False  # reading from a pipe or device may never end
-    try:
-        with open(path, "rb") as stream:
-            return ANNEX_MARK in stream.read(200)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the file.") from error
-
-
 def _open(path: Path) -> tuple[nib.Nifti1Image, Grid]:
     """An image and its grid, from its header alone."""
-    if os.path.islink(path) and is_annex_pointer(path):
-        raise _not_fetched(path)
     check_file(path)
-    if is_annex_pointer(path):
-        raise _not_fetched(path)
     image = open_image(path)
     return image, Grid(image.shape[:3], affine_mm(image, path), space_of(image))
-
-
-def _not_fetched(path: Path) -> InputError:
-    return InputError(
-        f"{path}: its content was never fetched (a git-annex pointer); run `datalad get` on it."
-    )
 
 
 def _read(path: Path) -> Volume:
@@ -249,6 +220,8 @@ def _read(path: Path) -> Volume:
         with np.errstate(all="ignore"):  # what does not fit float32 becomes infinite, and is found
             array = np.asarray(image.dataobj, dtype=np.float32).reshape(grid.shape)
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         raise InputError(
             f"{path}: is truncated or damaged ({first_line(error)}); fetch or copy it again."
         ) from error

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from ..errors import InputError, shorten
+from ..errors import InputError, is_out_of_memory, shorten
 
 app = typer.Typer(
     name="cordinr",
@@ -78,11 +78,13 @@ def main() -> None:
     except InputError as error:
         print(f"cordinr: error: {_one_line(str(error))}", file=sys.stderr)
         sys.exit(1)
-    except MemoryError as error:
-        reason = _one_line(str(error)) or "out of memory"
+    except (MemoryError, OSError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        reason = _one_line(str(error)) or type(error).__name__
         print(
-            f"cordinr: error: the memory is not enough ({reason}); choose larger voxels or a "
-            "smaller image.",
+            f"cordinr: error: out of memory ({reason}); close other programs, or choose larger "
+            "voxels or a smaller image.",
             file=sys.stderr,
         )
         sys.exit(1)

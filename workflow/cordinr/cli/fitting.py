@@ -98,8 +98,7 @@ def fit_views(
         inr = fit_inr(
             views, fourier_dim, settings, device=device, report=report, checkpoint=checkpoint
         )
-    inr.provenance["metadata"] = view_metadata(views)
-    return inr, last
+    return replace(inr, metadata=view_metadata(views)), last
 
 
 def grids_for(inr: INR, like: Path | None, sizes: Sequence[float | None]) -> list[Grid]:
@@ -142,7 +141,7 @@ def render_image(
         "Seed": made["settings"]["seed"],
         "Members": members,
         "FitSettings": made["settings"],
-        **made["metadata"],
+        **inr.metadata,
     }
     label = f"inrF{made['fourier_dim']}"
     images = {path: (image, label)}

@@ -1,0 +1,29 @@
+"""Files of git-annex whose content was never fetched: links to nothing, and small files of text."""
+
+import os
+from pathlib import Path
+
+ANNEX_MARK = b"/annex/objects/"
+"""What an unfetched git-annex file contains; `exists()` and `islink()` do not tell."""
+
+START = 200
+"""Bytes of a file within which the mark stands, if it is a pointer."""
+
+
+def is_annex_pointer(path: Path) -> bool:
+    """Whether a file stands for git-annex content that was not fetched.
+
+    Of a file that cannot be read nobody knows: False, and whoever reads it says why it cannot be.
+    """
+    # os.path, as methods of Path raise where a name is too long or a folder is closed
+    if os.path.islink(path) and not os.path.exists(path):
+        return ANNEX_MARK in os.fsencode(os.readlink(path))
+    if not os.path.isfile(path):
+        return False  # reading from a pipe or device may never end
+    try:
+        with open(path, "rb") as stream:
+            start = stream.read(START)
+    except OSError:
+        return False
+    # A sidecar may name an annexed file, but begins as JSON does.
+    return ANNEX_MARK in start and start.lstrip()[:1] not in (b"{", b"[")

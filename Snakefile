@@ -17,22 +17,29 @@ include: "workflow/rules/run.smk"
 include: "workflow/rules/ablations.smk"
 
 
+# Of all images that the index found; in a second run, without those that failed in the first.
+EVERYTHING = [
+    "<results>/metrics.tsv",
+    "<results>/metrics.json",
+    applied(metrics_files),
+    "<results>/benchmarks.tsv",
+    applied(cohort_figures),
+    "<results>/cordinr/dataset_description.json",
+    per_image(recon_images(BASELINES + INRS + VARIANTS)),
+    per_image(finer_images(INRS)),
+    per_image(image_figures()),
+    "<results>/cordinr/index.html",
+    applied(pages),
+    ["<results>/datalad.json"] if DATALAD else [],
+]
+
+
 # Before the other rules, to be what a plain `snakemake` makes.
 rule all:
     """Everything: renderings, baselines, the table of figures, the pictures."""
     input:
-        "<results>/metrics.tsv",
-        "<results>/metrics.json",
-        applied(metrics_files),
-        "<results>/benchmarks.tsv",
-        applied(cohort_figures),
-        "<results>/cordinr/dataset_description.json",
-        per_image(recon_images(BASELINES + INRS + VARIANTS)),
-        per_image(finer_images(INRS)),
-        per_image(image_figures()),
-        "<results>/cordinr/index.html",
-        applied(pages),
-        ["<results>/datalad.json"] if DATALAD else [],
+        EVERYTHING,
+        applied(never_there),
     localrule: True
     message:
         "All results are there"

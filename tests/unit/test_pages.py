@@ -14,9 +14,11 @@ from cordinr.acquisition import SliceProfile, acquire
 from cordinr.captions import Caption
 from cordinr.cli.surveying import Drawn, Listed, figures_shown, images_shown
 from cordinr.cohort import best_labels, scored
+from cordinr.failures import Failed, save_failed
 from cordinr.files import write_json
-from cordinr.index import Input
+from cordinr.index import Input, save_index
 from cordinr.pages import provenance, relative, write_page
+from cordinr.table import TEXT_COLUMNS, column_dictionary, save_table, tabulate
 from cordinr.viewing import Layer, crop, embed, narrow
 from cordinr.volume import Grid, Volume
 from support import blobs
@@ -208,6 +210,31 @@ def test_images_furthest_below_come_first_and_those_without_an_inr_last(table):
     assert [each.name for each in first] == [row.image for row in rows]
 
 
+def test_an_image_that_failed_leads_to_no_page(table):
+    rows = [Input(f"{k}", "", f"sub-{k}/anat", f"sub-{k}", path="T2w.nii.gz") for k in range(7)]
+    shown = {each.name: each.href for each in images_shown(rows, table, {"sub-3": "", "sub-5": ""})}
+    assert shown["sub-3"] == "" and shown["sub-4"] == "sub-4.html"
+    assert "sub-5" not in shown and shown["sub-6"] == "sub-6.html"
+
+
+def test_the_index_page_says_who_failed_and_why(tmp_path, table, command):
+    for name in column_dictionary():
+        table[name] = table.get(name, "" if name in TEXT_COLUMNS else pd.NA)
+    lost = {"image": "sub-9", "subject": "9", "problem": "its file is damaged"}
+    save_table(tmp_path / "metrics.tsv", tabulate([*table.to_dict("records"), lost]))
+    rows = [Input(f"{k}", "", f"sub-{k}/anat", f"sub-{k}", path="x") for k in (0, 1, 9)]
+    save_index(tmp_path / "inputs.tsv", rows)
+    save_failed(tmp_path / "failed.tsv", [Failed("sub-1/anat", "sub-1", "page", "no room")])
+    write_json(tmp_path / "source.json", {"Name": "phantom"})
+    given = ["--index", tmp_path / "inputs.tsv", "--metrics", tmp_path / "metrics.tsv"]
+    given += ["--failed", tmp_path / "failed.tsv", "--folder", tmp_path]
+    code, _, said = command("index-page", *given, "-o", tmp_path / "index.html")
+    assert code == 0, said
+    page = (tmp_path / "index.html").read_text()
+    assert "sub-9: its file is damaged" in page and "sub-1: no room" in page
+    assert re.findall(r'href="(sub-\d\.html)"', page) == ["sub-0.html"]
+
+
 def test_figures_lie_in_the_page_and_lead_to_their_numbers(tmp_path):
     path = tmp_path / "figures" / "time.svg"
     path.parent.mkdir()
@@ -245,8 +272,6 @@ def test_links_are_paths_whatever_a_sidecar_says(tmp_path):
 
 
 def test_a_page_needs_a_subject_of_the_index(tmp_path, command):
-    from cordinr.index import Input, save_index
-
     save_index(tmp_path / "inputs.tsv", [Input("1", "", "sub-1/anat", "sub-1", problem="none")])
     options = ["--index", tmp_path / "inputs.tsv", "--metrics", tmp_path / "m.tsv"]
     options += ["--view", "a", "--figure", "comparison"]

@@ -1,5 +1,6 @@
 """What is said at the end of a run, and the table of what its jobs took."""
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 
 from cordinr.costs import read_costs
 from cordinr.errors import InputError
-from cordinr.index import Input, save_index
+from cordinr.failures import Failed, save_failed
+from cordinr.index import Input, load_index, save_index
 from cordinr.summary import Failure, fit_hours, read_run, summarise, why_missing
 from cordinr.table import load_table, save_table, tabulate
 
@@ -125,46 +127,63 @@ def results(tmp_path):
     return tmp_path
 
 
-def aggregate(command, results, *more):
+def aggregate(command, results, *more, to="metrics.tsv"):
     given = ["--index", results / "inputs.tsv", "--folder", results, "--method", "tv"]
-    return command("aggregate", *given, *more, "-o", results / "metrics.tsv")
+    return command("aggregate", *given, *more, "-o", results / to)
 
 
-def test_a_partial_table_says_what_is_missing_and_has_no_dictionary(command, results):
+def test_a_partial_table_is_a_file_of_its_own_that_says_what_is_missing(command, results):
     (results / "metrics.json").write_text("{}")
     assert "no such file" in aggregate(command, results)[2]
-    assert aggregate(command, results, "--partial")[0] == 0
-    table = load_table(results / "metrics.tsv")
+    assert aggregate(command, results, "--partial", to="metrics_partial.tsv")[0] == 0
+    table = load_table(results / "metrics_partial.tsv")
     assert list(table.problem) == ["", "its jobs were not done; run again.", "has no T2w image"]
     assert list(table.subject) == ["01", "02", "03"] and table.psnr_fov.count() == 1
-    assert not (results / "metrics.json").exists()
+    assert {path.name for path in results.glob("metrics*.*")} == {
+        "metrics.json",
+        "metrics_partial.tsv",
+    }
+    assert (results / "metrics.json").read_text() == "{}"
 
 
-def test_a_table_that_is_complete_is_left_alone(command, results):
-    other = results / "metrics/sub-02/anat/sub-02_desc-tv_metrics.json"
-    other.parent.mkdir(parents=True)
-    source = results / "metrics/sub-01/anat/sub-01_desc-tv_metrics.json"
-    other.write_text(source.read_text().replace("01", "02"))
-    assert aggregate(command, results)[0] == 0
-    before = (results / "metrics.tsv").stat().st_mtime_ns
-    assert aggregate(command, results, "--partial")[0] == 0
-    assert (results / "metrics.json").exists()
-    assert (results / "metrics.tsv").stat().st_mtime_ns == before
-    assert list(load_table(results / "metrics.tsv").problem) == ["", "", "has no T2w image"]
-
-
-def test_no_partial_table_of_nothing(command, results):
-    (results / "metrics/sub-01/anat/sub-01_desc-tv_metrics.json").unlink()
-    assert aggregate(command, results, "--partial")[0] == 0
-    assert not (results / "metrics.tsv").exists()
+def test_the_table_leaves_out_what_failed_and_says_why(command, results):
+    """Metrics of an earlier run may lie there; those of an image without figures are good."""
+    failed = results / "failed.tsv"
+    lost = Failed("sub-02/anat", "sub-02", "metrics", "the fit was killed")
+    undrawn = Failed("sub-01/anat", "sub-01", "figures", "no font")
+    save_failed(failed, [lost, undrawn])
+    assert aggregate(command, results, "--failed", failed)[0] == 0
+    table = load_table(results / "metrics.tsv")
+    rows = list(zip(table.subject, table.psnr_fov.notna(), table.problem, strict=True))
+    assert rows == [
+        ("01", False, "no font"),
+        ("01", True, ""),
+        ("02", False, "the fit was killed"),
+        ("03", False, "has no T2w image"),
+    ]
+    save_failed(failed, [dataclasses.replace(undrawn, lacks="metrics"), lost])
+    assert aggregate(command, results, "--failed", failed)[0] == 0
+    assert load_table(results / "metrics.tsv").psnr_fov.isna().all()
+    save_failed(failed, [dataclasses.replace(undrawn, lacks="page"), lost])
+    assert aggregate(command, results, "--failed", failed)[0] == 0
+    assert load_table(results / "metrics.tsv").problem.iloc[0] == ""
 
 
 def test_the_summary_names_what_the_table_misses(command, results):
-    assert aggregate(command, results, "--partial")[0] == 0
+    assert aggregate(command, results, "--partial", to="metrics_partial.tsv")[0] == 0
     code, out, _ = command("summary", results)
     assert code == 0 and "missing: sub-03: has no T2w image\n" in out
     save_table(results / "metrics.tsv", tabulate([]))
+    assert "missing: sub-02: its jobs were not done" in command("summary", results)[1]
+    (results / "metrics_partial.tsv").unlink()
     assert command("summary", results) == (0, "", "")
+
+
+def test_an_index_without_an_image_for_all_is_a_failure(command, results):
+    code, _, said = command("found", results / "inputs.tsv")
+    assert code == 1 and "inputs.tsv: 1 of 3 have no image (sub-03)" in said
+    save_index(results / "inputs.tsv", load_index(results / "inputs.tsv")[:2])
+    assert command("found", results / "inputs.tsv") == (0, "", "")
 
 
 MEASURED = "s\th:m:s\tmax_rss\tmean_load\tcpu_time\n{}\t0:00:12\t300.5\t-\t4.0\n"

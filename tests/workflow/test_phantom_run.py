@@ -169,19 +169,6 @@ def test_a_second_run_has_nothing_to_do(run):
     assert answer.returncode == 0 and "Nothing to be done" in answer.stdout
 
 
-@pytest.mark.parametrize("missing", ["cordinr/sub-01.html", "figures/time.svg", "metrics.json"])
-def test_a_table_without_its_dictionary_is_not_complete(run, missing):
-    """That is how a run that failed leaves it, even where all metrics were there a moment later."""
-    away = {run.results / name: run.folder / Path(name).name for name in ("metrics.json", missing)}
-    for path, place in away.items():
-        path.rename(place)
-    target = [] if missing == "metrics.json" else [f"results/{missing}"]
-    answer = run.snakemake(*target, "--dry-run")
-    for path, place in away.items():
-        place.rename(path)
-    assert answer.returncode == 0 and "Gather all metrics in" in answer.stdout, answer.stdout
-
-
 def test_metrics_that_are_gone_are_made_again(run):
     """A killed job has taken them along; table and figures are there."""
     path = run.results / "metrics/sub-01/anat/sub-01_desc-tv_metrics.json"

@@ -12,6 +12,9 @@ from .index import Input
 SENTENCE = "cordinr: error: "
 """Begins the line of a log that says what went wrong."""
 
+PARTIAL_TABLE = "metrics_partial.tsv"
+"""What there is so far, after a run that failed or was stopped."""
+
 LAST_LINES = 10
 """Of a log that are shown."""
 
@@ -121,13 +124,17 @@ def _lines(path: Path) -> list[str]:
         return []
 
 
-def known_missing(table: Path) -> list[tuple[str, str]]:
-    """Images without figures, as a table of metrics names them; none where it cannot be read."""
-    from .table import load_table
+def known_missing(results: Path) -> list[tuple[str, str]]:
+    """Images that are missing, as the table of a run names them; none where it cannot be read.
 
+    Args:
+        results: folder of the workflow's results. Of a run that failed, the partial table says it.
+    """
+    from .table import load_table, problems_of
+
+    partial = results / PARTIAL_TABLE
     try:
-        rows = load_table(table)
+        table = load_table(partial if partial.exists() else results / "metrics.tsv")
     except InputError:
         return []
-    rows = rows[rows["problem"] != ""]
-    return list(zip(rows["image"], rows["problem"], strict=True))
+    return list(problems_of(table).items())

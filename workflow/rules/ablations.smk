@@ -28,7 +28,7 @@ def render_command(wildcards, output):
 
 def cohort_figures(wildcards):
     """The figures of all images for which there is something to draw."""
-    sites = {row.site for row in indexed() if row.path} - {""}
+    sites = {row.site for row in scored()} - {""}
     needed = {"sigmas": any("sigma" in label for label in VARIANTS), "sites": len(sites) > 1}
     drawn = [figure for figure in CAPTIONS if needed.get(figure, True)]
     return [f"<results>/figures/{figure}.svg" for figure in drawn]

@@ -19,9 +19,15 @@ sys.path.insert(0, str(LIBRARY))
 from cordinr import __version__
 from cordinr.cluster import cancel_jobs_of
 from cordinr.errors import InputError
+from cordinr.failures import FIGURES as LACKS_FIGURES
+from cordinr.failures import METRICS as LACKS_METRICS
+from cordinr.failures import left_out
+from cordinr.index import load_index
 from cordinr.naming import inr_label, resolution_label, variant_labels
+from cordinr.remainder import follow, note_failed, second_run
 from cordinr.repository import is_repository
 from cordinr.rounds import keep_one_timer
+from cordinr.summary import PARTIAL_TABLE
 
 
 def fill_config():
@@ -55,19 +61,27 @@ fill_config()
 check_config()
 
 # The rules say `cordinr`: the installed command, or the same from a bare checkout. In a conda
-# environment it has to be the latter, as the former would run outside of it.
+# environment it has to be the latter, as the former would run outside of it. A prefix replaces
+# Snakemake's own, which is bash's strict mode.
+strict = "set -euo pipefail;"
 in_conda = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+beside_python = Path(sys.executable).parent
 if in_conda:
-    shell.prefix(f"export PATH={shlex.quote(str(LIBRARY / 'bin'))}:$PATH; ")
+    shell.prefix(f"{strict} export PATH={shlex.quote(str(LIBRARY / 'bin'))}:$PATH; ")
 elif not shutil.which("cordinr"):
-    beside_python = Path(sys.executable).parent
     found = (beside_python / "cordinr").exists()
     folder = beside_python if found else LIBRARY / "bin"
-    shell.prefix(f"export PATH={shlex.quote(str(folder))}:$PATH; ")
+    # Behind all others, for git-annex.
+    search = f"{shlex.quote(str(folder))}:$PATH:{shlex.quote(str(beside_python))}"
+    shell.prefix(
+        f"{strict} export CORDINR_PYTHON={shlex.quote(sys.executable)}; export PATH={search}; "
+    )
 
 SUFFIX = config["dataset"]["suffix"]
 FIT_SETTINGS = "<results>/cordinr/code/fit.yaml"
 DATALAD = config["results"]["datalad"]
+# The images that failed in the run before: none, but in the second run after such a one.
+FAILED = left_out()
 # Which file a job is about stands in the index; a longer index is no reason to do the job again.
 INDEX = ancient("<results>/inputs.tsv")
 VIEWS = {name: view for name, view in config["views"].items() if view}
@@ -82,16 +96,23 @@ FIGURES = ["comparison", "resolution"] if RESOLUTIONS else ["comparison"]
 
 
 wildcard_constraints:
-    folder=r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?/[a-z]+",
-    image=r"sub-[A-Za-z0-9]+(_(?!res-|desc-)[a-z]+-[A-Za-z0-9]+)*",
+    folder=r"sub-[A-Za-z0-9+]+(/ses-[A-Za-z0-9+]+)?/[a-z]+",
+    image=r"sub-[A-Za-z0-9+]+(_(?!res-|desc-)[a-z]+-[A-Za-z0-9+]+)*",
     dim=r"[1-9][0-9]*",
     kind="reference|cord|truth",
-    subject=r"[A-Za-z0-9]+",
+    subject=r"[A-Za-z0-9+]+",
 
 
 def clone_beside(result):
     """The DataLad clone, found from a file at the root of the results, wherever that is."""
     return f"{dirname(result)}/sourcedata/{config['dataset']['name']}"
+
+
+def mask_options():
+    """The patterns of the cord masks, one or several, as options of the command line."""
+    patterns = config["dataset"]["mask"]
+    patterns = [patterns] if isinstance(patterns, str) else patterns
+    return options("--mask", filter(None, patterns))
 
 
 def entity_options():

@@ -68,12 +68,14 @@ rule evaluate_truth:
 rule aggregate:
     """Gather all metrics and what they cost in one tidy table, with a dictionary of its columns.
 
-    The table of a run that failed has no dictionary: whoever reads the table as that of all images
-    asks for both, or Snakemake would not make it anew.
+    An image that is not complete has a row that says why. So the figures of the images come first,
+    though nothing of them goes in.
     """
     input:
         index="<results>/inputs.tsv",
         metrics=metrics_files,
+        figures=ancient(per_image(image_figures())),
+        failed=ancient(["<results>/failed.tsv"] if failed_of_table() else []),
     output:
         table="<results>/metrics.tsv",
         dictionary="<results>/metrics.json",
@@ -85,9 +87,11 @@ rule aggregate:
     params:
         folder=lambda wildcards, output: dirname(output.table),
         how=TABLE_OPTIONS,
+        failed=lambda wildcards, input: options("--failed", input.failed),
+        reasons=failed_of_table(),
         library=__version__,
     message:
         "Gather all metrics in {output.table}"
     shell:
         "cordinr aggregate --index {input.index:q} --folder {params.folder:q} {params.how}"
-        " -o {output.table:q} > {log:q} 2>&1"
+        " {params.failed} -o {output.table:q} > {log:q} 2>&1"

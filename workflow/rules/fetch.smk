@@ -23,7 +23,7 @@ checkpoint index:
         suffix=SUFFIX,
         entities=entity_options(),
         exclude=lambda wildcards: options("--exclude", [config["dataset"]["exclude"]]),
-        mask=lambda wildcards: options("--mask", [config["dataset"]["mask"]]),
+        mask=mask_options(),
         truth=lambda wildcards: options("--truth", [config["dataset"]["truth"]]),
         library=__version__,
     message:
@@ -71,3 +71,25 @@ rule fetch:
         "cordinr fetch {params.source:q} {params.version} --dest {params.clone:q}"
         " --file {params.file:q} {params.also} {params.segmentation} {params.drop}"
         " -o {output.image:q} > {log:q} 2>&1"
+
+
+rule found:
+    """Fail where the index has no image of somebody who was asked for, after all else is done.
+
+    It holds up nothing, and the run does not end as if all were there.
+    """
+    input:
+        EVERYTHING,
+        index="<results>/inputs.tsv",
+    output:
+        touch("<results>/all_found.txt"),
+    log:
+        "<results>/logs/found.log",
+    retries: 0
+    localrule: True
+    conda:
+        "../../envs/cordinr.yaml"
+    message:
+        "See whether every subject has an image"
+    shell:
+        "cordinr found {input.index:q} > {log:q} 2>&1"

@@ -66,9 +66,42 @@ def index_rows():
 
 
 def indexed(subject=None):
-    """All rows in their order, or those of one subject."""
+    """The rows that have an image, in their order, of all subjects or of one.
+
+    Without those that failed in the run before, if this is the second one after it.
+    """
     images, subjects = index_rows()
-    return images.values() if subject is None else subjects.get(subject, [])
+    rows = images.values() if subject is None else subjects.get(subject, [])
+    return [row for row in rows if row.path and (row.folder, row.image) not in FAILED]
+
+
+def scored():
+    """The rows of images that have metrics: also those of which a figure or the page failed."""
+    images, _ = index_rows()
+    lost = {key for key, failed in FAILED.items() if failed.lacks == LACKS_METRICS}
+    return [row for key, row in images.items() if row.path and key not in lost]
+
+
+def failed_of_table():
+    """The images that failed, each with the reason that the table gives."""
+    known = {LACKS_METRICS, LACKS_FIGURES}
+    return [f"{each.image}: {each.reason}" for each in FAILED.values() if each.lacks in known]
+
+
+def failed_pages():
+    """The images of which only the page failed, each with the reason that the index page gives."""
+    known = {LACKS_METRICS, LACKS_FIGURES}
+    return [f"{each.image}: {each.reason}" for each in FAILED.values() if each.lacks not in known]
+
+
+def never_there(wildcards):
+    """A file that is never made, where the index has no image of somebody who was asked for.
+
+    Not in a second run: the first has failed for another reason, and says all.
+    """
+    images, _ = index_rows()
+    lacking = any(row.problem and not row.path for row in images.values())
+    return ["<results>/all_found.txt"] if lacking and not FAILED else []
 
 
 def row_of(wildcards):
@@ -111,7 +144,7 @@ def masks_of_subject(wildcards):
 
 def pages(wildcards):
     """The pages of all subjects."""
-    _, subjects = index_rows()
+    subjects = dict.fromkeys(row.subject for row in indexed())
     return [f"<results>/cordinr/sub-{subject}.html" for subject in subjects]
 
 
@@ -153,7 +186,7 @@ def raw_image(wildcards):
 def metrics_files(wildcards):
     """The metrics of every image and method, and those of renderings that have a truth."""
     files = []
-    for row in filter(lambda row: row.path, indexed()):
+    for row in scored():
         start = f"<results>/metrics/{row.folder}/{row.image}"
         files += expand(f"{start}_desc-{{label}}_metrics.json", label=BASELINES + INRS + VARIANTS)
         files += finer_metrics(row)

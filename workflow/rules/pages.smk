@@ -15,7 +15,6 @@ rule page:
         "<results>/cordinr/dataset_description.json",
         index="<results>/inputs.tsv",
         metrics="<results>/metrics.tsv",
-        complete="<results>/metrics.json",
     output:
         "<results>/cordinr/sub-{subject}.html",
     log:
@@ -38,13 +37,18 @@ rule page:
 
 
 rule index_page:
-    """Write the page that leads to the pages of all subjects."""
+    """Write the page that leads to the pages of all subjects.
+
+    After them, so that it leads to none that failed. A second run has no other after it: there it
+    is made whatever becomes of a page.
+    """
     input:
         "<results>/source.json",
         index="<results>/inputs.tsv",
         metrics="<results>/metrics.tsv",
-        complete="<results>/metrics.json",
         figures=applied(cohort_figures),
+        pages=[] if FAILED else applied(pages),
+        failed=ancient(["<results>/failed.tsv"] if failed_pages() else []),
     output:
         "<results>/cordinr/index.html",
     log:
@@ -55,9 +59,11 @@ rule index_page:
     params:
         folder=lambda wildcards, input: dirname(input.index),
         figures=lambda wildcards, input: options("--figure", input.figures),
+        failed=lambda wildcards, input: options("--failed", input.failed),
+        reasons=failed_pages(),
         library=__version__,
     message:
         "Write the page that leads to all others"
     shell:
         "cordinr index-page --folder {params.folder:q} --index {input.index:q} --metrics {input.metrics:q}"
-        " {params.figures} -o {output:q} > {log:q} 2>&1"
+        " {params.figures} {params.failed} -o {output:q} > {log:q} 2>&1"

@@ -115,7 +115,6 @@ rule cohort:
     """Draw a figure of all images, and write what it shows as a table beside it."""
     input:
         metrics="<results>/metrics.tsv",
-        complete="<results>/metrics.json",
     output:
         figure=report(
             "<results>/figures/{figure}.svg",
@@ -149,7 +148,7 @@ rule costs:
     Benchmark files are no outputs; the metrics say that all of them are there.
     """
     input:
-        "<results>/metrics.json",
+        "<results>/metrics.tsv",
     output:
         report(
             "<results>/benchmarks.tsv",

@@ -3,6 +3,8 @@
 
 def cancel_left_jobs():
     """Cancel the Slurm jobs that a killed run left, before others write the same files."""
+    if FAILED:
+        return
     if workflow.local_exec and not Path(".snakemake/slurm_logs").exists():
         return
     try:
@@ -12,25 +14,49 @@ def cancel_left_jobs():
 
 
 def end_of_run(log, failed):
-    """Say what the run did; of one that failed, also put what there is into the table of metrics.
+    """Say what the run did; after one that failed, make what does not need the images that did.
 
-    A rule could not do that, as it waits for all its inputs. The table lacks its dictionary, so
-    that the rule makes it anew as soon as nothing is missing.
+    A second run after a failed one leaves the last word to the first.
     """
     index = rules.index.output.index
     results = dirname(index)
-    if not failed and Quietness.ALL in (workflow.output_settings.quiet or []):
+    partial, broken = (Path(results) / name for name in (PARTIAL_TABLE, "failed.tsv"))
+    if FAILED:
         return
+    if not failed:
+        partial.unlink(missing_ok=True)
+        broken.unlink(missing_ok=True)
+        if Quietness.ALL in (workflow.output_settings.quiet or []):
+            return
     # Whatever goes wrong here must not hide what went wrong before.
     if failed:
         say_if_full(results)
         if Path(index).exists():
-            shell(
-                "cordinr aggregate --index {index:q} --partial --folder {results:q}"
-                " {TABLE_OPTIONS} -o {results:q}/metrics.tsv >&2 || true"
-            )
+            go_on(index, results, partial, broken)
     run = options("--log", log[:1])
     shell("cordinr summary {results:q} {run} >&2 || true")
+
+
+def go_on(index, results, partial, broken):
+    """After a failed run: what there is as a table of its own, and all that can still be made."""
+    try:
+        rows = load_index(index)
+        images = note_failed(workflow, rows, broken)
+        command = second_run(workflow, rows, images, broken)
+    except (InputError, OSError) as error:
+        print(f"note: {error}", file=sys.stderr)
+        return
+    shell(
+        "cordinr aggregate --index {index:q} --partial --failed {broken:q} --folder {results:q}"
+        " {TABLE_OPTIONS} -o {partial:q} >&2 || true"
+    )
+    if command:
+        if Quietness.ALL not in (workflow.output_settings.quiet or []):
+            print(
+                f"note: {len(images)} of {len(rows)} images failed; now all that does not need them.",
+                file=sys.stderr,
+            )
+        follow(command, workflow.workdir_init, broken)
 
 
 def say_if_full(results):

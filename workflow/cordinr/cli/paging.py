@@ -40,13 +40,18 @@ def page(
     from ..errors import InputError
     from ..index import load_index
     from ..pages import MOST_BYTES, niivue_version, viewer_scripts, write_page
-    from ..table import load_table
+    from ..table import load_table, problems_of
     from .showing import Places, show, source_named
 
     label = subject.removeprefix("sub-")
     rows = [row for row in load_index(index) if row.subject == label and row.path]
     if not rows:
         raise InputError(f"{index}: has no image of subject {label}; see dataset.subjects.")
+    table = load_table(metrics)
+    broken = problems_of(table)
+    rows = [row for row in rows if row.image not in broken]
+    if not rows:
+        raise InputError(f"{metrics}: every image of subject {label} failed; run again.")
     places = Places(folder, suffix, view, figure)
     scripts = viewer_scripts(viewer)
     pictures = [places.figure(row, name) for row in rows for name in figure]
@@ -55,7 +60,6 @@ def page(
     )
     # What is left of the page when the texts are in it, to each image alike.
     most = max(0, MOST_BYTES * 97 // 100 - taken) // len(rows) if viewer else None
-    table = load_table(metrics)
     write_page(
         output,
         "subject.html.j2",
@@ -64,7 +68,7 @@ def page(
         images=[show(row, table, places, output, most) for row in rows],
         source=source_named(folder / "source.json"),
         niivue=niivue_version(viewer),
-        count=table["image"].nunique(),
+        count=table[table["problem"].eq("")]["image"].nunique(),
         version=__version__,
     )
 
@@ -78,22 +82,28 @@ def index_page(
     figure: Annotated[
         list[Path] | None, typer.Option(help="SVG that `cordinr cohort` drew, repeatable.")
     ] = None,
+    failed: Annotated[
+        Path | None, typer.Option(help="failed.tsv of a run: subjects that have no page.")
+    ] = None,
 ) -> None:
     """Write the page that leads to the pages of all subjects, those furthest below first."""
     from .. import __version__
+    from ..failures import PAGE, load_failed
     from ..index import load_index
     from ..pages import write_page
-    from ..table import load_table
+    from ..table import load_table, problems_of
     from .showing import source_named
     from .surveying import figures_shown, images_shown
 
-    rows = load_index(index)
+    table = load_table(metrics)
+    unpaged = [each for each in load_failed(failed) if each.lacks == PAGE] if failed else []
+    problems = problems_of(table) | {each.image: each.reason for each in unpaged}
     write_page(
         output,
         "index.html.j2",
         [],
-        images=images_shown([row for row in rows if row.path], load_table(metrics)),
-        problems=[row.problem for row in rows if row.problem],
+        images=images_shown([row for row in load_index(index) if row.path], table, problems),
+        problems=[f"{image}: {problem}" for image, problem in problems.items()],
         source=source_named(folder / "source.json"),
         figures=figures_shown(figure or [], output),
         version=__version__,

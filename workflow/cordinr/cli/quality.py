@@ -59,19 +59,22 @@ def aggregate(
     folder: Annotated[Path, typer.Option(help="With --index: holds metrics/, records/.")] = Path(
         "results"
     ),
+    failed: Annotated[
+        Path | None, typer.Option(help="With --index: failed.tsv of a run, whom to leave out.")
+    ] = None,
     partial: Annotated[
         bool,
         typer.Option(
             "--partial",
-            help="With --index: of a run that failed; say why images are missing. Written "
-            "without dictionary, so that the next run makes it anew, or not at all if there is "
-            "nothing to add.",
+            help="With --index: of a run that failed or was stopped; what there is, and why "
+            "images are missing.",
         ),
     ] = False,
 ) -> None:
     """Gather metrics in one table, with a dictionary of its columns beside it."""
     from .. import table
     from ..errors import InputError
+    from ..failures import load_failed
     from ..files import check_writable, write_json
     from ..index import load_index
     from ..summary import why_missing
@@ -85,22 +88,33 @@ def aggregate(
         raise InputError(f"{output}: is not named .tsv; choose such a name.")
     check_writable(output, dictionary, inputs=metrics or [])
     if index:
-        images = load_index(index)
         tell = (lambda image: why_missing(image, folder / "logs")) if partial else None
         places = folder / "metrics", folder / "records"
-        rows = table.collect(images, method or [], res or [], *places, tell)
+        left_out = load_failed(failed) if failed else []
+        wanted = load_index(index), method or [], res or []
+        rows = table.collect(*wanted, *places, tell, left_out)
     else:
         rows = [table.read_metrics(path) for path in metrics]
-    if partial:
-        problems = sum("problem" in row for row in rows)
-        known_before = sum(not image.path for image in images)
-        complete = problems == known_before and dictionary.exists()
-        if complete or problems == len(rows):
-            return
-        dictionary.unlink(missing_ok=True)
-    else:
+    if not partial:
         write_json(dictionary, table.column_dictionary())
     table.save_table(output, table.tabulate(rows))
+
+
+@app.command()
+def found(index: Annotated[Path, typer.Argument(help="inputs.tsv of a run.")]) -> None:
+    """Fail where an index has no image of somebody who was asked for."""
+    from ..dataset import some
+    from ..errors import InputError
+    from ..index import load_index
+
+    rows = load_index(index)
+    lacking = [row.image for row in rows if not row.path]
+    if lacking:
+        raise InputError(
+            f"{index}: {len(lacking)} of {len(rows)} have no image ({some(lacking)}), for reasons in "
+            "its column problem; correct dataset.subjects, or mend the dataset and run with "
+            "--forcerun index."
+        )
 
 
 @app.command()
@@ -113,7 +127,7 @@ def summary(
     """Say what a run did: jobs done and failed, images missing and why, hours of fits."""
     from ..summary import known_missing, summarise
 
-    for line in summarise(results, log, known_missing(results / "metrics.tsv")):
+    for line in summarise(results, log, known_missing(results)):
         print(line)
 
 

@@ -1,6 +1,6 @@
 """What the page of all images shows: who they are, the furthest below first, and their figures."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ class Listed:
 
     Attributes:
         name: up to its suffix.
-        href: of the page of its subject.
+        href: of the page of its subject; empty where it is on none.
         site: of its subject, or empty.
         best: its best baseline and best INR.
         gain: dB of the INR over the baseline; None where one of them is missing.
@@ -46,8 +46,18 @@ class Drawn:
     numbers: str
 
 
-def images_shown(rows: Sequence[Input], table: pd.DataFrame) -> list[Listed]:
-    """The images of an index, furthest below first, those without an INR last."""
+def images_shown(
+    rows: Sequence[Input], table: pd.DataFrame, problems: Collection[str] = ()
+) -> list[Listed]:
+    """The images of an index, furthest below first, those without an INR last.
+
+    Args:
+        rows: of the index.
+        table: tidy metrics of all images.
+        problems: images that are on no page; those without figures are left out.
+    """
+    figures = set(table[table["problem"].eq("")]["image"])
+    rows = [row for row in rows if row.image in figures or row.image not in problems]
     scored = outliers_data(table).set_index("image") if table["method"].eq("inr").any() else None
     found = {} if scored is None else scored.to_dict("index")
     comparable = on_raw_grid(without_variants(table))
@@ -59,7 +69,7 @@ def images_shown(rows: Sequence[Input], table: pd.DataFrame) -> list[Listed]:
         images.append(
             Listed(
                 name=row.image,
-                href=f"sub-{row.subject}.html",
+                href="" if row.image in problems else f"sub-{row.subject}.html",
                 site=row.site,
                 best=best_labels(comparable, row.image),
                 gain=None if pd.isna(gain) else gain,

@@ -23,7 +23,7 @@ checkpoint index:
         suffix=SUFFIX,
         entities=entity_options(),
         exclude=lambda wildcards: options("--exclude", [config["dataset"]["exclude"]]),
-        mask=mask_options(),
+        mask=lambda wildcards: mask_options(),
         truth=lambda wildcards: options("--truth", [config["dataset"]["truth"]]),
         library=__version__,
     message:

@@ -12,7 +12,8 @@ from cordinr.annex_pointer import is_annex_pointer
 from cordinr.content import drop_content, get_content
 from cordinr.errors import InputError
 from cordinr.files import write_json
-from cordinr.index import Input, find_images, left_out, load_index, save_index, sites_of
+from cordinr.index import Input, find_images, load_index, save_index
+from cordinr.subjects import sites_of
 from cordinr.volume import load_volume, save_volume
 from support import blobs
 
@@ -138,12 +139,14 @@ def test_a_folder_of_something_else_is_not_touched(source, tmp_path):
     assert (other / "precious.txt").read_text() == "mine"
 
 
-def test_one_image_stored_twice_is_refused(tmp_path):
+def test_one_image_stored_twice_costs_that_image(tmp_path):
     write_bids(tmp_path)
     volume = blobs((10, 10, 10), np.eye(4))
     save_volume(tmp_path / "sub-a/anat/sub-a_T2w.nii", volume.array, volume.grid)
-    with pytest.raises(InputError, match=r"sub-a is there as \.nii and \.nii\.gz"):
-        find_images(tmp_path, None, "T2w", MASK, TRUTH)
+    first, *others = find_images(tmp_path, None, "T2w", MASK, TRUTH)
+    assert (first.folder, first.image, first.path, first.mask) == ("sub-a/anat", "sub-a", "", "")
+    assert "sub-a_T2w.nii and sub-a/anat/sub-a_T2w.nii.gz" in first.problem
+    assert [row.subject for row in others if row.path] == ["b", "b"]
 
 
 def test_a_pattern_with_a_foreign_name_is_refused(cloned):
@@ -209,15 +212,6 @@ def test_a_clone_of_a_clone_whose_source_is_gone(source, cloned, tmp_path):
     assert load_volume(image).grid.shape == (10, 10, 10)
 
 
-def test_a_repository_of_somebody_else_is_explained(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        "datalad.api.clone",
-        lambda *a, **k: [{"action": "install", "status": "error", "message": "dubious ownership"}],
-    )
-    with pytest.raises(InputError, match=r"another user\); if you trust it, run `git config"):
-        dataset.obtain(str(tmp_path / "x.git"), "v1", tmp_path / "clone")
-
-
 def test_the_source_is_described_without_credentials(tmp_path):
     with pytest.raises(InputError, match="has no dataset_description"):
         dataset.describe_source(tmp_path, "x", "", "")
@@ -234,33 +228,12 @@ def test_the_source_is_described_without_credentials(tmp_path):
     }
 
 
-@pytest.fixture
-def excluding(tmp_path):
+def test_the_index_has_the_site_of_each_subject(tmp_path):
     write_bids(tmp_path)
     (tmp_path / "participants.tsv").write_text(
         "participant_id\tinstitution_id\nsub-a\tberlin\nsub-b\tparis\nsub-c\tparis\n"
     )
-    (tmp_path / "exclude.yml").write_text(
-        "csa_t1:\n- sub-a\ncsa_t2:\n- paris  # a phantom, TR: 2\n- sub-a\nnone: []\n"
-    )
-    return tmp_path
-
-
-def test_exclude_yml_names_subjects_and_sites_with_reasons(excluding):
-    reasons = left_out(excluding, "csa_t2")
-    assert set(reasons) == {"a", "b", "c"}
-    assert reasons["b"] == "exclude.yml, csa_t2: paris, a phantom, TR: 2"
-    assert reasons["a"] == "exclude.yml, csa_t2: sub-a"
-    assert left_out(excluding, "csa_t1").keys() == {"a"}
-    assert left_out(excluding, "") == left_out(excluding, "none") == {}
-    with pytest.raises(InputError, match=r"no key 'csa'; set dataset\.exclude to csa_t1, csa_t2"):
-        left_out(excluding, "csa")
-    with pytest.raises(InputError, match="no subjects to take"):
-        find_images(excluding, None, "T2w", "", "", {}, reasons)
-
-
-def test_the_index_has_the_site_of_each_subject(excluding):
-    rows = find_images(excluding, None, "T2w", "", "")
+    rows = find_images(tmp_path, None, "T2w", "", "")
     assert {(row.subject, row.site) for row in rows} == {
         ("a", "berlin"),
         ("b", "paris"),
@@ -282,14 +255,6 @@ def test_sites_of_participants(tmp_path, text, sites):
     assert sites_of(tmp_path) == {}
     (tmp_path / "participants.tsv").write_text(text)
     assert sites_of(tmp_path) == sites
-
-
-@pytest.mark.parametrize("text", ["- a\n", "key: [", "", "csa_t2: sub-a\n", "csa_t2: {a: b}\n"])
-def test_an_exclude_yml_that_is_none_is_one_sentence(excluding, text):
-    (excluding / "exclude.yml").write_text(text)
-    with pytest.raises(InputError, match=r"exclude\.yml: is not a mapping") as caught:
-        left_out(excluding, "csa_t2")
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import logging
 import os
 import re
@@ -10,9 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from .annex_pointer import is_annex_pointer
 from .errors import InputError
-from .repository import git, is_repository, locked, reason
-from .volume import is_annex_pointer
+from .files import read_text
+from .remotes import advice
+from .repository import check_owner, git, is_repository, locked, reason, source_of
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +29,7 @@ KEY = re.compile(r"(?P<backend>[A-Z0-9_]+)(?:-s(?P<size>\d+))?[^/]*?--(?P<hash>[
 def missing_bytes(dest: Path, paths: Sequence[str]) -> int:
     """How much has to be got before all of these files are there, as far as their keys say."""
     waiting = [dest / path for path in paths if os.path.lexists(dest / path)]
-    sizes = [_size(path) for path in waiting if is_annex_pointer(path)]
+    sizes = [key_size(path) for path in waiting if is_annex_pointer(path)]
     return sum(size or 0 for size in sizes)
 
 
@@ -51,6 +54,7 @@ def get_content(dest: Path, paths: Sequence[str], jobs: int = 4) -> list[Path]:
     if not is_repository(dest):
         _refuse_pointers(targets)
         return targets
+    check_owner(dest)
     with locked(dest):
         missing = _missing(dest, targets)
     for wait in (0.0, *WAITS) if missing else ():
@@ -63,6 +67,32 @@ def get_content(dest: Path, paths: Sequence[str], jobs: int = 4) -> list[Path]:
     if missing:
         raise InputError(_not_available(dest, missing[0], failed))
     return targets
+
+
+def got_text(dest: Path, name: str, kind: str) -> str | None:
+    """The text of a small file that a dataset may have, got first where git-annex has it.
+
+    Args:
+        dest: root of the dataset.
+        name: of the file below it.
+        kind: what it should be, for the message.
+
+    Returns:
+        The text; None where there is no such file, or it cannot be got, which a note says.
+
+    Raises:
+        InputError: the file is there and cannot be read.
+    """
+    path = dest / name
+    if not os.path.lexists(path):
+        return None
+    if is_annex_pointer(path):
+        try:
+            get_content(dest, [name])
+        except InputError as error:
+            log.warning("%s Going on without it.", error)
+            return None
+    return read_text(path, kind)
 
 
 def drop_content(dest: Path, paths: Sequence[str]) -> str | None:
@@ -157,25 +187,32 @@ def _matches(path: Path, key: re.Match) -> bool:
     return found == key["hash"].split(".")[0]
 
 
-def _size(pointer: Path) -> int | None:
-    """The bytes that a pointer stands for."""
-    content = os.fsencode(os.readlink(pointer)) if pointer.is_symlink() else pointer.read_bytes()
-    name = content.strip().splitlines()[0].rpartition(b"/")[2].decode(errors="replace")
-    found = KEY.fullmatch(name)
+def key_size(pointer: Path) -> int | None:
+    """The bytes that a pointer stands for, where its key says so."""
+    found = KEY.fullmatch(_key(pointer))
     return int(found["size"]) if found and found["size"] else None
+
+
+def _key(pointer: Path) -> str:
+    content = os.fsencode(os.readlink(pointer)) if pointer.is_symlink() else pointer.read_bytes()
+    return content.strip().splitlines()[0].rpartition(b"/")[2].decode(errors="replace")
 
 
 def _not_available(dest: Path, target: Path, failed: Sequence[dict[str, Any]]) -> str:
     """The sentence that helps: which key, who has it, what to type."""
-    from datalad.support.annexrepo import AnnexRepo
-
     name = os.path.relpath(target, dest)
     with locked(dest):
-        key = git(dest, "annex", "lookupkey", name)
-        places = AnnexRepo(str(dest.absolute())).whereis([name], output="full")
-    holders = [place["description"] for place in places.get(name, {}).values()]
-    known = f"known to be at {', '.join(sorted(holders))}" if holders else "no remote is known"
-    return (
-        f"{target}: its content cannot be got ({reason(failed)}; key {key}, {known}); make that "
-        f"remote reachable and run again, or try `git -C {dest} annex get {name}`."
-    )
+        holders = sorted(_holders(dest, name))
+        known = f"known to be at {', '.join(holders)}" if holders else "no remote is known"
+        key = f"key {_key(target)}, " if is_annex_pointer(target) else ""
+        todo = advice(dest, name, source_of(dest))
+    return f"{target}: its content cannot be got ({reason(failed)}; {key}{known}); {todo}."
+
+
+def _holders(dest: Path, name: str) -> list[str]:
+    """The remotes that are known to have a file, by their descriptions."""
+    try:
+        answer = json.loads(git(dest, "annex", "whereis", "--json", "--", name))
+    except (InputError, ValueError):  # it fails where no remote has it
+        return []
+    return [place["description"] for place in answer["whereis"]]

@@ -10,12 +10,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from .annex_pointer import is_annex_pointer
+from .content import get_content
 from .errors import InputError
 from .files import read_json
-from .repository import environment, git, is_repository, locked, reason
-
-SOURCE_KEY = "cordinr.source"
-"""Where a clone keeps what it was cloned from: git and DataLad both rewrite the remote's URL."""
+from .repository import (
+    SOURCE_KEY,
+    check_owner,
+    environment,
+    foreign,
+    git,
+    is_repository,
+    locked,
+    reason,
+)
 
 ROOT_FILE = "dataset_description.json"
 
@@ -57,10 +65,9 @@ def describe_source(dest: Path, source: str, version: str, commit: str) -> dict[
         credentials), `Version` and `Commit`; what is not known is left out.
 
     Raises:
-        InputError: `dest` is no BIDS dataset.
+        InputError: as `check_bids`, or the file is no JSON object.
     """
-    if not (dest / ROOT_FILE).exists():
-        raise InputError(f"{dest}: has no {ROOT_FILE}; give a BIDS dataset.")
+    check_bids(dest)
     stated = read_json(dest / ROOT_FILE)
     known = {key: stated.get(key) for key in ("Name", "License")}
     authors = stated.get("Authors")
@@ -68,6 +75,18 @@ def describe_source(dest: Path, source: str, version: str, commit: str) -> dict[
     known["DOI"] = stated.get("DatasetDOI")
     known |= {"URL": without_credentials(source), "Version": version, "Commit": commit}
     return {key: value for key, value in known.items() if value}
+
+
+def check_bids(dest: Path) -> None:
+    """Get the file that makes a folder a BIDS dataset, where git-annex has it, before it is read.
+
+    Raises:
+        InputError: there is no such file, or its content cannot be got.
+    """
+    if not os.path.lexists(dest / ROOT_FILE):
+        raise InputError(f"{dest}: has no {ROOT_FILE}; give a BIDS dataset.")
+    if is_annex_pointer(dest / ROOT_FILE):
+        get_content(dest, [ROOT_FILE])
 
 
 def create(dest: Path, description: str) -> None:
@@ -114,11 +133,10 @@ def _clone_whole(origin: str, dest: Path) -> None:
     if not any(each["action"] == "install" and each["status"] == "ok" for each in results):
         shutil.rmtree(partial, ignore_errors=True)
         said = reason([each for each in results if each["status"] != "ok"])
-        advice = "check dataset.source."
-        if "dubious ownership" in said:
-            said = "it belongs to another user"
-            advice = f"if you trust it, run `git config --global --add safe.directory {origin}`."
-        raise InputError(f"{origin}: cannot be cloned by DataLad ({said}); {advice}")
+        raise InputError(
+            foreign(origin, said)
+            or f"{origin}: cannot be cloned by DataLad ({said}); check dataset.source."
+        )
     git(partial, "config", SOURCE_KEY, origin)
     partial.rename(dest)
 
@@ -127,6 +145,7 @@ def _check_origin(dest: Path, origin: str) -> None:
     """Refuse what is no clone of `origin`; one that was cloned by hand will do."""
     known = set()
     if is_repository(dest) and not dest.is_symlink():
+        check_owner(dest)
         for key in (SOURCE_KEY, "remote.origin.url"):
             command = ["git", "-C", str(dest), "config", "--local", "--get", key]
             known.add(subprocess.run(command, capture_output=True, text=True).stdout.strip())

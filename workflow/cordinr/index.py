@@ -10,21 +10,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
-from .dataset import ROOT_FILE, some
+from .annex_pointer import is_annex_pointer
+from .content import key_size
+from .dataset import check_bids, some
 from .errors import InputError, brief
 from .files import atomic
-
-EXCLUDE_FILE = "exclude.yml"
-
-LABEL = re.compile("[A-Za-z0-9]+")
-
-NAME = re.compile(
-    r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?/[a-z]+/"
-    r"sub-[A-Za-z0-9]+(_(?!res-|desc-)[a-z]+-[A-Za-z0-9]+)*_[A-Za-z0-9]+\.nii(\.gz)?"
+from .repository import is_repository
+from .subjects import (
+    LABEL,
+    NAME,
+    contradicts_folder,
+    note_odd_images,
+    note_odd_subjects,
+    sites_of,
+    subjects_of,
 )
-"""Where BIDS has raw images; others, such as copies by hand, are passed over."""
 
 
 @dataclass(frozen=True)
@@ -58,64 +58,54 @@ def find_images(
     dest: Path,
     subjects: Sequence[str] | None,
     suffix: str,
-    mask: str,
+    mask: str | Sequence[str],
     truth: str,
     entities: Mapping[str, Sequence[str]] = MappingProxyType({}),
     leave_out: Collection[str] = (),
 ) -> list[Input]:
     """Find the images of a raw BIDS dataset with pybids; content need not be there.
 
+    What is there is opened as far as its header, so that an image that cannot be a reference is
+    known now. What is named unlike BIDS is passed over with a note.
+
     Args:
         dest: root of the dataset.
         subjects: labels, with or without "sub-", in the order wanted; None for all.
         suffix: of the images, such as T2w.
-        mask, truth: path patterns below `dest` with {folder}, {image} and {suffix}; the truth's may
-            hold `*` for its resolution. Empty for none.
+        mask: path patterns below `dest` with {folder}, {image} and {suffix}, of which the first
+            that exists counts. Empty for none.
+        truth: one such pattern, which may hold `*` for the resolution. Empty for none.
         entities: pybids names, such as session or acquisition, to the labels to take; an empty
             label stands for images without that entity.
-        leave_out: labels of subjects not to take.
+        leave_out: names without "sub-" of subjects (01) and images (01_ses-02_T2w) not to take.
 
     Returns:
-        One row per image; one with a `problem` per subject asked for that has none.
+        One row per image; one with a `problem` per image that is of no use, and per subject asked
+        for that has none.
 
     Raises:
-        InputError: the folder is no BIDS dataset, or no subject has such an image.
+        InputError: the folder is no BIDS dataset, or no subject has an image that is of use.
     """
-    from bids import BIDSLayout, BIDSLayoutIndexer
-
-    if not (dest / ROOT_FILE).exists():
-        raise InputError(f"{dest}: has no {ROOT_FILE}; give a BIDS dataset.")
-    # Whatever else is in the dataset costs time and is never asked for.
-    others = re.compile(rf"^/(?!sub-)|^(?!.*_{suffix}\.nii(\.gz)?$).*\.[^/]*$")
-    indexer = BIDSLayoutIndexer(ignore=[others], index_metadata=False)
-    layout = BIDSLayout(dest, validate=False, indexer=indexer)
-    _check_entities(entities, layout.get_entities())
-    # Not layout.get_subjects(), which asks the database once per file of the dataset.
-    present = sorted(path.name[4:] for path in dest.glob("sub-*") if path.is_dir())
-    wanted = present if subjects is None else [str(s).removeprefix("sub-") for s in subjects]
-    for subject in wanted:
-        if not LABEL.fullmatch(subject):
-            raise InputError(f"subject {brief(subject)}: is no BIDS label; use letters and digits.")
-    wanted = [subject for subject in wanted if subject not in leave_out]
-    paths: dict[str, list[str]] = {subject: [] for subject in wanted}
-    for found in layout.get(suffix=suffix, extension=[".nii.gz", ".nii"]):
-        subject = found.entities.get("subject")
-        if subject in paths and NAME.fullmatch(found.relpath) and _chosen(found, entities):
-            paths[subject].append(found.relpath)
+    check_bids(dest)
+    present = subjects_of(dest)
+    wanted = _wanted(present, subjects, leave_out)
+    found = _find(dest, suffix, entities)
+    taken: dict[str, list[str]] = {subject: [] for subject in wanted}
+    for path, label, chosen in found:
+        if chosen and label in taken:
+            taken[label].append(path)
+    if subjects is None:
+        note_odd_subjects(dest)
+    looked_at = [subject for subject in wanted if subject in present]
+    note_odd_images(dest, looked_at, suffix, {path for path, _, _ in found})
+    patterns = [mask] if isinstance(mask, str) else mask
     rows = []
-    for subject, images in paths.items():
-        rows += [_describe(dest, subject, path, suffix, mask, truth) for path in sorted(images)]
-        if not images:
-            chosen = "".join(
-                f", {name} {' or '.join(of) or 'none'}" for name, of in entities.items()
-            )
-            reason = f"has no {suffix} image{chosen}"
-            if subject not in present:
-                reason = f"is not in the dataset (it has {some(present)})"
-            problem = f"{dest}: subject {subject} {reason}; correct dataset.subjects."
-            name = f"sub-{subject}"
-            rows.append(Input(subject, "", f"{name}/anat", name, problem=problem))
-    _check_twice(dest, rows)
+    for subject, paths in taken.items():
+        kept = [path for path in paths if _name(path) not in leave_out]
+        images = [_describe(dest, subject, path, suffix, patterns, truth) for path in sorted(kept)]
+        rows += [_checked(dest, row) for row in _once(dest, images)]
+        if not paths:
+            rows.append(_without_image(dest, subject, suffix, entities, present))
     sites = sites_of(dest)
     rows = [replace(row, site=sites.get(row.subject, "")) for row in rows]
     if not any(row.path for row in rows):
@@ -123,66 +113,93 @@ def find_images(
     return rows
 
 
-def left_out(dest: Path, key: str) -> dict[str, str]:
-    """Subjects that a dataset's own `exclude.yml` advises against, label to reason.
-
-    The file maps keys such as csa_t2 to lists of subjects (`sub-...`) and of sites, which are
-    values of `institution_id` in participants.tsv, as in the spine-generic datasets.
-
-    Args:
-        dest: root of the dataset; without an exclude.yml nobody is left out.
-        key: whose list to take; empty for none.
-
-    Raises:
-        InputError: the file is no such mapping or lacks the key.
-    """
-    path = dest / EXCLUDE_FILE
-    if not key or not path.exists():
-        return {}
-    try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, yaml.SafeLoader)
-        lists = {node.value: entries.value for node, entries in root.value}
-        entries = [(entry.value, entry.end_mark) for entry in lists.get(key, [])]
-    except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError) as error:
-        first = str(error).splitlines()[0]
-        raise InputError(
-            f"{path}: is not a mapping of keys to lists of subjects ({first}); correct it, or set "
-            'dataset.exclude to "".'
-        ) from error
-    if key not in lists:
-        raise InputError(f"{path}: has no key '{key}'; set dataset.exclude to {some([*lists])}.")
-    sites = sites_of(dest)
-    reasons = {}
-    for entry, end in entries:
-        comment = text.splitlines()[end.line].partition("#")[2].strip()
-        why = f"{EXCLUDE_FILE}, {key}: {entry}" + (f", {comment}" if comment else "")
-        at_site = [label for label, site in sites.items() if site == entry]
-        labels = [entry[4:]] if entry.startswith("sub-") else at_site
-        reasons |= dict.fromkeys(labels, why)
-    return reasons
+def _wanted(
+    present: Sequence[str], subjects: Sequence[str] | None, leave_out: Collection[str]
+) -> list[str]:
+    """The labels of the subjects to take."""
+    wanted = present if subjects is None else [str(s).removeprefix("sub-") for s in subjects]
+    for subject in wanted:
+        if not LABEL.fullmatch(subject):
+            raise InputError(
+                f"subject {brief(subject)}: is no BIDS label; use letters, digits and plus signs."
+            )
+    return [subject for subject in wanted if subject not in leave_out]
 
 
-def sites_of(dest: Path) -> dict[str, str]:
-    """The site of each subject that participants.tsv gives one: label to its name.
+def _find(
+    dest: Path, suffix: str, entities: Mapping[str, Sequence[str]]
+) -> list[tuple[str, str, bool]]:
+    """Of every image of a suffix its path, its subject, and whether it has the labels asked for."""
+    from bids import BIDSLayout, BIDSLayoutIndexer
 
-    It is the column `institution_id`, as in the spine-generic datasets, else `site`.
+    # Whatever else is in the dataset costs time and is never asked for. Nothing of BIDS lies deeper
+    # than sub, ses, anat and a file; links to folders above would lead round and round.
+    others = re.compile(
+        rf"^/(?!sub-)|^(/[^/]+){{5}}|^(?!.*_{suffix}\.nii(\.gz)?$).*\.[^/]*$", re.DOTALL
+    )
+    indexer = BIDSLayoutIndexer(ignore=[others], index_metadata=False)
+    layout = BIDSLayout(dest, validate=False, indexer=indexer)
+    _check_entities(entities, layout.get_entities())
+    return [
+        (found.relpath, named["sub"], _chosen(found, entities))
+        for found in layout.get(suffix=suffix, extension=[".nii.gz", ".nii"])
+        if (named := NAME.fullmatch(found.relpath)) and not contradicts_folder(found.relpath)
+    ]
 
-    Args:
-        dest: root of the dataset.
-    """
-    path = dest / "participants.tsv"
-    if not path.exists():
-        return {}
-    with open(path, newline="", encoding="utf-8-sig", errors="replace") as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t"))
-    sites = {}
+
+def _without_image(
+    dest: Path,
+    subject: str,
+    suffix: str,
+    entities: Mapping[str, Sequence[str]],
+    present: Sequence[str],
+) -> Input:
+    """The row of a subject that has no image to take."""
+    chosen = "".join(f", {name} {' or '.join(of) or 'none'}" for name, of in entities.items())
+    reason = f"has no {suffix} image{chosen}"
+    if subject not in present:
+        reason = f"is not in the dataset (it has {some(present)})"
+    problem = f"{dest}: subject {subject} {reason}; correct dataset.subjects."
+    return Input(subject, "", f"sub-{subject}/anat", f"sub-{subject}", problem=problem)
+
+
+def _once(dest: Path, rows: Sequence[Input]) -> list[Input]:
+    """The images of a subject, each name once; of one that is there twice nobody knows which."""
+    places: dict[str, list[str]] = {}
     for row in rows:
-        site = row.get("institution_id") or row.get("site") or ""
-        label = (row.get("participant_id") or "").removeprefix("sub-")
-        # Names go into tables and pictures, where a control character would end a file.
-        sites[label] = "".join(filter(str.isprintable, site)).strip()
-    return {label: site for label, site in sites.items() if site not in ("", "n/a")}
+        places.setdefault(row.image, []).append(row.path)
+    for image, paths in places.items():
+        if len(paths) > 1:
+            problem = f"{dest}: {image} is there twice ({' and '.join(paths)}); remove one."
+            rows = [_useless(row, problem) if row.image == image else row for row in rows]
+    return list(dict.fromkeys(rows))
+
+
+def _checked(dest: Path, row: Input) -> Input:
+    """The row of an image, or why it is of no use, as far as is known without its voxels."""
+    if row.problem:
+        return row
+    path = dest / row.path
+    if is_annex_pointer(path) and is_repository(dest):
+        empty = key_size(path) == 0
+        return _useless(row, f"{path}: its git-annex key is of 0 bytes.") if empty else row
+    from .reference import isotropic_voxel
+    from .volume import load_grid
+
+    try:
+        isotropic_voxel(path, load_grid(path).voxel_sizes)
+    except InputError as error:
+        return _useless(row, str(error))
+    return row
+
+
+def _useless(row: Input, problem: str) -> Input:
+    return replace(row, path="", mask="", truth="", truth_res="", problem=problem)
+
+
+def _name(path: str) -> str:
+    """Of an image, without folder, extension and "sub-", as exclusions have it."""
+    return os.path.basename(path).partition(".")[0].removeprefix("sub-")
 
 
 def _check_entities(entities: Mapping[str, Sequence[str]], known: Collection[str]) -> None:
@@ -201,13 +218,6 @@ def _chosen(found: Any, entities: Mapping[str, Sequence[str]]) -> bool:
         if not any(wanted in alike or wanted.lstrip("0") in alike - {""} for wanted in labels):
             return False
     return True
-
-
-def _check_twice(dest: Path, rows: Sequence[Input]) -> None:
-    names = [row.image for row in rows]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise InputError(f"{dest}: {min(twice)} is there as .nii and .nii.gz; remove one.")
 
 
 def save_index(path: Path | str, rows: Sequence[Input]) -> None:
@@ -234,7 +244,10 @@ def load_index(path: Path | str) -> list[Input]:
         ) from error
 
 
-def _describe(dest: Path, subject: str, path: str, suffix: str, mask: str, truth: str) -> Input:
+def _describe(
+    dest: Path, subject: str, path: str, suffix: str, masks: Sequence[str], truth: str
+) -> Input:
+    """The row of an image."""
     folder, name = os.path.split(path)
     image = name.split(".")[0].removesuffix(f"_{suffix}")
     labels = dict(part.split("-", 1) for part in image.split("_"))
@@ -247,7 +260,7 @@ def _describe(dest: Path, subject: str, path: str, suffix: str, mask: str, truth
         folder=folder,
         image=image,
         path=path,
-        mask=_match(dest, mask, names),
+        mask=next(filter(None, (_match(dest, mask, names) for mask in masks)), ""),
         truth=found_truth,
         truth_res=res[0] if res else "",
     )

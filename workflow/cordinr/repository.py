@@ -1,16 +1,22 @@
 """Git and git-annex: where they run, one process at a time, and what they said."""
 
 import os
+import pwd
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from .errors import InputError
+
+SOURCE_KEY = "cordinr.source"
+"""Where a clone keeps what it was cloned from: git and DataLad both rewrite the remote's URL."""
 
 IDENTITY = {"NAME": "cordinr", "EMAIL": "cordinr@localhost"}
 """Who commits where git knows nobody: `datalad clone` fails without an identity."""
@@ -20,12 +26,60 @@ def git(root: Path, *arguments: str) -> str:
     """What a git command says.
 
     Raises:
-        InputError: it failed.
+        InputError: it failed, as where the repository belongs to another user.
     """
-    answer = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)
+    command = ["git", "-C", str(root), *arguments]
+    # Names of files may be no UTF-8.
+    answer = subprocess.run(command, capture_output=True, text=True, errors="surrogateescape")
     if answer.returncode:
-        raise InputError(f"{root}: git {arguments[0]} failed ({answer.stderr.strip()}).")
+        said = " ".join(answer.stderr.split())
+        raise InputError(
+            foreign(root, answer.stderr) or f"{root}: git {arguments[0]} failed ({said})."
+        )
     return answer.stdout.strip()
+
+
+def check_owner(root: Path) -> None:
+    """Refuse a repository that git does not work in, as it belongs to another user.
+
+    Others would only say that it is no repository, or nothing.
+
+    Raises:
+        InputError: it does, or is no repository at all.
+    """
+    git(root, "rev-parse", "--git-dir")
+
+
+def foreign(root: Path | str, said: str) -> str:
+    """The sentence that helps where git refuses a repository of another user.
+
+    Args:
+        root: of the repository.
+        said: by git, or by a program that passes on what git said.
+
+    Returns:
+        Whose it is and the line to type; empty where git said something else.
+    """
+    if "dubious ownership" not in said:
+        return ""
+    named = re.search(r"--add safe\.directory ('[^']*'|\S+)", said)
+    folder = named[1] if named else shlex.quote(str(root))
+    return (
+        f"{root}: belongs to another user ({owner_of(root)}), and git does not work in it; if you "
+        f"trust it, run `git config --global --add safe.directory {folder}`."
+    )
+
+
+def owner_of(path: Path | str) -> str:
+    """The name of the user who owns a file, or the number where there is no name."""
+    try:
+        number = os.stat(path).st_uid
+    except OSError:
+        return "unknown"
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user id {number}"
 
 
 def is_repository(folder: Path) -> bool:
@@ -33,6 +87,14 @@ def is_repository(folder: Path) -> bool:
     return (folder / ".git").exists() or (
         (folder / "HEAD").is_file() and (folder / "objects").is_dir()
     )
+
+
+def source_of(root: Path) -> str:
+    """What a clone was cloned from, or an empty text."""
+    for key in (SOURCE_KEY, "remote.origin.url"):
+        with suppress(InputError):
+            return git(root, "config", "--local", "--get", key)
+    return ""
 
 
 def reason(failed: Sequence[dict[str, Any]]) -> str:

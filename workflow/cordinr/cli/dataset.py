@@ -54,30 +54,34 @@ def index(
     suffix: Suffix = "T2w",
     entity: Entities = None,
     exclude: Annotated[str, typer.Option(help="Key of exclude.yml whose subjects to skip.")] = "",
-    mask: Annotated[str, typer.Option(help="Pattern of the cord masks.")] = "",
+    mask: Annotated[
+        list[str] | None,
+        typer.Option(help="Pattern of the cord masks, repeatable; the first that exists counts."),
+    ] = None,
     truth: Annotated[str, typer.Option(help="Pattern of finer true images.")] = "",
     describe: Annotated[
         Path | None, typer.Option(help="JSON to write: name, URL, version, commit of the dataset.")
     ] = None,
 ) -> None:
-    """Clone a dataset at a pinned version and list its images; no content is fetched."""
+    """Clone a dataset at a pinned version and list its images; none of them is fetched."""
     from ..content import missing_bytes
     from ..dataset import describe_source, obtain
+    from ..exclusion import left_out
     from ..files import write_json
-    from ..index import find_images, left_out, save_index
+    from ..index import find_images, save_index
 
     commit = obtain(source, version, dest)
     about = describe_source(dest, source, version, commit)
-    skipped = left_out(dest, exclude)
+    skipped = left_out(dest, exclude, suffix)
     chosen = parse_entities(entity or [])
-    rows = find_images(dest, subject, suffix, mask, truth, chosen, skipped)
+    rows = find_images(dest, subject, suffix, mask or [], truth, chosen, skipped)
     save_index(output, rows)
     if describe:
         write_json(describe, about)
     wanted = None if subject is None else {label.removeprefix("sub-") for label in subject}
-    for label, reason in sorted(skipped.items()):
-        if wanted is None or label in wanted:
-            note = f'left out: sub-{label} ({reason}); dataset.exclude: "" takes it'
+    for name, reason in sorted(skipped.items()):
+        if wanted is None or name.partition("_")[0] in wanted:
+            note = f'left out: sub-{name} ({reason}); dataset.exclude: "" takes it'
             print(note, file=sys.stderr)
     for row in rows:
         if row.problem:
@@ -140,16 +144,15 @@ def fetch(
             log.warning(note)
         return
     rows = find_images(dest, subject, suffix, "", "")
-    for row in rows:
-        if row.problem:
-            raise InputError(row.problem)
-    paths = [row.path for row in rows]
+    paths = [row.path for row in rows if row.path]
     fits, sentence = say_space(missing_bytes(dest, paths), dest)
     print(sentence, file=sys.stderr)
     if not fits:
         raise InputError(f"{dest}: not enough disk space; choose fewer subjects with --subject.")
     for path in get_content(dest, paths, jobs):
         print(f"{path} {load_volume(path).grid.shape}")
+    for problem in filter(None, (row.problem for row in rows)):
+        raise InputError(problem)
 
 
 @app.command()

@@ -167,6 +167,10 @@ def test_the_table_leaves_out_what_failed_and_says_why(command, results):
     save_failed(failed, [dataclasses.replace(undrawn, lacks="page"), lost])
     assert aggregate(command, results, "--failed", failed)[0] == 0
     assert load_table(results / "metrics.tsv").problem.iloc[0] == ""
+    assert aggregate(command, results, "--partial", "--failed", failed)[0] == 0
+    table = load_table(results / "metrics.tsv")
+    problems = ["no font", "", "the fit was killed", "has no T2w image"]
+    assert list(table.problem) == problems and table.psnr_fov.count() == 1
 
 
 def test_the_summary_names_what_the_table_misses(command, results):

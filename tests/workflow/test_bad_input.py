@@ -1,8 +1,15 @@
 """Runs that cannot succeed: what is wrong is said in one sentence, and all else is finished."""
 
+import contextlib
+import functools
+import html
+import os
 import re
 import shutil
+import signal
 import subprocess
+import time
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -11,7 +18,7 @@ import pytest
 from cordinr.dataset import create
 from cordinr.index import load_index
 from cordinr.table import load_table
-from runs import phantom_config
+from runs import environment, phantom_config
 
 
 def sentences(output: str) -> list[str]:
@@ -43,76 +50,216 @@ def broken_source(tmp_path_factory, phantom_source):
         path = root / f"sub-{name}" / "anat" / f"sub-{name}_T2w{extension}"
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
+    # Of one subject only the second session is bad.
+    for session, content in {"a": good.read_bytes(), "b": bad["cut"]}.items():
+        path = root / f"sub-two/ses-{session}/anat/sub-two_ses-{session}_T2w.nii.gz"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
     (root / "sub-none" / "anat").mkdir(parents=True)
     shutil.copy(good, root / "sub-none" / "anat" / "sub-none_T1w.nii.gz")
     # Another image than those, or git-annex has its content under their key.
     lost = root / "sub-lost" / "anat" / "sub-lost_T2w.nii.gz"
     lost.parent.mkdir(parents=True)
     nib.save(nib.Nifti1Image(array[::-1], image.affine), lost)
+    shutil.copy(lost, root.with_name("content.nii.gz"))
     create(root, "good and bad")
     subprocess.run(["git", "annex", "drop", "--force", lost], cwd=root, check=True)
     return root
 
 
-def test_one_bad_subject_never_stops_the_others(checkout, broken_source):
-    project = checkout("broken")
-    names = ["01", "nan", "text", "cut", "flat", "time", "thin", "lost", "none", "nobody"]
-    config = phantom_config(
-        broken_source, fourier_dims=[8], voxel_sizes=[], dataset={"subjects": names}
+ASKED = ["01", "two", "nan", "text", "cut", "flat", "time", "thin", "lost", "none", "nobody"]
+FAILED = {
+    "sub-nan": "NaN or infinite",
+    "sub-text": "not a readable NIfTI",
+    "sub-cut": "truncated or damaged",
+    "sub-two_ses-b": "truncated or damaged",
+    "sub-flat": "same value",
+    "sub-time": "4 dimensions",
+    "sub-thin": "thinner than one slice",
+    "sub-lost": "content cannot be got",
+}
+ABSENT = {"sub-none": "has no T2w image", "sub-nobody": "is not in the dataset"}
+GOOD = {"sub-01", "sub-two_ses-a"}
+
+
+@pytest.fixture(scope="module")
+def config(broken_source):
+    return phantom_config(
+        broken_source, fourier_dims=[8], voxel_sizes=[], dataset={"subjects": ASKED}
     )
+
+
+@pytest.fixture(scope="module")
+def broken(checkout, config):
+    """A project after a run in which most images failed, and what that run said."""
+    project = checkout("broken")
     project.configure(**config)
-    answer = project.snakemake("--keep-going")
+    answer = project.snakemake()
     assert answer.returncode != 0
-    said = "\n".join(sentences(answer.stdout))
-    for subject, words in {
-        "nan": "NaN or infinite",
-        "text": "not a readable NIfTI",
-        "cut": "truncated or damaged",
-        "flat": "same value",
-        "time": "4 dimensions",
-        "thin": "thinner than one slice",
-        "lost": "content cannot be got",
-        "none": "no such file; correct dataset.subjects",
-        "nobody": "no such file; correct dataset.subjects",
-    }.items():
-        lines = [line for line in said.splitlines() if f"sub-{subject}" in line]
-        assert lines and all(words in line for line in lines), (subject, said)
-    done = {path.parts[-3] for path in project.results.glob("cordinr/sub-*/anat/*desc-inrF8*")}
-    assert done == {"sub-01"}
-    problems = {row.subject: row.problem for row in load_index(project.results / "inputs.tsv")}
-    assert "has no T2w image" in problems["none"]
-    assert "is not in the dataset" in problems["nobody"]
-    assert (project.results / "figures/sub-01/anat/sub-01_comparison.png").exists()
-    assert not list(project.results.rglob(".partial-*"))
-    check_table_and_summary(project, answer.stdout, names)
-    # Left out, they are no longer missed, and only what depends on that is made anew.
-    config["dataset"]["subjects"] = ["01"]
-    project.configure(**config)
+    return project, answer.stdout
+
+
+def made(project) -> dict[str, int]:
+    """When the results were made that another run should not make again."""
+    folders = ["cordinr", "figures", "metrics", "models", "reference"]
+    files = [path for name in folders for path in (project.results / name).rglob("*.*")]
+    files += [project.results / name for name in ("metrics.tsv", "metrics.json", "benchmarks.tsv")]
+    return {
+        str(path.relative_to(project.results)): path.stat().st_mtime_ns
+        for path in files
+        if path.is_file()
+    }
+
+
+def changed(before: dict[str, int], after: dict[str, int]) -> set[str]:
+    """What was there before and was made again, or is gone."""
+    return {name for name, when in before.items() if after.get(name) != when}
+
+
+def linked(project) -> set[str]:
+    """The pages to which the index page leads."""
+    page = (project.results / "cordinr/index.html").read_text()
+    return set(re.findall(r'href="(sub-\w+\.html)"', page))
+
+
+def test_one_bad_image_never_stops_the_others(broken):
+    project, output = broken
+    said = "\n".join(sentences(output))
+    for image, words in FAILED.items():
+        lines = [line for line in said.splitlines() if f"{image}_T2w" in line]
+        assert lines and all(words in line for line in lines), (image, said)
+    results = project.results
+    done = {path.name.split("_desc")[0] for path in results.glob("cordinr/**/*desc-inrF8_*.nii.gz")}
+    assert done == GOOD
+    problems = {row.image: row.problem for row in load_index(results / "inputs.tsv")}
+    assert all(words in problems[image] for image, words in ABSENT.items())
+    assert not list(results.rglob(".partial-*"))
+    # What is of all images is of all that there are.
+    for figure in ("ablation", "outliers", "time"):
+        assert "sub-nan" not in (results / f"figures/{figure}.tsv").read_text()
+        assert (results / f"figures/{figure}.svg").exists()
+    assert "sub-two_ses-a" in (results / "figures/outliers.tsv").read_text()
+    assert (results / "benchmarks.tsv").exists() and (results / "metrics.json").exists()
+    pages = {path.name for path in results.glob("cordinr/sub-*.html")}
+    assert pages == linked(project) == {"sub-01.html", "sub-two.html"}
+    assert "sub-two_ses-b" not in (results / "cordinr/sub-two.html").read_text()
+
+
+def test_table_index_page_and_summary_say_why_images_are_missing(broken):
+    project, output = broken
+    table = load_table(project.results / "metrics.tsv")
+    assert set(table[table.psnr_fov.notna()].image) == GOOD
+    problems = table[table.problem != ""].set_index("image").problem
+    assert set(problems.index) == {*FAILED, *ABSENT}
+    page = html.unescape((project.results / "cordinr/index.html").read_text())
+    last = output[output.rindex(" failed.\n") :]
+    for image, words in (FAILED | ABSENT).items():
+        assert words in problems[image]
+        assert f"missing: {image}: {problems[image]}\n" in last
+        assert f"{image}: {problems[image]}<" in page
+    assert "2 INRs fitted so far in" in last
+    first = re.search(r"^failed: (\w+), log: (\S+)$\n    (.*)", last, re.MULTILINE)
+    assert (project.folder / first[2]).read_text().rstrip().endswith(first[3])
+    partial = load_table(project.results / "metrics_partial.tsv")
+    assert list(partial.problem) == list(table.problem)
+
+
+def test_what_fails_again_costs_nothing_that_is_there(broken):
+    project, _ = broken
+    before = made(project)
+    answer = project.snakemake("--forcerun", "describe")
+    assert answer.returncode != 0
+    described = {"README", "T2w.json", ".bidsignore"}
+    again = {Path(name).name for name in changed(before, made(project))}
+    assert {name for name in again - described if "descri" not in name} == set()
+    jobs = set(re.findall(r"^Job \d+: (\w+)", answer.stdout, re.MULTILINE))
+    assert jobs <= {"Fetch", "Simulate", "Describe"}
+    assert len(re.findall("^missing: ", answer.stdout, re.MULTILINE)) == len(FAILED | ABSENT)
+
+
+def test_an_image_that_was_mended_joins_the_others(broken, broken_source):
+    project, _ = broken
+    before = made(project)
+    content = broken_source.with_name("content.nii.gz")
+    command = ["git", "annex", "reinject", "--known", content]
+    subprocess.run(command, cwd=broken_source, check=True)
+    answer = project.snakemake()
+    assert answer.returncode != 0
+    table = load_table(project.results / "metrics.tsv")
+    assert set(table[table.psnr_fov.notna()].image) == {*GOOD, "sub-lost"}
+    assert set(table[table.problem != ""].image) == {*FAILED, *ABSENT} - {"sub-lost"}
+    assert linked(project) == {"sub-01.html", "sub-lost.html", "sub-two.html"}
+    images = {name for name in changed(before, made(project)) if "/anat/" in name}
+    assert images == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_was_stopped_is_not_followed_by_another(broken, config, number):
+    project, _ = broken
+    fit = config["fit"] | {"passes": 10_000, "max_steps": 1_000_000}
+    dataset = config["dataset"] | {"subjects": ["01", "nan"]}
+    project.configure(**config | {"fit": fit, "dataset": dataset})
+    before = made(project)
+    log = project.folder / f"stopped-{number}.log"
+    with open(log, "w") as stream:
+        running = subprocess.Popen(
+            project.command(),
+            cwd=project.folder,
+            env=environment(),
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+            preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        )
+    fitting = project.results / "logs/fit/sub-01/anat/sub-01_desc-inrF8.log"
+    started = time.time()
+    try:
+        while time.time() < started + 120:
+            at_work = fitting.exists() and fitting.stat().st_mtime > started
+            if at_work and "step" in fitting.read_text() and "NaN" in log.read_text():
+                break
+            time.sleep(0.2)
+        os.killpg(running.pid, number)
+        assert running.wait(timeout=60) != 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+    said = log.read_text()
+    assert said.count("Building DAG of jobs") == 1, said
+    assert "missing: sub-nan: " in said
+    partial = load_table(project.results / "metrics_partial.tsv")
+    assert "NaN" in partial[partial.problem != ""].set_index("image").problem["sub-nan"]
+    after = made(project)
+    assert all(after[name] == before[name] for name in ("metrics.tsv", "metrics.json"))
+    assert after["cordinr/index.html"] == before["cordinr/index.html"]
+
+
+def test_what_the_index_knows_holds_up_nothing_even_without_keep_going(broken, config):
+    project, _ = broken
+    project.configure(**config | {"dataset": config["dataset"] | {"subjects": ["none", "01"]}})
+    answer = project.snakemake("--workflow-profile", "none")
+    assert answer.returncode != 0
+    table = load_table(project.results / "metrics.tsv")
+    assert set(table.image) == {"sub-01", "sub-none"}
+    assert linked(project) == {"sub-01.html"}
+    page = (project.results / "cordinr/index.html").read_text()
+    assert ABSENT["sub-none"] in page
+    [line] = sentences(answer.stdout) or re.findall("^    cordinr.*", answer.stdout, re.MULTILINE)
+    assert "inputs.tsv: 1 of 2 have no image (sub-none)" in line
+    assert re.search("^missing: sub-none: .* has no T2w image", answer.stdout, re.MULTILINE)
+
+
+def test_those_left_out_are_no_longer_missed(broken, config):
+    """Only what depends on them is made anew."""
+    project, _ = broken
+    project.configure(**config | {"dataset": config["dataset"] | {"subjects": ["01"]}})
     answer = project.snakemake()
     assert answer.returncode == 0 and "missing:" not in answer.stdout, answer.stdout
     table = load_table(project.results / "metrics.tsv")
     assert len(table) == 4 and (table.problem == "").all()
-    assert (project.results / "metrics.json").exists()
     assert not re.search(r"Job \d+: (Fit|Render|Simulate) ", answer.stdout)
-
-
-def check_table_and_summary(project, output, names):
-    """Nine of ten are missing: the table of the failed run and its last words say why."""
-    table = load_table(project.results / "metrics.tsv")
-    assert set(table.subject) == set(names)
-    assert set(table[table.psnr_fov.notna()].subject) == {"01"}
-    problems = table[table.problem != ""].set_index("subject").problem
-    assert len(problems) == 9 and "01" not in problems
-    for subject, words in {"nan": "NaN", "lost": "cannot be got", "none": "has no T2w"}.items():
-        assert words in problems[subject] and subject in problems[subject]
-    # Without it Snakemake knows that its own table is still to be made.
-    assert not (project.results / "metrics.json").exists()
-    last = output[output.index(" failed.\n") :]
-    for subject, problem in problems.items():
-        assert f"missing: sub-{subject}: {problem}" in last
-    assert "1 INRs fitted so far in" in last
-    first = re.search(r"^failed: (\w+), log: (\S+)$\n    (.*)", last, re.MULTILINE)
-    assert (project.folder / first[2]).read_text().rstrip().endswith(first[3])
+    left = {path.name for path in project.results.glob("*.*")}
+    assert "metrics.json" in left and not left & {"metrics_partial.tsv", "failed.tsv"}
 
 
 @pytest.mark.parametrize(

@@ -48,16 +48,13 @@ def note_failed(workflow: Any, rows: Sequence[Input], path: Path) -> list[Failed
     return images
 
 
-def second_run(
-    workflow: Any, rows: Sequence[Input], images: Sequence[Failed], path: Path
-) -> list[str] | None:
+def second_run(workflow: Any, rows: Sequence[Input], images: Sequence[Failed]) -> list[str] | None:
     """The command that makes what does not need the images that failed; None where there is none.
 
     Args:
         workflow: Snakemake's, after a run that failed.
         rows: of the index.
         images: that failed.
-        path: of their list.
     """
     called = Path(sys.argv[0])
     if "snakemake" not in (called.stem, called.parent.name) or os.environ.get(VARIABLE):

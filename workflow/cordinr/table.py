@@ -178,14 +178,16 @@ def collect(
         metrics, records: folders that mirror the dataset.
         why_missing: the reason why an image has not all its metrics, for a row with a `problem`;
             None where they have to be complete.
-        failed: images that the run could not finish. Each has a row with its `problem`; of one
-            without all metrics, whatever lies there may be of an earlier run and is passed over.
+        failed: images that the run could not finish. Each has a row with its `problem`, if the
+            table comes after what failed. Of one without all metrics, whatever lies there may be of
+            an earlier run, and is passed over in a complete table.
 
     Raises:
         InputError: a metrics file is damaged, or missing and must not be.
     """
     rows = []
-    lost = {(each.folder, each.image): each for each in failed if each.lacks != PAGE}
+    told = failed if why_missing else [each for each in failed if each.lacks != PAGE]
+    lost = {(each.folder, each.image): each for each in told}
     for image in images:
         if not image.path:
             rows.append(_problem(image, image.problem))
@@ -193,7 +195,7 @@ def collect(
         broken = lost.get((image.folder, image.image))
         if broken:
             rows.append(_problem(image, broken.reason))
-        if broken and broken.lacks == METRICS:
+        if broken and broken.lacks == METRICS and not why_missing:
             continue
         start = f"{image.folder}/{image.image}"
         missing = False
@@ -210,7 +212,7 @@ def collect(
                     continue
                 row = read_metrics(path)
                 rows.append(row | costs(row["res"]) | {"site": image.site})
-        if missing:
+        if missing and not broken:
             rows.append(_problem(image, why_missing(image)))
     return rows
 

@@ -74,7 +74,7 @@ rule aggregate:
     input:
         index="<results>/inputs.tsv",
         metrics=metrics_files,
-        figures=ancient(per_image(image_figures())),
+        figures=ancient(pictures),
         failed=ancient(["<results>/failed.tsv"] if failed_of_table() else []),
     output:
         table="<results>/metrics.tsv",

@@ -193,6 +193,17 @@ def metrics_files(wildcards):
     return files
 
 
+def pictures(wildcards):
+    """The figures of every image that has them: also of those of which only the page failed."""
+    lost = {key for key, failed in FAILED.items() if failed.lacks == LACKS_FIGURES}
+    rows = [row for row in scored() if (row.folder, row.image) not in lost]
+    return [
+        pattern.format(folder=row.folder, image=row.image)
+        for pattern in image_figures()
+        for row in rows
+    ]
+
+
 def finer_metrics(row):
     """The metrics of the finer renderings of an image, where it has a truth."""
     if row.truth_res not in RESOLUTIONS:

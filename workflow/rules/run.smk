@@ -42,7 +42,7 @@ def go_on(index, results, partial, broken):
     try:
         rows = load_index(index)
         images = note_failed(workflow, rows, broken)
-        command = second_run(workflow, rows, images, broken)
+        command = second_run(workflow, rows, images)
     except (InputError, OSError) as error:
         print(f"note: {error}", file=sys.stderr)
         return

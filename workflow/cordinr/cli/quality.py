@@ -111,8 +111,8 @@ def found(index: Annotated[Path, typer.Argument(help="inputs.tsv of a run.")]) -
     lacking = [row.image for row in rows if not row.path]
     if lacking:
         raise InputError(
-            f"{index}: {len(lacking)} of {len(rows)} have no image ({some(lacking)}), for reasons in "
-            "its column problem; correct dataset.subjects, or mend the dataset and run with "
+            f"{index}: {len(lacking)} of {len(rows)} have no image ({some(lacking)}), for reasons "
+            "in its column problem; correct dataset.subjects, or mend the dataset and run with "
             "--forcerun index."
         )
 

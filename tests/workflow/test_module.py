@@ -1,5 +1,9 @@
 """Another workflow that uses this one as a module, with its own settings and results folder."""
 
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -34,6 +38,16 @@ rule best:
         "best.txt",
     shell:
         "cut -f 4 {{input.table}} | sort -u > {{output}}"
+"""
+
+
+PIPED = """
+
+rule piped:
+    output:
+        "piped.txt",
+    shell:
+        "false | cat > {output}"
 """
 
 
@@ -96,6 +110,23 @@ def test_a_module_says_which_of_its_settings_is_wrong(outer):
     study.configure(**config)
     answer = study.snakemake("--dry-run")
     assert answer.returncode != 0 and "config: profile: 'sinc' is not one of" in answer.stdout
+
+
+def test_a_pipeline_that_breaks_in_the_middle_fails(outer):
+    """Also where `cordinr` is not on PATH, for which every command of a rule gets a prefix."""
+    study = outer(place='pathvars: results="there"', wanted="", results="there")
+    with open(study.folder / "Snakefile", "a") as snakefile:
+        snakefile.write(PIPED)
+    paths = os.environ["PATH"].split(os.pathsep)
+    without = os.pathsep.join(path for path in paths if not Path(path, "cordinr").exists())
+    answer = subprocess.run(
+        study.command("piped.txt"),
+        cwd=study.folder,
+        env=os.environ | {"PATH": without},
+        capture_output=True,
+        text=True,
+    )
+    assert "Error in rule piped" in answer.stderr and answer.returncode != 0, answer.stderr
 
 
 def test_results_of_a_plain_run_elsewhere(checkout, phantom_source, tmp_path):

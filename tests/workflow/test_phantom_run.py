@@ -246,7 +246,10 @@ def test_an_interrupted_run_goes_on(checkout, phantom_source):
 
 
 def test_a_bare_checkout_without_an_installed_package(checkout, phantom_source, tmp_path):
-    """A python that has the dependencies but not cordinr: the command comes from the checkout."""
+    """A python that has the dependencies but not cordinr: the command comes from the checkout.
+
+    That python is not on PATH, where another one comes first.
+    """
     project = checkout("bare")
     config = phantom_config(phantom_source, fourier_dims=[8], voxel_sizes=[])
     config["dataset"]["subjects"] = ["01"]
@@ -258,11 +261,15 @@ def test_a_bare_checkout_without_an_installed_package(checkout, phantom_source, 
     (Path(own) / "dependencies.pth").write_text(packages)
     programs = tmp_path / "venv" / "bin"
     (programs / "git-annex").symlink_to(Path(sys.executable).parent / "git-annex")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "python3").write_text("#!/bin/sh\necho this python has nothing >&2\nexit 9\n")
+    (other / "python3").chmod(0o755)
     elsewhere = [p for p in os.environ["PATH"].split(":") if not Path(p, "cordinr").exists()]
     answer = subprocess.run(
         [programs / "python", *project.command()[1:]],
         cwd=project.folder,
-        env=environment() | {"PATH": ":".join([str(programs), *elsewhere])},
+        env=environment() | {"PATH": ":".join([str(other), *elsewhere])},
         capture_output=True,
         text=True,
     )

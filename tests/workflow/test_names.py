@@ -1,4 +1,4 @@
-"""A plain folder; sessions, runs, acquisitions, T1w, uncompressed images, names with spaces."""
+"""A plain folder; sessions, runs, acquisitions, plus signs, T1w, uncompressed images, spaces."""
 
 import shutil
 
@@ -8,8 +8,9 @@ import pytest
 from cordinr.table import load_table
 from runs import phantom_config, validate_bids
 
-STEMS = [f"sub-01/ses-a/anat/sub-01_ses-a_acq-hi_run-{run}" for run in (1, 2)]
-SIMILAR = ["sub-01/ses-a/anat/sub-01_ses-a_acq-lo_T1w", "sub-01/ses-b/anat/sub-01_ses-b_acq-hi_T1w"]
+ANAT = "sub-1+/ses-a+b/anat/sub-1+_ses-a+b"
+STEMS = [f"{ANAT}_acq-hi+_run-{run}" for run in (1, 2)]
+SIMILAR = [f"{ANAT}_acq-hi_T1w", f"{ANAT.replace('a+b', 'a')}_acq-hi+_T1w"]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def run(checkout, phantom_source, tmp_path_factory):
         nib.save(image, source / f"{name}.nii.gz")
     before = sorted(source.rglob("*"))
     project = checkout("a project")
-    chosen = {"suffix": "T1w", "entities": {"session": "a", "acquisition": ["hi", "none"]}}
+    chosen = {"suffix": "T1w", "entities": {"session": "a+b", "acquisition": ["hi+", "none"]}}
     dataset = {"name": "my-data", "version": "", "mask": "", "truth": ""} | chosen
     project.configure(**phantom_config(source, fourier_dims=[8], dataset=dataset))
     answer = project.snakemake()
@@ -41,7 +42,7 @@ def test_every_run_of_a_session_is_reconstructed_under_its_own_name(run):
         for ending in ("desc-inrF8", "res-iso1_desc-inrF8", "desc-tv", "res-axial_desc-simulated"):
             assert (run.results / "cordinr" / f"{stem}_{ending}_T1w.nii.gz").exists()
     table = load_table(run.results / "metrics.tsv")
-    assert set(table.session) == {"a"}
+    assert set(table.session) == {"a+b"}
     assert set(table.image) == {stem.split("/")[-1] for stem in STEMS}
 
 
@@ -50,6 +51,11 @@ def test_equal_runs_give_equal_scores(run):
     table = load_table(run.results / "metrics.tsv").set_index(["image", "method"])
     first, second = (table.loc[stem.split("/")[-1]].psnr_fov for stem in STEMS)
     assert (first == second).all() and len(first) == 4
+
+
+def test_the_subject_has_its_page(run):
+    assert 'href="sub-1+.html"' in (run.results / "cordinr/index.html").read_text()
+    assert (run.results / "cordinr/sub-1+.html").exists()
 
 
 def test_the_names_are_valid_bids(run):

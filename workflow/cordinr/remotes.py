@@ -58,13 +58,22 @@ def advice(dest: Path, path: str, source: str) -> str:
             "without it), so where content is was never said: push that branch to it, or set "
             f"dataset.source to the original dataset, and move {dest} away{update}"
         )
+    unsafe = [shlex.quote(name) for name in not_verified(dest)]
     names = [shlex.quote(remote.name) for remote in not_enabled(dest)]
+    if unsafe:
+        return (
+            f"enabled but not yet verified: {', '.join(unsafe)}; do what `{clone} annex "
+            f"verifyremote {unsafe[0]}` says and run again"
+        )
     if not names:
-        return f"make that remote reachable and run again, or try {again}{update}"
+        return (
+            f"make that remote reachable and run again, or see by `{clone} fetch origin` whether "
+            f"there are newer ones, and try {again}{update}"
+        )
     others = f" (or {', '.join(names[1:])})" if names[1:] else ""
     return (
         f"known but not enabled in this clone: {', '.join(names)}; try `{clone} annex "
-        f"enableremote {names[0]}`{others} and then {again}{update}"
+        f"enableremote {names[0]}`{others}, do what it says and then try {again}{update}"
     )
 
 
@@ -94,6 +103,17 @@ def not_enabled(dest: Path) -> list[Remote]:
         and not {remote.uuid, remote.store} & dead
     ]
     return sorted(remotes, key=lambda remote: remote.preference)
+
+
+def not_verified(dest: Path) -> list[str]:
+    """The remotes that git-annex (from 10.2026 on) does not use before somebody looked at them."""
+    lines = _git(dest, "config", "--get-regexp", r"^remote\..*\.annex-verified$").splitlines()
+    pairs = [line.rpartition(" ")[::2] for line in lines]
+    return [
+        key.removeprefix("remote.").removesuffix(".annex-verified")
+        for key, value in pairs
+        if value == "manual"
+    ]
 
 
 def _enabled(dest: Path) -> set[str]:

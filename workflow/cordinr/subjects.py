@@ -69,9 +69,9 @@ def note_odd_images(
         suffix: of the images, such as T2w.
         taken: paths below `dest` of the images that BIDS knows.
     """
-    alike = re.compile(rf"(.*_)?{suffix}(?![A-Za-z0-9]).*\.nii(\.gz)?", re.IGNORECASE)
+    alike = re.compile(rf"(?!\.)(.*_)?{suffix}(?![A-Za-z0-9]).*\.nii(\.gz)?", re.IGNORECASE)
     paths = [path for subject in subjects for path in files_of(dest, subject)]
-    odd = [path for path in paths if alike.fullmatch(path.rpartition("/")[2]) and path not in taken]
+    odd = [path for path in paths if alike.fullmatch(os.path.basename(path)) and path not in taken]
     contrary = [path for path in odd if contradicts_folder(path)]
     if contrary:
         log.warning(

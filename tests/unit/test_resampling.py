@@ -7,9 +7,10 @@ from nibabel.processing import resample_from_to, smooth_image
 from scipy.ndimage import map_coordinates
 
 from cordinr.errors import InputError
-from cordinr.reference import as_reference, isotropic_voxel
+from cordinr.files import read_json, write_json
+from cordinr.reference import as_reference, grid_like, isotropic_voxel
 from cordinr.resampling import coarsened, nearest
-from cordinr.volume import Grid, Volume, load_mask, save_volume
+from cordinr.volume import Grid, Volume, load_grid, load_mask, save_volume
 from support import blobs
 
 LAS = np.array([[-0.8, 0, 0, 9], [0, 0.8, 0, -7], [0, 0, 0.8, -8], [0, 0, 0, 1]])
@@ -129,7 +130,7 @@ def test_a_reference_keeps_field_of_view_and_axes():
     assert text == "from 0.5 x 0.8 x 0.5 mm to 0.8 x 0.8 x 0.8 mm"
     np.testing.assert_allclose(reference.grid.voxel_sizes, 0.8)
     np.testing.assert_allclose(reference.grid.directions, volume.grid.directions)
-    np.testing.assert_allclose(reference.grid.centre, volume.grid.centre)
+    np.testing.assert_allclose(reference.grid.centre, volume.grid.centre, atol=1e-5)
     assert reference.grid.shape == (20, 30, 25) and reference.array.dtype == np.float32
     truth = blobs(reference.grid.shape, reference.grid.affine)
     inner = (slice(2, -2),) * 3
@@ -139,3 +140,30 @@ def test_a_reference_keeps_field_of_view_and_axes():
 def test_a_near_isotropic_image_is_taken_as_it_is():
     volume = blobs((8, 8, 8), np.diag([0.9, 0.9, 1, 1]))
     assert as_reference("x.nii", volume) == (volume, "")
+
+
+def test_a_raw_image_named_by_its_uri_is_taken_as_the_reference_made_of_it(tmp_path, command):
+    """So that the commands in sidecars, run within the derivatives, make the same views."""
+    raw, root = tmp_path / "raw", tmp_path / "results/cordinr"
+    volume = blobs(
+        (30, 44, 41), np.array([[0, 0, 0.5, -9], [-0.8, 0, 0, 8.3], [0, 0.5, 0, -9], [0, 0, 0, 1]])
+    )
+    save_volume(raw / "sub-a/anat/sub-a_T2w.nii.gz", volume.array, volume.grid)
+    write_json(raw / "dataset_description.json", {"Name": "x", "BIDSVersion": "1.10.0"})
+    write_json(root / "dataset_description.json", {"DatasetLinks": {"raw": "../../raw"}})
+    reference = tmp_path / "sub-a_reference.nii.gz"
+    words = ["--dest", tmp_path / "clone", "--file", "sub-a/anat/sub-a_T2w.nii.gz"]
+    assert command("fetch", raw, *words, "-o", reference)[0] == 0
+    made = []
+    for source in (reference, "bids:raw:sub-a/anat/sub-a_T2w.nii.gz"):
+        path = root / f"sub-a/anat/sub-a_res-axial{len(made)}_desc-simulated_T2w.nii.gz"
+        code, _, said = command("simulate", source, "--axis", "S", "--thickness", 4, "-o", path)
+        assert code == 0, said
+        text = read_json(path.with_name(path.name.replace(".nii.gz", ".json")))["Description"]
+        assert "raw image, resampled from 0.8 x 0.5 x 0.5 mm to 0.8 x 0.8 x 0.8 mm" in text
+        made.append(path)
+    assert made[0].read_bytes() == made[1].read_bytes()
+    grid = grid_like("bids:raw:sub-a/anat/sub-a_T2w.nii.gz", made[0])
+    copied = load_grid(reference)
+    assert np.array_equal(grid.affine, copied.affine) and grid.shape == copied.shape
+    assert grid_like(raw / "sub-a/anat/sub-a_T2w.nii.gz", made[0]).matches(volume.grid)

@@ -1,14 +1,17 @@
 """Which images can be a reference: near isotropic as they are, or once resampled."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from .derivatives import NEAR_ISOTROPIC
 from .errors import InputError
+from .links import local_path
 from .resampling import coarsened
-from .volume import Volume
+
+from .volume import Grid, Volume, load_grid
 
 MOST_UNEQUAL = 2.0
 """Largest to smallest voxel size up to which an image is resampled to be a reference."""
@@ -65,11 +68,40 @@ def as_reference(path: Path | str, volume: Volume) -> tuple[Volume, str]:
     voxel = isotropic_voxel(path, volume.grid.voxel_sizes)
     if voxel is None:
         return volume, ""
-    grid = volume.grid.resampled(voxel)
+    grid = _cubes(volume.grid, voxel)
     text = f"from {voxel_text(volume.grid.voxel_sizes)} to {voxel_text(grid.voxel_sizes)}"
     return Volume(coarsened(volume, grid), grid), text
+
+
+def in_other_dataset(source: Path | str) -> bool:
+    """Whether a BIDS URI names an image of another dataset: one that a reference is made of."""
+    return str(source).startswith("bids:") and not str(source).startswith("bids::")
+
+
+def grid_like(source: Path | str, image: Path | str) -> Grid:
+    """The grid of an image; of one that a reference is made of, the reference's.
+
+    So the commands in sidecars, which name the raw image, do what the workflow does with its copy.
+
+    Args:
+        source: path or BIDS URI.
+        image: a file of the dataset whose links tell where the URI leads.
+
+    Raises:
+        InputError: as `local_path`, `load_grid` and `isotropic_voxel`.
+    """
+    path = local_path(source, image)
+    grid = load_grid(path)
+    voxel = isotropic_voxel(path, grid.voxel_sizes) if in_other_dataset(source) else None
+    return _cubes(grid, voxel) if voxel else grid
 
 
 def voxel_text(sizes: Sequence[float]) -> str:
     """Voxel sizes in words, such as "0.8 x 0.5 x 0.5 mm"."""
     return f"{' x '.join(f'{mm:.3g}' for mm in np.asarray(sizes))} mm"
+
+
+def _cubes(grid: Grid, voxel: float) -> Grid:
+    """As `Grid.resampled`, in the precision of a header, so that a saved copy has the same grid."""
+    cubes = grid.resampled(voxel)
+    return replace(cubes, affine=cubes.affine.astype(np.float32).astype(float))

@@ -24,7 +24,7 @@ from ..network import INR
 from ..render import render_with_spread
 from ..settings import FitSettings
 from ..training import Progress
-from ..volume import Grid, load_grid, save_volume
+from ..volume import Grid, save_volume
 from .views import view_metadata
 
 log = logging.getLogger(__name__)
@@ -101,15 +101,14 @@ def fit_views(
     return replace(inr, metadata=view_metadata(views)), last
 
 
-def grids_for(inr: INR, like: Path | None, sizes: Sequence[float | None]) -> list[Grid]:
-    """The grid of `like`, and isotropic grids of the given voxel sizes over the same field of view.
+def grids_for(inr: INR, like: Grid | None, sizes: Sequence[float | None]) -> list[Grid]:
+    """The grid `like`, and isotropic grids of the given voxel sizes over the same field of view.
 
     Without `like` the field of view is what all views of the fit show, and a size of None stands
     for their finest voxel size.
     """
     if like:
-        field = load_grid(like)
-        return [field, *(field.resampled(mm) for mm in sizes)]
+        return [like, *(like.resampled(mm) for mm in sizes)]
     field = inr.field.grid
     return [field.resampled(mm) if mm else field for mm in sizes]
 

@@ -59,6 +59,7 @@ def simulate(
     from ..links import local_path
     from ..metadata import carried, metadata_of
     from ..naming import sidecar_path
+    from ..reference import RESAMPLED, as_reference, in_other_dataset
     from ..volume import load_volume, save_volume
 
     spacings = spacing or thickness
@@ -67,7 +68,12 @@ def simulate(
     check_images(output, [image])
     source_image = local_path(image, output[0])
     volume = load_volume(source_image)
-    kept = carried([metadata_of(source_image)])
+    stated = metadata_of(source_image)
+    resampled = str(stated.get(RESAMPLED, ""))
+    if in_other_dataset(image):
+        volume, resampled = as_reference(source_image, volume)
+    what = f"raw image, resampled {resampled}" if resampled else "raw image"
+    kept = carried([stated])
     for letter, mm, gap, path in zip(axis, thickness, spacings, output, strict=True):
         along = volume.grid.axis_along(letter)
         try:
@@ -75,7 +81,7 @@ def simulate(
         except InputError as error:
             raise InputError(f"{image}: {error}") from error
         save_volume(path, view.volume.array, view.volume.grid)
-        text = f"Thick-slice view of the raw image, slices along {letter}."
+        text = f"Thick-slice view of the {what}, slices along {letter}."
         fields = kept | view_fields(view)
         sidecar = image_sidecar(path, [source or image], text, command, **fields)
         write_json(sidecar_path(path), sidecar)
@@ -133,10 +139,10 @@ def render(
     from ..device import choose_device, use_threads
     from ..errors import InputError
     from ..files import write_json
-    from ..links import local_path
     from ..naming import entities
     from ..network import load_inr
     from ..record import Meter
+    from ..reference import grid_like
     from .fitting import grids_for, render_image
 
     sizes = voxel or []
@@ -148,9 +154,9 @@ def render(
     inr = load_inr(model)
     if command and "threads" in inr.provenance:
         command += f" --threads {inr.provenance['threads']}"
-    like = like and local_path(like, output[0])
+    field = grid_like(like, output[0]) if like else None
     seconds = {}
-    for path, grid in zip(output, grids_for(inr, like, sizes), strict=True):
+    for path, grid in zip(output, grids_for(inr, field, sizes), strict=True):
         with Meter(where) as meter:
             render_image(inr, grid, path, where, command)
         seconds[entities(path).get("res", "")] = round(meter.seconds, 3)
@@ -181,10 +187,10 @@ def baseline(
     from ..derivatives import image_sidecar
     from ..errors import InputError
     from ..files import write_json
-    from ..links import local_path
     from ..naming import sidecar_path
     from ..record import Meter
-    from ..volume import load_grid, save_volume
+    from ..reference import grid_like
+    from ..volume import save_volume
     from .views import load_views, view_metadata
 
     if len(method) != len(output) or (record and len(record) != len(method)):
@@ -192,7 +198,7 @@ def baseline(
     check_images(output, [*views, like])
     loaded = load_views(views)
     kept = view_metadata(loaded)
-    grid = load_grid(local_path(like, output[0]))
+    grid = grid_like(like, output[0])
     weights = {"tikhonov": tikhonov_weight, "tv": tv_weight}
     for k, (name, path) in enumerate(zip(method, output, strict=True)):
         if name == "tv":  # which alone needs torch
@@ -229,8 +235,7 @@ def reconstruct(
     """
     from ..device import choose_device
     from ..field import Field
-    from ..links import local_path
-    from ..volume import load_grid
+    from ..reference import grid_like
     from .fitting import check_shown, fit_views, grids_for, render_image
     from .views import load_views
 
@@ -238,9 +243,9 @@ def reconstruct(
     check_renderings("reconstruct", output, like, sizes, views)
     where = choose_device(device)
     loaded = load_views(views)
-    field = like and local_path(like, output[0])
+    field = grid_like(like, output[0]) if like else None
     if field:
-        check_shown(output[0], load_grid(field), Field.of(loaded))
+        check_shown(output[0], field, Field.of(loaded))
     checkpoint = output[0].with_name(output[0].name + ".checkpoint")
     inr, _ = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint, sigma)
     for path, grid in zip(output, grids_for(inr, field, sizes), strict=True):

@@ -154,15 +154,22 @@ class _Reader:
                     yield from self._named(key, value)
 
     def _named(self, key: yaml.Node, value: yaml.Node) -> Iterator[Entry]:
-        """`name: reason`, or `name:` what of it and why."""
+        """`name: reason`, `name:` what of it and why, or `reason: [names]`."""
         names = [name for name, _ in _split(key, self.known)]
-        if isinstance(value, yaml.MappingNode):
+        texts = [] if _is_null(value) else _texts(value)
+        if not any(map(self._is_name, names)) and texts and all(map(self._is_name, texts)):
+            yield from (Entry(name, (), self._reason(key, key.value)) for name in texts)
+        elif isinstance(value, yaml.MappingNode):
             yield from self._record(names, value)
         elif not _is_false(value):
-            narrowing, reasons = _sort([] if _is_null(value) else _texts(value))
-            reason = self._reason(value if _is_scalar(value) else key, " ".join(reasons))
+            narrowing = [text for text in texts if NARROWING.fullmatch(text)]
+            said = ", ".join(text for text in texts if text not in narrowing)
+            reason = self._reason(value if _is_scalar(value) else key, said)
             for name, part in itertools.product(names, narrowing or [""]):
                 yield Entry(name, (part,) if part else (), reason)
+
+    def _is_name(self, text: str) -> bool:
+        return text.startswith("sub-") or self.known(text)
 
     def _record(self, names: list[str], node: yaml.MappingNode) -> Iterator[Entry]:
         """`{subject: sub-01, session: 02, reason: motion}`, or without a subject, named before."""
@@ -171,7 +178,7 @@ class _Reader:
         names, files = names + _values(fields, SUBJECT_FIELDS), _values(fields, FILE_FIELDS)
         # Without a subject the file says itself whose it is.
         names, files = (names, files) if names else (files, [])
-        keyed = [(key, value) for key, value in node.value if _is_entity(key)]
+        keyed = [(key, value) for key, value in node.value if NARROWING.fullmatch(_text(key))]
         for key, value in keyed:  # ses-02: motion
             reason = self._reason(key, ", ".join(_texts(value)))
             yield from (Entry(name, (key.value,), reason) for name in names)
@@ -197,12 +204,6 @@ def _plain(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _sort(texts: list[str]) -> tuple[list[str], list[str]]:
-    """Texts behind a name: what of it is meant, and reasons."""
-    narrowing = [text for text in texts if NARROWING.fullmatch(text)]
-    return narrowing, [text for text in texts if text not in narrowing]
-
-
 def _values(fields: Sequence[tuple[str, yaml.Node]], names: set[str]) -> list[str]:
     """The texts of the fields that are called so."""
     return [text for field, value in fields if field in names for text in _texts(value)]
@@ -218,19 +219,21 @@ def _entities(fields: Sequence[tuple[str, yaml.Node]]) -> list[list[str]]:
     return found
 
 
-def _is_entity(key: yaml.Node) -> bool:
-    return _is_scalar(key) and bool(re.fullmatch(ENTITY, key.value))
+def _text(node: yaml.Node) -> str:
+    return node.value if _is_scalar(node) else ""
 
 
 def _texts(node: yaml.Node) -> list[str]:
-    """The texts of a scalar or of a list of scalars."""
+    """The texts of a scalar, of a list of scalars, or of the keys of a mapping."""
     nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+    if isinstance(node, yaml.MappingNode):
+        nodes = [key for key, _ in node.value]
     return [n.value.strip() for n in nodes if _is_scalar(n) and not _is_null(n)]
 
 
 def _field(key: yaml.Node) -> str:
     """A field's name in the singular: Subjects and subject_id are subject."""
-    name = key.value.strip().lower() if _is_scalar(key) else ""
+    name = _text(key).strip().lower()
     return name if name in ("ses", "id") else name.removesuffix("_id").removesuffix("s")
 
 

@@ -117,7 +117,11 @@ def locked(dest: Path) -> Iterator[None]:
         dest.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        raise InputError(f"{dest.parent}: cannot be written ({error.strerror}).") from error
+        there = next(parent for parent in dest.parents if os.path.exists(parent))
+        raise InputError(
+            f"{dest.parent}: cannot be written ({error.strerror}; {there} belongs to "
+            f"{owner_of(there)}); change the owner, or take another folder for the results."
+        ) from error
     try:
         with environment():
             yield

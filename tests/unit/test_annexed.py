@@ -13,7 +13,7 @@ from cordinr.content import get_content
 from cordinr.errors import InputError
 from cordinr.exclusion import left_out
 from cordinr.files import write_json
-from cordinr.index import load_index
+from cordinr.index import find_images, load_index
 from cordinr.metadata import metadata_of
 from cordinr.remotes import not_enabled, not_verified
 from cordinr.repository import environment, git, owner_of
@@ -214,6 +214,24 @@ def published(source, tmp_path):
         subprocess.run(["git", "clone", "--quiet", "--bare", source, bare], check=True)
         git(bare, "remote", "remove", "origin")
     return bare
+
+
+def test_what_the_keys_and_the_content_that_is_there_say_is_known(tmp_path):
+    """An empty image by its key, a damaged one by its header; others are not opened."""
+    source, clone = tmp_path / "source", tmp_path / "clone"
+    write_bids(source)
+    bad = {"03": b"", "04": b"junk", "05": b"more junk"}
+    for label, content in bad.items():
+        (source / f"sub-{label}/anat").mkdir(parents=True)
+        (source / f"sub-{label}/anat/sub-{label}_T2w.nii.gz").write_bytes(content)
+    dataset.create(source, "images")
+    dataset.obtain(str(source), "v1", clone)
+    get_content(clone, [STEM.replace("01", "04") + ".nii.gz"])
+    rows = {row.subject: row for row in find_images(clone, None, "T2w", "", "")}
+    assert [label for label, row in rows.items() if row.path] == ["01", "02", "05"]
+    assert "its git-annex key is of 0 bytes" in rows["03"].problem
+    assert "is not a readable NIfTI image" in rows["04"].problem
+    assert (rows["03"].folder, rows["03"].image) == ("sub-03/anat", "sub-03")
 
 
 def test_remotes_that_are_not_enabled_are_named_with_the_line(source, tmp_path, monkeypatch):

@@ -101,6 +101,31 @@ def test_the_index_has_every_image_with_mask_and_truth(cloned, tmp_path):
     assert load_index(tmp_path / "inputs.tsv") == rows
 
 
+def test_of_several_mask_patterns_the_first_that_exists_counts(tmp_path, command):
+    write_bids(tmp_path / "data")
+    labels = "derivatives/labels/{folder}/{image}_{suffix}"
+    masks = [f"{labels}_label-SC_seg.nii.gz", f"{labels}_seg-manual.nii.gz"]
+    first = tmp_path / "data" / masks[0].format(folder="sub-a/anat", image="sub-a", suffix="T2w")
+    other = tmp_path / "data" / masks[1].format(folder="sub-a/anat", image="sub-a", suffix="T2w")
+    folder = "sub-b/ses-1/anat"
+    old = masks[1].format(folder=folder, image="sub-b_ses-1_run-1", suffix="T2w")
+    (tmp_path / "data" / old).parent.mkdir(parents=True)
+    other.write_bytes(first.read_bytes())
+    (tmp_path / "data" / old).write_bytes(first.read_bytes())
+
+    def found(*patterns):
+        options = [word for pattern in patterns for word in ("--mask", pattern)]
+        places = ["--dest", tmp_path / "raw", "-o", tmp_path / "inputs.tsv"]
+        assert command("index", tmp_path / "data", *places, *options)[0] == 0
+        return [row.mask for row in load_index(tmp_path / "inputs.tsv")][:3]
+
+    a, b = first.relative_to(tmp_path / "data"), other.relative_to(tmp_path / "data")
+    assert found(*masks) == [str(a), old, ""]
+    assert found(*reversed(masks)) == [str(b), old, ""]
+    assert found(masks[0]) == [str(a), "", ""]
+    assert found() == found("") == ["", "", ""]
+
+
 def test_subjects_are_chosen_and_missing_ones_named(cloned):
     rows = find_images(cloned, ["sub-b", "zzz"], "T2w", MASK, TRUTH)
     assert [row.subject for row in rows] == ["b", "b", "zzz"]

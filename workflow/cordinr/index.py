@@ -181,8 +181,10 @@ def _checked(dest: Path, row: Input) -> Input:
         return row
     path = dest / row.path
     if is_annex_pointer(path) and is_repository(dest):
-        empty = key_size(path) == 0
-        return _useless(row, f"{path}: its git-annex key is of 0 bytes: there is no image; mend the dataset.") if empty else row
+        if key_size(path) == 0:
+            problem = "its git-annex key is of 0 bytes, so there is no image; mend the dataset."
+            return _useless(row, f"{path}: {problem}")
+        return row
     from .reference import isotropic_voxel
     from .volume import load_grid
 

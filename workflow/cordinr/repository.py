@@ -63,7 +63,7 @@ def foreign(root: Path | str, said: str) -> str:
     if "dubious ownership" not in said:
         return ""
     named = re.search(r"--add safe\.directory ('[^']*'|\S+)", said)
-    folder = named[1] if named else shlex.quote(str(root))
+    folder = named[1] if named else shlex.quote(os.path.abspath(root))
     return (
         f"{root}: belongs to another user ({owner_of(root)}), and git does not work in it; if you "
         f"trust it, run `git config --global --add safe.directory {folder}`."

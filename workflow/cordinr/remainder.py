@@ -93,6 +93,13 @@ def _hopeless(rows: Sequence[Input], images: Sequence[Failed], unmade: set) -> s
     return {os.path.normpath(output) for job in jobs for output in job.output}
 
 
+def started_in(workflow: Any) -> str:
+    """The folder in which a run was started, from which the paths of its command line lead."""
+    moved = workflow.overwrite_workdir is not None
+    # Snakemake has gone to its --directory before it looks where it is.
+    return os.environ.get("PWD", workflow.workdir_init) if moved else workflow.workdir_init
+
+
 def follow(command: Sequence[str], folder: str, path: Path) -> int:
     """Run such a command where the first was started; its exit code."""
     search = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]

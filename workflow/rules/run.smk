@@ -56,7 +56,7 @@ def go_on(index, results, partial, broken):
                 f"note: {len(images)} of {len(rows)} images failed; now all that does not need them.",
                 file=sys.stderr,
             )
-        follow(command, workflow.workdir_init, broken)
+        follow(command, started_in(workflow), broken)
 
 
 def say_if_full(results):

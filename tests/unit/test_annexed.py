@@ -261,7 +261,9 @@ def test_remotes_that_are_not_enabled_are_named_with_the_line(source, tmp_path, 
     assert load_volume(get_content(clone, [f"{STEM}.nii.gz"])[0])
 
 
-def test_a_mirror_without_the_branch_of_git_annex_is_explained(source, tmp_path, monkeypatch):
+def test_a_mirror_without_the_branch_of_git_annex_is_explained(
+    source, tmp_path, monkeypatch, command
+):
     monkeypatch.setattr(cordinr.content, "WAITS", ())
     mirror, clone = tmp_path / "mirror.git", tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", "--bare", source, mirror], check=True)
@@ -272,6 +274,9 @@ def test_a_mirror_without_the_branch_of_git_annex_is_explained(source, tmp_path,
     said = str(caught.value)
     assert f"its source {mirror} has no git-annex branch" in said and "\n" not in said
     assert "key " in said and "dataset.source" in said
+    options = ["--version", "v1", "--dest", clone, "-o", tmp_path / "inputs.tsv"]
+    code, _, noted = command("index", mirror, *options)
+    assert code == 0 and f"note: {clone}: its source {mirror} has no git-annex branch" in noted
 
 
 def test_an_old_clone_as_source_is_to_be_updated(source, tmp_path, monkeypatch):

@@ -77,6 +77,27 @@ def test_images_named_unlike_bids_are_passed_over_with_a_note(dataset, notes, pa
     assert f"{path} is passed over" in note and reason in note
 
 
+@pytest.mark.parametrize("name", [b"acq-\xff", b"acq-\xc3\xa9", b"acq-a\nb"])
+def test_names_that_are_no_text_are_passed_over(dataset, name, notes):
+    good = dataset / "sub-01/anat/sub-01_T2w.nii.gz"
+    for path in (b"sub-01/anat/sub-01_" + name, b"sub-01/" + name + b"/sub-01", b"sub-" + name):
+        odd = os.path.join(os.fsencode(dataset), path + b"_T2w.nii.gz")
+        os.makedirs(os.path.dirname(odd), exist_ok=True)
+        with open(odd, "wb") as stream:
+            stream.write(good.read_bytes())
+    assert found(dataset) == {"sub-01": "", "sub-02": ""}
+    assert ["passed over" in note for note in notes()] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['{"Name": "Zürich"}'.encode("latin-1"), '{"Name": "x"}'.encode("utf-16"), b'{"Name": "a\tb"}'],
+)
+def test_the_description_may_be_of_another_encoding(dataset, content):
+    (dataset / "dataset_description.json").write_bytes(content)
+    assert found(dataset) == {"sub-01": "", "sub-02": ""}
+
+
 def test_links_round_and_round_end(dataset):
     for name in ("here", "there"):
         (dataset / "sub-01/anat" / name).symlink_to("../..")

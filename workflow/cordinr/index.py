@@ -133,9 +133,10 @@ def _find(
     from bids import BIDSLayout, BIDSLayoutIndexer
 
     # Whatever else is in the dataset costs time and is never asked for. Nothing of BIDS lies deeper
-    # than sub, ses, anat and a file; links to folders above would lead round and round.
+    # than sub, ses, anat and a file; links to folders above would lead round and round. Names that
+    # are no UTF-8 do not fit the database of pybids.
     others = re.compile(
-        rf"^/(?!sub-)|^(/[^/]+){{5}}|^(?!.*_{suffix}\.nii(\.gz)?$).*\.[^/]*$", re.DOTALL
+        rf"^/(?!sub-)|^(/[^/]+){{5}}|[^ -~]|^(?!.*_{suffix}\.nii(\.gz)?$).*\.[^/]*$"
     )
     indexer = BIDSLayoutIndexer(ignore=[others], index_metadata=False)
     layout = BIDSLayout(dest, validate=False, indexer=indexer)

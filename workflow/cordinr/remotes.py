@@ -52,12 +52,8 @@ def advice(dest: Path, path: str, source: str) -> str:
             f"; its source {source} is a clone as well, which may be out of date: update it by "
             f"`{old} fetch --all` and `{old} annex merge`, then this one by `{clone} fetch origin`"
         )
-    if not any(ref.startswith("refs/remotes/") for ref in branches(dest)):
-        return (
-            f"its source {source or 'of the clone'} has no git-annex branch (a fork or mirror "
-            "without it), so where content is was never said: push that branch to it, or set "
-            f"dataset.source to the original dataset, and move {dest} away{update}"
-        )
+    if not knows_places(dest):
+        return without_branch(dest, source) + update
     unsafe = [shlex.quote(name) for name in not_verified(dest)]
     names = [shlex.quote(remote.name) for remote in not_enabled(dest)]
     if unsafe:
@@ -74,6 +70,20 @@ def advice(dest: Path, path: str, source: str) -> str:
     return (
         f"known but not enabled in this clone: {', '.join(names)}; try `{clone} annex "
         f"enableremote {names[0]}`{others}, do what it says and then try {again}{update}"
+    )
+
+
+def knows_places(dest: Path) -> bool:
+    """Whether a clone got a git-annex branch from its source, which says where content is."""
+    return any(ref.startswith("refs/remotes/") for ref in branches(dest))
+
+
+def without_branch(dest: Path, source: str) -> str:
+    """What to say and do where there is no such branch; part of a sentence."""
+    return (
+        f"its source {source} has no git-annex branch (a fork or mirror without it), so where "
+        "content is was never said: push that branch to it, or set dataset.source to the original "
+        f"dataset, and move {dest} away"
     )
 
 

@@ -117,7 +117,7 @@ def locked(dest: Path) -> Iterator[None]:
         dest.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        there = next(parent for parent in dest.parents if os.path.exists(parent))
+        there = next(path for path in (lock.lock_file, *dest.parents) if os.path.exists(path))
         raise InputError(
             f"{dest.parent}: cannot be written ({error.strerror}; {there} belongs to "
             f"{owner_of(there)}); change the owner, or take another folder for the results."

@@ -69,6 +69,7 @@ def index(
     from ..exclusion import left_out
     from ..files import write_json
     from ..index import find_images, save_index
+    from ..remotes import knows_places, without_branch
 
     commit = obtain(source, version, dest)
     about = describe_source(dest, source, version, commit)
@@ -89,7 +90,10 @@ def index(
     images = [row for row in rows if row.path]
     print(f"{len(images)} images in {dest} at {commit[:12] or 'no version'}")
     files = [path for row in images for path in (row.path, row.mask, row.truth) if path]
-    print(say_space(missing_bytes(dest, files), dest)[1], file=sys.stderr)
+    needed = missing_bytes(dest, files)
+    if commit and needed and not knows_places(dest):
+        log.warning("%s: %s.", dest, without_branch(dest, source))
+    print(say_space(needed, dest)[1], file=sys.stderr)
 
 
 @app.command()
@@ -260,7 +264,8 @@ def copy_mask(dest: Path, file: str, output: Path, like: Path | None, jobs: int)
         if grid is None:
             raise
         log.warning(
-            "%s There are no cord figures of this image; to try again, delete %s and run again.",
+            "%s There are no cord figures of this image; to try again, run `snakemake --cores all "
+            "--forcerun %s`.",
             *(error, output),
         )
         stated[PROBLEM] = str(error)

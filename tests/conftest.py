@@ -13,15 +13,27 @@ import pytest
 from cordinr.volume import Volume, save_volume
 from support import ROOT, blobs
 
-SPINE_T2W = ROOT.parent / "shared" / "data" / "spine-t2w"
+REAL_IMAGES = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
 def spine_t2w() -> Path:
     """Real spine MRI beside the checkout; a clone elsewhere does not have it."""
-    if not SPINE_T2W.is_dir():
-        pytest.skip(f"the real images are not at {SPINE_T2W}")
-    return SPINE_T2W
+    return real_images("spine-t2w")
+
+
+@pytest.fixture(scope="session")
+def pelvis_triple() -> Path:
+    """Three real thick-slice scans of one patient, converted by dcm2niix."""
+    return real_images("pelvis-triple")
+
+
+def real_images(name: str) -> Path:
+    """A folder of real images; the test is skipped where it is not there."""
+    folder = REAL_IMAGES / name
+    if not folder.is_dir():
+        pytest.skip(f"the real images are not at {folder}")
+    return folder
 
 
 @pytest.fixture

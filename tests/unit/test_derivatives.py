@@ -1,11 +1,10 @@
-"""Names, sidecars and what a view's geometry is taken from."""
+"""Names and sidecars."""
 
-import numpy as np
 import pytest
 
-from cordinr.derivatives import bids_uri, describe_label, image_sidecar, read_view
+from cordinr.derivatives import bids_uri, describe_label, image_sidecar
 from cordinr.errors import InputError
-from cordinr.files import read_json, write_json
+from cordinr.files import read_json
 from cordinr.naming import (
     entities,
     inr_label,
@@ -16,16 +15,6 @@ from cordinr.naming import (
     variant_setting,
     voxel_size,
 )
-from cordinr.volume import save_volume
-from support import blobs
-
-
-@pytest.fixture
-def slices(tmp_path):
-    """An image of 1 x 4 x 1 mm voxels without a sidecar."""
-    volume = blobs((12, 6, 10), np.diag([1, 4, 1, 1.0]))
-    save_volume(tmp_path / "view.nii.gz", volume.array, volume.grid)
-    return tmp_path / "view.nii.gz"
 
 
 @pytest.mark.parametrize(("mm", "label"), [(0.5, "iso05"), (1, "iso1"), (0.75, "iso075")])
@@ -82,48 +71,6 @@ def test_labels_are_explained_or_refused():
     assert "128" in describe_label("inrF128")
     with pytest.raises(InputError, match="not known"):
         describe_label("inr128")
-
-
-def test_without_a_sidecar_the_header_speaks_and_it_is_said(slices):
-    view, note = read_view(slices)
-    assert (view.axis, view.profile.shape, view.profile.thickness) == (1, "box", 4)
-    assert "no slice thickness" in note and "4 mm" in note
-
-
-def test_a_sidecar_states_thickness_gap_and_profile(slices):
-    stated = {"SliceThickness": 3.2, "SpacingBetweenSlices": 4, "SliceProfile": "gaussian"}
-    write_json(sidecar_path(slices), stated)
-    view, note = read_view(slices)
-    assert (view.axis, view.profile.shape, view.profile.thickness) == (1, "gaussian", 3.2)
-    assert note is None
-
-
-def test_the_slice_axis_of_a_sidecar_wins(slices):
-    write_json(sidecar_path(slices), {"SliceThickness": 1, "SliceEncodingDirection": "k-"})
-    assert read_view(slices)[0].axis == 2
-
-
-@pytest.mark.parametrize(
-    ("stated", "sentence"),
-    [
-        ({"SliceThickness": "thick"}, "SliceThickness is 'thick'"),
-        ({"SliceThickness": -4}, "not a positive number"),
-        ({"SliceThickness": True}, "not a positive number"),
-        ({"SpacingBetweenSlices": 5}, "header says 4"),
-        ({"SliceThickness": 4, "SliceProfile": "sinc"}, "'sinc' is not known"),
-    ],
-)
-def test_a_sidecar_that_makes_no_sense_is_refused(slices, stated, sentence):
-    write_json(sidecar_path(slices), stated)
-    with pytest.raises(InputError, match=sentence):
-        read_view(slices)
-
-
-def test_isotropic_images_without_a_sidecar_are_no_views(tmp_path):
-    volume = blobs((8, 8, 8), np.eye(4))
-    save_volume(tmp_path / "iso.nii.gz", volume.array, volume.grid)
-    with pytest.raises(InputError, match="no axis has thicker slices"):
-        read_view(tmp_path / "iso.nii.gz")
 
 
 def test_json_that_is_none_is_refused(tmp_path):

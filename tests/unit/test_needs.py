@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from cordinr.derivatives import read_view
 from cordinr.field import Field
 from cordinr.lattice import lattices_for
 from cordinr.needs import BASE_MB, fit_memory_mb, fit_minutes, points
+from cordinr.view_files import read_view
 from cordinr.volume import Grid, save_volume
 
 
@@ -35,7 +35,7 @@ def views(tmp_path):
 
 def test_points_are_those_of_the_lattices(views):
     paths = views(100)
-    loaded = [read_view(path)[0] for path in paths]
+    loaded = [read_view(path) for path in paths]
     field = Field.of(loaded)
     lattices = lattices_for(loaded, field, field.grid.centre)
     fine, lattice = points(paths)
@@ -46,14 +46,14 @@ def test_points_are_those_of_the_lattices(views):
 FIT = """
 import sys
 import cordinr.checkpoint
-from cordinr.derivatives import read_view
+from cordinr.view_files import read_view
 from cordinr.fit import fit_inr
 from cordinr.record import peak_memory_mb
 from cordinr.settings import FitSettings
 from pathlib import Path
 cordinr.checkpoint.INTERVAL = 0.0
 settings = FitSettings(members=int(sys.argv[1]), max_steps=3)
-views = [read_view(path)[0] for path in sys.argv[2:]]
+views = [read_view(path) for path in sys.argv[2:]]
 fit_inr(views, 32, settings, checkpoint=Path(sys.argv[2] + ".checkpoint"))
 print(peak_memory_mb())
 """

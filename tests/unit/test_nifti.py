@@ -178,3 +178,88 @@ def test_integers_are_scaled_as_nibabel_scales_them(tmp_path, image_class, order
     by_hand = voxels.reshape(SHAPE, order="F") * np.float64(factor) + constant
     np.testing.assert_allclose(expected, by_hand, rtol=1e-6)
     np.testing.assert_allclose(load_volume(tmp_path / "x.nii.gz").array, by_hand, rtol=1e-6)
+
+
+def forms(path, sform=None, qform=None, pixdim=None):
+    """An image whose header has just these forms, each (affine, code)."""
+    image = nib.Nifti1Image(blobs(SHAPE, np.eye(4)).array, None)
+    header = image.header
+    header["sform_code"] = header["qform_code"] = 0
+    if qform:
+        image.set_qform(*qform)
+        header["sform_code"] = 0
+    if sform:
+        affine, code = sform
+        for row, name in enumerate(("srow_x", "srow_y", "srow_z")):
+            header[name] = affine[row]
+        header["sform_code"] = code
+    if pixdim:
+        header["pixdim"][1:4] = pixdim
+    header["vox_offset"] = 352
+    voxels = np.asarray(image.dataobj, header.get_data_dtype()).tobytes(order="F")
+    # by hand, as nibabel mends what is to be tested
+    path.write_bytes(header.binaryblock + bytes(4) + voxels)
+    return path
+
+
+THICK = np.diag([1, 1, 4, 1.0])
+THINNER = np.diag([1, 1, 3, 1.0])
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"qform": (THICK, 1), "sform": (THINNER, 1)},
+        {"qform": (THICK, 1), "sform": (THINNER, 2)},
+        {"sform": (THINNER, 1), "pixdim": (1, 1, 4)},
+        {"sform": (THICK, 1), "pixdim": (1, 1, 1)},
+        {"sform": (THICK, 1), "pixdim": (4, 1, 1)},
+        {"sform": (THICK, 1), "pixdim": (1, 1, 3.9)},
+    ],
+)
+def test_forms_with_other_voxel_sizes_are_refused(tmp_path, header):
+    """Else an image of 10 slices is 30 or 40 mm tall, and nobody knows which."""
+    path = forms(tmp_path / "x.nii", **header)
+    with pytest.raises(
+        InputError, match=r"x\.nii: its header has voxels of .* by the sform but of"
+    ):
+        load_grid(path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"sform": (THICK, 1), "pixdim": (1, 1, 4.05)},  # rounding
+        {"sform": (THICK, 1), "pixdim": (1, 1, -4)},  # the sign says nothing
+        {"sform": (THICK, 1), "pixdim": (0, 0, 0)},  # nothing is said
+        {"sform": (THICK, 1), "pixdim": (1, np.nan, 4)},
+        {"qform": (THICK, 1)},
+        {"qform": (THICK, 1), "sform": (THICK, 1)},
+    ],
+)
+def test_forms_that_agree_or_say_nothing_are_read(tmp_path, header, notes):
+    grid = load_grid(forms(tmp_path / "x.nii", **header))
+    np.testing.assert_allclose(grid.voxel_sizes, [1, 1, 4])
+    assert notes() == []
+
+
+@pytest.mark.parametrize(
+    "sform", [np.zeros((4, 4)), np.diag([1, 0, 4, 1.0]), np.full((4, 4), np.nan)]
+)
+def test_an_unusable_sform_gives_way_to_the_qform_with_a_note(tmp_path, sform, notes):
+    qform = RIGID["oblique and left-handed"]
+    path = forms(tmp_path / "x.nii", qform=(qform, 3), sform=(sform, 1))
+    grid = load_grid(path)
+    assert grid.matches(Grid(SHAPE, qform)) and grid.space == 3
+    (note,) = notes()
+    assert str(path) in note and "taking the qform" in note
+
+
+def test_where_neither_form_is_usable_the_image_is_refused(tmp_path):
+    path = forms(tmp_path / "x.nii", qform=(THICK, 1), sform=(np.zeros((4, 4)), 1))
+    content = bytearray(path.read_bytes())
+    header = nib.Nifti1Header(bytes(content[:348]), check=False)
+    header["quatern_b"] = 5
+    path.write_bytes(header.binaryblock + bytes(content[348:]))
+    with pytest.raises(InputError, match="singular or not finite"):
+        load_grid(path)

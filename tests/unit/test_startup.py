@@ -15,7 +15,7 @@ NUMERICS = {"torch", "pandas", "matplotlib", "skimage.metrics", "scipy.optimize"
     [
         ("cli", NUMERICS | {"numpy"}),
         ("needs", NUMERICS),
-        ("baselines cli.views derivatives metrics table", NUMERICS),
+        ("baselines view_files derivatives metrics table", NUMERICS),
         ("cli.showing", {"torch", "skimage.metrics", "scipy.optimize"}),
         ("cli.fitting", {"torch._dynamo", "pandas", "matplotlib", "scipy.optimize", "jsonschema"}),
     ],

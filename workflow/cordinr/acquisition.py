@@ -107,12 +107,23 @@ class View:
         axis: array axis along which slices follow each other.
         profile: of each slice.
         name: what messages call it, normally its path.
+        measured: bool, shape of the volume: voxels to be fitted; None for all of them. The others
+            hold a value for interpolation alone.
+        cropped: whether padding was cut off; then nothing is reconstructed where no view is.
     """
 
     volume: Volume
     axis: int
     profile: SliceProfile
     name: str = "view"
+    measured: np.ndarray | None = None
+    cropped: bool = False
+
+    @property
+    def voxels(self) -> np.ndarray:
+        """(n,) the measured voxels."""
+        array = self.volume.array
+        return array.ravel() if self.measured is None else array[self.measured]
 
     @property
     def normal(self) -> np.ndarray:
@@ -224,9 +235,22 @@ def coverage(views: Sequence[View], grid: Grid) -> np.ndarray:
     return covered.reshape(grid.shape)
 
 
+def limits_of(views: Sequence[View]) -> tuple[Grid, ...]:
+    """The grids beyond all of which nothing is to be reconstructed; none where no view is cropped.
+
+    Else a reconstruction would go on into the padding that was cut off.
+    """
+    return tuple(view.volume.grid for view in views if any(each.cropped for each in views))
+
+
+def within_any(world: np.ndarray, grids: Sequence[Grid]) -> np.ndarray:
+    """Which positions (..., 3) in world mm lie within one of the fields of view, bool (...)."""
+    return np.any([_within(world, grid) for grid in grids], axis=0)
+
+
 def intensity_scale(views: Sequence[View]) -> float:
     """The intensity that counts as 1: a high percentile of the absolute voxels of all views."""
-    voxels = np.concatenate([np.abs(view.volume.array).ravel() for view in views])
+    voxels = np.concatenate([np.abs(view.voxels) for view in views])
     return float(np.percentile(voxels, INTENSITY_PERCENTILE)) or float(voxels.max())
 
 

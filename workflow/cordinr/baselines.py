@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from .acquisition import View, check_overlap, intensity_scale, system_matrix
+from .acquisition import (
+    View,
+    check_overlap,
+    intensity_scale,
+    limits_of,
+    system_matrix,
+    within_any,
+)
 from .differences import Differences
 from .errors import InputError
 from .volume import Grid
 
 if TYPE_CHECKING:
     import torch
+
+UNMEASURED_WEIGHT = 1e-6
+"""Of a view in the cubic mean where it was not measured: it counts where no other view does."""
 
 METHODS = {
     "cubic": "Mean of the cubic spline interpolations of the views.",
@@ -51,6 +61,22 @@ def reconstruct_baseline(
     if not (np.isfinite(weight) and weight >= 0):
         raise InputError(f"the weight of {method} is {weight}; give a number from 0.")
     check_overlap(views)
+    return _within_limits(_reconstruct(views, grid, method, weight, device), views, grid)
+
+
+def _within_limits(image: np.ndarray, views: Sequence[View], grid: Grid) -> np.ndarray:
+    """The image, zero where it would go on into padding that was cut off the views."""
+    limits = limits_of(views)
+    block = 1 << 20
+    for start in range(0, grid.size if limits else 0, block):
+        beyond = ~within_any(grid.centres(start, start + block), limits)
+        image.reshape(-1)[start : start + block][beyond] = 0
+    return image
+
+
+def _reconstruct(
+    views: Sequence[View], grid: Grid, method: str, weight: float, device: torch.device | str
+) -> np.ndarray:
     if method == "cubic":
         return cubic_mean(views, grid)
     scale = intensity_scale(views)
@@ -75,16 +101,34 @@ def reconstruct_baseline(
 
 
 def cubic_mean(views: Sequence[View], grid: Grid) -> np.ndarray:
-    """Mean over the views of cubic spline interpolation at the voxel centres; float32."""
-    total = np.zeros(grid.size)
+    """Mean over the views of cubic spline interpolation at the voxel centres; float32.
+
+    Where some of the views were not measured, the mean is that of the others.
+    """
+    total, weight = np.zeros(grid.size), np.zeros(grid.size)
     block = 1 << 20
     for view in views:
         for start in range(0, grid.size, block):
-            index = view.volume.grid.index(grid.centres(start, start + block))
-            total[start : start + block] += scipy.ndimage.map_coordinates(
+            centres = grid.centres(start, start + block)
+            index = view.volume.grid.index(centres)
+            here = slice(start, start + block)
+            value = scipy.ndimage.map_coordinates(
                 view.volume.array, index.T, order=3, mode="nearest"
             )
-    return (total / len(views)).astype(np.float32).reshape(grid.shape)
+            part = _part_measured(view, index)
+            total[here] += value * part
+            weight[here] += part
+    return (total / weight).astype(np.float32).reshape(grid.shape)
+
+
+def _part_measured(view: View, index: np.ndarray) -> np.ndarray | float:
+    """Weight of a view at fractional indices (n, 3): next to none where it was not measured."""
+    if view.measured is None:
+        return 1.0
+    near = scipy.ndimage.map_coordinates(
+        view.measured.astype(np.float32), index.T, order=0, mode="nearest"
+    )
+    return np.maximum(near, UNMEASURED_WEIGHT)
 
 
 def _stacked(
@@ -95,6 +139,8 @@ def _stacked(
     for view in views:
         matrix = system_matrix(view, grid)
         seen = np.diff(matrix.indptr) > 0
+        if view.measured is not None:
+            seen &= view.measured.ravel()
         matrices.append(matrix[seen])
         slices.append(view.volume.array.ravel()[seen] / scale)
     stacked = scipy.sparse.csr_array(scipy.sparse.vstack(matrices))

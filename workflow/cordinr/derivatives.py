@@ -1,9 +1,7 @@
 """BIDS derivatives: sidecars, provenance, and the files at the root of the dataset."""
 
-import math
 import platform
 import re
-import reprlib
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,25 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .acquisition import SliceProfile, View
 from .baselines import METHODS
 from .errors import InputError, brief
 from .files import write_json, write_text
-from .metadata import metadata_of
-from .naming import VARIANT, entities, resolution, sidecar_path, variant_setting
-from .volume import load_volume
+from .naming import VARIANT, entities, resolution, variant_setting
 
 BIDS_VERSION = "1.10.0"
 VARIANT_UNITS = {"sigma": " cycles/mm", "seed": ""}
 TOOL_AUTHORS = "The cordinr authors"
 TOOL = "Isotropic images from thick-slice views, by implicit neural representations and baselines"
-ARRAY_AXES = "ijk"
-SLICE_DIRECTIONS = ("i", "j", "k", "i-", "j-", "k-")
-SPACING_TOLERANCE = 0.02
-"""Relative difference between a sidecar's slice spacing and the header's that is let pass."""
-
-NEAR_ISOTROPIC = 1.2
-"""Largest to smallest voxel size below which no slice axis can be told from the header."""
 
 
 def image_sidecar(
@@ -94,79 +82,6 @@ def software_versions() -> dict[str, str]:
 def command_line() -> str:
     """The command that is running, as someone would type it."""
     return shlex.join(["cordinr", *sys.argv[1:]])
-
-
-def read_view(path: Path | str) -> tuple[View, str | None]:
-    """A view with the geometry of its slices.
-
-    `SliceThickness`, `SpacingBetweenSlices`, `SliceEncodingDirection` and `SliceProfile` come from
-    the sidecar, or those it inherits from in a BIDS dataset; what they do not say comes from the
-    header: the coarsest axis is the slice axis, the thickness is the spacing, the profile is a box.
-
-    Returns:
-        The view, and a sentence that says what was assumed, or None.
-
-    Raises:
-        InputError: as `load_volume`; a sidecar that disagrees with the header or makes no sense; no
-            axis is coarser than the others.
-    """
-    volume = load_volume(path)
-    sidecar = sidecar_path(path)
-    stated = metadata_of(Path(path))
-    sizes = volume.grid.voxel_sizes
-    direction = stated.get("SliceEncodingDirection")
-    if direction is not None:
-        if direction not in SLICE_DIRECTIONS:
-            raise InputError(
-                f"{sidecar}: SliceEncodingDirection is {reprlib.repr(direction)}, not i, j or k; "
-                "correct it."
-            )
-        axis = ARRAY_AXES.index(direction[0])
-    else:
-        axis = int(sizes.argmax())
-        if sizes.max() < NEAR_ISOTROPIC * sizes.min():
-            raise InputError(
-                f"{path}: no axis has thicker slices than the others and no sidecar names one; "
-                "state SliceEncodingDirection in its JSON sidecar."
-            )
-    spacing = _millimetres(sidecar, stated, "SpacingBetweenSlices", float(sizes[axis]))
-    if abs(spacing / sizes[axis] - 1) > SPACING_TOLERANCE:
-        raise InputError(
-            f"{sidecar}: SpacingBetweenSlices is {spacing:g} mm but the image's header says "
-            f"{sizes[axis]:.4g} mm; correct one of them."
-        )
-    thickness = _millimetres(sidecar, stated, "SliceThickness", spacing)
-    try:
-        profile = SliceProfile(stated.get("SliceProfile", "box"), thickness)
-    except InputError as error:
-        raise InputError(f"{sidecar}: {error}") from error
-    note = None
-    if "SliceThickness" not in stated:
-        note = (
-            f"{path}: no slice thickness in a sidecar; taking slices along array axis {axis}, "
-            f"thickness and spacing {spacing:.3g} mm, box profile."
-        )
-    return View(volume, axis, profile, str(path)), note
-
-
-def view_fields(view: View) -> dict[str, Any]:
-    """What the sidecar of a view says, in the terms `read_view` reads."""
-    return {
-        "SliceThickness": view.profile.thickness,
-        "SpacingBetweenSlices": round(float(view.volume.grid.voxel_sizes[view.axis]), 6),
-        "SliceEncodingDirection": ARRAY_AXES[view.axis],
-        "SliceProfile": view.profile.shape,
-    }
-
-
-def _millimetres(path: Path, stated: Mapping[str, Any], key: str, default: float) -> float:
-    value = stated.get(key, default)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value <= 0:
-        raise InputError(
-            f"{path}: {key} is {reprlib.repr(value)}, not a positive number of mm; correct it."
-        )
-    return float(value)
 
 
 def describe_label(label: str) -> str:

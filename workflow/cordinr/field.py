@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .acquisition import View, common_grid
+from .acquisition import View, common_grid, limits_of, within_any
 from .volume import Grid
 
 
@@ -20,10 +20,12 @@ class Field:
     Attributes:
         grid: the common one of the views.
         margin: mm that the box reaches beyond the edges of the grid.
+        limits: fields of view beyond all of which it ends as well; none for no such limit.
     """
 
     grid: Grid
     margin: float
+    limits: tuple[Grid, ...] = ()
 
     @classmethod
     def of(cls, views: Sequence[View]) -> "Field":
@@ -34,7 +36,7 @@ class Field:
         """
         profiles = [max(view.profile.extent, view.profile.thickness) for view in views]
         spacings = [view.volume.grid.voxel_sizes[view.axis] for view in views]
-        return cls(common_grid(views), float(max(profiles + spacings)))
+        return cls(common_grid(views), float(max(profiles + spacings)), limits_of(views))
 
     @property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
@@ -44,6 +46,10 @@ class Field:
 
     def holds(self, world: np.ndarray) -> np.ndarray:
         """Which positions (..., 3) in world mm lie within, bool (...)."""
+        within = self._in_box(world)
+        return within & within_any(world, self.limits) if self.limits else within
+
+    def _in_box(self, world: np.ndarray) -> np.ndarray:
         low, high = self.ends
         index = self.grid.index(world)
         return ((index >= low) & (index <= high)).all(axis=-1)
@@ -51,7 +57,7 @@ class Field:
     def corners(self, views: Sequence[View]) -> np.ndarray:
         """Positions (k, 3) in world mm around all that the views show of the field."""
         shown = np.concatenate([view.volume.grid.corners for view in views])
-        if self.holds(shown).all():
+        if self._in_box(shown).all():
             return shown
         index, (low, high) = self.grid.index(shown), self.ends
         ends = np.maximum(index.min(axis=0), low), np.minimum(index.max(axis=0), high)
@@ -59,7 +65,8 @@ class Field:
 
     def encloses(self, grid: Grid) -> bool:
         """Whether all of another grid lies within."""
-        return bool(self.holds(grid.corners).all())
+        limits = [within_any(grid.corners, [limit]).all() for limit in self.limits]
+        return bool(self._in_box(grid.corners).all() and (any(limits) or not limits))
 
     def count(self, grid: Grid) -> int:
         """How many voxels of another grid have their centres within."""

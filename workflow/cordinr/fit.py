@@ -99,6 +99,7 @@ def fit_inr(
         "views": [view.name for view in views],
         "grid": {"shape": grid.shape, "affine": grid.affine.tolist(), "space": grid.space},
         "margin": field.margin,
+        "limits": [{"shape": each.shape, "affine": each.affine.tolist()} for each in field.limits],
     }
     return INR(network.cpu().eval(), tuple(centre.tolist()), scale, provenance)
 

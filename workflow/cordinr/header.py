@@ -41,15 +41,13 @@ ARCHITECTURE = _object(
     channels=COUNT | {"minimum": 0},
     lattices={"type": "array", "items": LATTICE},
 ) | {"additionalProperties": False}
+PLACE = {"shape": _list_of(COUNT, 3), "affine": _list_of(_list_of(COORDINATE, 4), 4)}
 PROVENANCE = _object(
     fourier_dim=COUNT,
     settings=_object(members=COUNT, seed={"type": "integer"}),
     views={"type": "array", "items": {"type": "string", "pattern": r"^[^\x00]*$"}},
-    grid=_object(
-        shape=_list_of(COUNT, 3),
-        affine=_list_of(_list_of(COORDINATE, 4), 4),
-        space={"enum": list(SPACES)},
-    ),
+    grid=_object(**PLACE, space={"enum": list(SPACES)}),
+    limits={"type": "array", "items": _object(**PLACE)},
     margin={"type": "number", "minimum": 0, "maximum": FARTHEST_MM},
 )
 HEADER = _object(
@@ -81,10 +79,10 @@ def read_header(text: str) -> dict[str, Any]:
         raise ValueError("in its header lattices and channels do not go together")
     if made["settings"]["members"] != architecture["members"]:
         raise ValueError("in its header the members of architecture and settings differ")
-    grid = made["grid"]
-    wrong = affine_problem(np.array(grid["affine"], float), grid["shape"])
-    if wrong:
-        raise ValueError(f"in its header the grid cannot be: {wrong}")
+    for grid in (made["grid"], *made["limits"]):
+        wrong = affine_problem(np.array(grid["affine"], float), grid["shape"])
+        if wrong:
+            raise ValueError(f"in its header the grid cannot be: {wrong}")
     return header
 
 

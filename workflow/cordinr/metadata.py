@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .files import read_json
-from .naming import entities, sidecar_path
+from .naming import entities, sidecar_path, suffix_of
 
 CARRIED = (
     *("Manufacturer", "ManufacturersModelName", "DeviceSerialNumber", "StationName"),
@@ -33,7 +33,7 @@ def sidecars_of(root: Path, path: str) -> list[str]:
         path: of the image below it.
     """
     image = PurePosixPath(path)
-    suffix, labels = _suffix(image.name), entities(image).items()
+    suffix, labels = suffix_of(path), entities(image).items()
     found = []
     for folder in [*reversed(image.parents)]:
         try:
@@ -41,7 +41,7 @@ def sidecars_of(root: Path, path: str) -> list[str]:
         except OSError:
             continue
         for name in names:
-            applies = entities(name).items() <= labels and _suffix(name) == suffix
+            applies = entities(name).items() <= labels and suffix_of(name) == suffix
             if name.endswith(".json") and applies:
                 found.append(str(folder / name))
     return found
@@ -63,13 +63,28 @@ def metadata_of(image: Path) -> dict[str, Any]:
     """All metadata of an image, whether it stands in a BIDS dataset or alone.
 
     Raises:
-        InputError: a sidecar is no JSON object, or the name is no image's.
+        InputError: as `sidecars_read`.
     """
+    stated: dict[str, Any] = {}
+    for _, content in sidecars_read(image):
+        stated |= content
+    return stated
+
+
+def sidecars_read(image: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """The sidecars that apply to an image, each with its content; those further down win.
+
+    Raises:
+        InputError: a sidecar is no JSON object or was never fetched, or the name is no image's.
+    """
+    found = [sidecar_path(image)]
     for folder in image.absolute().parents:
-        if (folder / "dataset_description.json").exists():
-            return inherited(folder, image.absolute().relative_to(folder).as_posix())
-    sidecar = sidecar_path(image)
-    return read_json(sidecar) if sidecar.exists() else {}
+        if os.path.lexists(folder / "dataset_description.json"):
+            inside = image.absolute().relative_to(folder).as_posix()
+            found = [folder / path for path in sidecars_of(folder, inside)]
+            break
+    # not exists(): a link to annexed content that was never fetched is a sidecar all the same
+    return [(path, read_json(path)) for path in found if os.path.lexists(path)]
 
 
 def carried(stated: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -80,7 +95,3 @@ def carried(stated: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for key in CARRIED
         if key in first and all(key in each and each[key] == first[key] for each in stated)
     }
-
-
-def _suffix(name: str) -> str:
-    return name.partition(".")[0].rpartition("_")[2]

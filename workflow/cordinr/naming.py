@@ -39,6 +39,11 @@ def entities(image: Path | str) -> dict[str, str]:
     return dict(part.split("-", 1) for part in parts if "-" in part)
 
 
+def suffix_of(name: Path | str) -> str:
+    """The BIDS suffix of a file name, such as T2w."""
+    return Path(name).name.partition(".")[0].rpartition("_")[2]
+
+
 def resolution(label: str) -> str:
     """What a `res` label means: `iso05` is 0.5 mm isotropic, others name a view."""
     if label.startswith("iso") and label[3:].isdigit():

@@ -213,7 +213,11 @@ class INR:
         """Where it was fitted; beyond, it knows nothing."""
         grid = self.provenance["grid"]
         common = Grid(tuple(grid["shape"]), np.array(grid["affine"]), grid["space"])
-        return Field(common, self.provenance["margin"])
+        limits = tuple(
+            Grid(tuple(each["shape"]), np.array(each["affine"]))
+            for each in self.provenance["limits"]
+        )
+        return Field(common, self.provenance["margin"], limits)
 
 
 def save_inr(path: Path | str, inr: INR) -> None:

@@ -21,6 +21,9 @@ SPACES = range(1, 6)
 FORMS_TOLERANCE_MM = 0.1
 """At a corner of the field of view; by more than this qform and sform disagree."""
 
+SPACINGS_TOLERANCE = 0.02
+"""Relative difference between the voxel sizes of a header's forms that rounding may explain."""
+
 VOXEL_LIMITS_MM = (1e-3, 100.0)
 """Outside of them a voxel size or its unit is an error, whatever was imaged."""
 
@@ -61,6 +64,8 @@ def open_image(path: Path) -> nib.Nifti1Image:
         _check(header, path)
         with np.errstate(all="ignore"):  # what is not finite is found by `affine_mm`
             image = image_class.from_filename(path)
+        # nibabel has put 1 in place of voxel sizes of 0, which say nothing
+        image.header["pixdim"][1:4] = header["pixdim"][1:4]
     except InputError:
         raise
     except Exception as error:  # whatever nibabel, zlib or numpy find in a file that is no image
@@ -72,25 +77,72 @@ def open_image(path: Path) -> nib.Nifti1Image:
     return image
 
 
-def affine_mm(image: nib.Nifti1Image, path: Path) -> np.ndarray:
-    """Array index to world millimetres, (4, 4) float64, whatever the unit of the header.
+def affine_mm(image: nib.Nifti1Image, path: Path) -> tuple[np.ndarray, int]:
+    """Array index to world millimetres, (4, 4) float64, whatever the unit, and the world's code.
+
+    The sform is taken, as everywhere; where it is not usable (zeros, singular, not finite), the
+    qform.
 
     Raises:
-        InputError: it is singular or not finite, or the voxels are nowhere near a person's.
+        InputError: no form is usable, the voxels are nowhere near a person's, or the voxel sizes of
+            the sform are others than those of the header.
     """
-    # In the precision of a header, so that a copy of the image has the very same grid.
-    affine = np.array(image.affine, np.float32).astype(float)
-    unit = _unit(image.header)
+    header = image.header
+    unit = _unit(header)
     if unit not in MM_PER_UNIT:
         raise InputError(f"{path}: its header has an unknown unit of length; set it to mm.")
-    affine[:3] *= MM_PER_UNIT[unit]
+    affine, space = _in_mm(image.affine, unit), space_of(image)
     problem = affine_problem(affine, image.shape[:3])
+    if problem and header["sform_code"] and int(header["qform_code"]) in SPACES:
+        qform = _in_mm(_qform(header), unit)
+        if affine_problem(qform, image.shape[:3]) is None:
+            log.warning("%s: of its sform, %s; taking the qform.", path, problem)
+            return qform, int(header["qform_code"])
     if problem:
         raise InputError(f"{path}: {problem}; repair its header.")
+    _check_spacings(header, image.affine, path)
     _note_forms(image, path)
     if MM_PER_UNIT[unit] != 1:
         log.warning(f"{path}: its header is in {nib.nifti1.unit_codes.label[unit]}s; taking mm.")
+    return affine, space
+
+
+def orientation_known(image: nib.Nifti1Image) -> bool:
+    """Whether the header of an image says how it lies in the world."""
+    return bool(image.header["sform_code"] or image.header["qform_code"])
+
+
+def _in_mm(affine: np.ndarray, unit: int) -> np.ndarray:
+    # In the precision of a header, so that a copy of the image has the very same grid.
+    affine = np.array(affine, np.float32).astype(float)
+    affine[:3] *= MM_PER_UNIT[unit]
     return affine
+
+
+def _qform(header: nib.Nifti1Header) -> np.ndarray:
+    """The qform; not-a-numbers where its quaternion or voxel sizes give none."""
+    try:
+        with np.errstate(all="ignore"):
+            return header.get_qform()
+    except (ValueError, nib.spatialimages.HeaderDataError):
+        return np.full((4, 4), np.nan)
+
+
+def _check_spacings(header: nib.Nifti1Header, affine: np.ndarray, path: Path) -> None:
+    """Refuse a header whose sform has other voxel sizes than its `pixdim`, which the qform has.
+
+    Nobody knows then how large the image is. Voxel sizes that are none are not looked at.
+    """
+    stated = np.abs(np.array(header["pixdim"][1:4], float))
+    if not header["sform_code"] or not (np.isfinite(stated).all() and stated.all()):
+        return
+    sizes = np.linalg.norm(affine[:3, :3], axis=0)
+    if (np.abs(sizes / stated - 1) > SPACINGS_TOLERANCE).any():
+        one, other = (" x ".join(f"{mm:.4g}" for mm in each) for each in (sizes, stated))
+        raise InputError(
+            f"{path}: its header has voxels of {one} by the sform but of {other} by pixdim and "
+            "qform; set both to what was measured."
+        )
 
 
 def affine_problem(affine: np.ndarray, shape: tuple[int, ...]) -> str | None:
@@ -211,11 +263,7 @@ def _note_forms(image: nib.Nifti1Image, path: Path) -> None:
             f"{''.join(nib.aff2axcodes(image.affine))} from the middle of the image."
         )
     elif header["sform_code"] and header["qform_code"]:
-        try:
-            with np.errstate(all="ignore"):
-                apart = _apart_mm(header.get_qform(), image.affine, image.shape[:3])
-        except (ValueError, nib.spatialimages.HeaderDataError):
-            apart = math.inf
+        apart = _apart_mm(_qform(header), image.affine, image.shape[:3])
         apart *= MM_PER_UNIT.get(_unit(header), 1)
         if not apart <= FORMS_TOLERANCE_MM:
             log.warning(

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .derivatives import NEAR_ISOTROPIC
 from .errors import InputError
 from .links import local_path
 from .resampling import coarsened
-
+from .slice_geometry import NEAR_ISOTROPIC
 from .volume import Grid, Volume, load_grid
 
 MOST_UNEQUAL = 2.0

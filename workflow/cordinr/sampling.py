@@ -105,7 +105,7 @@ def make_stacks(
     *,
     pairs: bool = False,
 ) -> list[Stack]:
-    """All voxels that the views have in their field, each in one stack.
+    """All measured voxels that the views have in their field, each in one stack.
 
     Args:
         views: at least one.
@@ -117,7 +117,10 @@ def make_stacks(
         pairs: shared cells have two points along the axes that no view is thick along, so that
             there too differences can be taken.
     """
-    left = [np.ones(view.volume.grid.shape, bool) for view in views]
+    left = [
+        np.ones(view.volume.grid.shape, bool) if view.measured is None else view.measured.copy()
+        for view in views
+    ]
     parts = _shared_cells(views, left, 2 if pairs else 1)
     voxel = float(field.grid.voxel_sizes.min())
     for view, alone in zip(views, left, strict=True):
@@ -174,8 +177,9 @@ def _shared_cells(
 ) -> list[tuple[np.ndarray, ...]]:
     """Centres, offsets, weights, differences and values of the cells that views share.
 
-    Empty where there is one view only, or the views do not lie on one lattice. What the cells hold
-    is taken out of `left`. A cell is at least `least` fine voxels long along each axis.
+    Empty where there is one view only, or the views do not lie on one lattice. Cells of which every
+    voxel is in `left` are taken out of it; others are passed over. A cell is at least `least` fine
+    voxels long along each axis.
     """
     directions = views[0].volume.grid.directions
     fine = np.min([_along(view, directions)[1] for view in views], axis=0)
@@ -187,21 +191,30 @@ def _shared_cells(
     if cells is None:
         return []
     size, low, count = cells
-    points, weights, values = _indices(size), [], []
+    points, weights, values, waiting = _indices(size), [], [], []
     for one, alone in zip(placed, left, strict=True):
         begin, per_cell = (low - one.starts) // one.spans, size // one.spans
         box = tuple(slice(b, b + n * k) for b, n, k in zip(begin, count, per_cell, strict=True))
         axes, flips = one.turn
-        alone.transpose(axes)[flips][box] = False
-        shape = [k for pair in zip(count, per_cell, strict=True) for k in pair]
-        blocks = one.array[box].reshape(shape).transpose(0, 2, 4, 1, 3, 5)
-        values.append(blocks.reshape(count.prod(), -1))
+        waiting.append(alone.transpose(axes)[flips][box])  # a view of `alone`, to be written to
+        values.append(_by_cell(one.array[box], count, per_cell))
         voxel = np.ravel_multi_index((points // one.spans).T, per_cell)
         weights.append((voxel[:, None] == np.arange(per_cell.prod())) / one.spans.prod())
-    centres = (edge + (low + size * (_indices(count) + 0.5)) * fine) @ directions.T
+    whole = np.all([_by_cell(each, count, each.shape // count).all(axis=1) for each in waiting], 0)
+    if not whole.any():
+        return []
+    for each in waiting:
+        each &= ~np.kron(whole.reshape(count), np.ones(each.shape // count, bool))
+    centres = (edge + (low + size * (_indices(count)[whole] + 0.5)) * fine) @ directions.T
     offsets = ((points + 0.5 - size / 2) * fine) @ directions.T
-    shared = np.hstack(weights), _forward_differences(points, size), np.hstack(values)
+    shared = np.hstack(weights), _forward_differences(points, size), np.hstack(values)[whole]
     return [(centres, offsets, *shared)]
+
+
+def _by_cell(array: np.ndarray, count: np.ndarray, per_cell: np.ndarray) -> np.ndarray:
+    """Voxels (count * per_cell along each axis) by cell, (cells, voxels of a cell)."""
+    shape = [k for pair in zip(count, per_cell, strict=True) for k in pair]
+    return array.reshape(shape).transpose(0, 2, 4, 1, 3, 5).reshape(count.prod(), -1)
 
 
 def _common_cells(

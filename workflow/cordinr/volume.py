@@ -17,11 +17,16 @@ from .nifti import (
     check_whole,
     make_image,
     open_image,
-    space_of,
+    orientation_known,
 )
 from .resampling import nearest
 
 log = logging.getLogger(__name__)
+
+MAX_HOLES = 0.5
+"""Part of a reference that may be not finite; around the field of view, after a resampling."""
+
+SAME_EVERYWHERE = "every voxel has the same value; there is nothing to reconstruct."
 
 ANATOMICAL_AXES = ("R", "A", "S")
 """The world axes of NIfTI: to the right, to the front (anterior), upwards (superior)."""
@@ -135,6 +140,15 @@ def load_grid(path: Path | str) -> Grid:
     return _open(Path(path))[1]
 
 
+def has_orientation(path: Path | str) -> bool:
+    """Whether the header of an image says how it lies in the world.
+
+    Raises:
+        InputError: as `load_grid`.
+    """
+    return orientation_known(_open(Path(path))[0])
+
+
 def load_volume(path: Path | str) -> Volume:
     """A 3D NIfTI image, checked: complete, finite and not constant.
 
@@ -147,10 +161,50 @@ def load_volume(path: Path | str) -> Volume:
         bad = int((~np.isfinite(volume.array)).sum())
         raise InputError(f"{path}: {bad} voxels are NaN or infinite; repair or exclude this image.")
     if volume.array.min() == volume.array.max():
-        raise InputError(
-            f"{path}: every voxel has the same value; there is nothing to reconstruct."
-        )
+        raise InputError(f"{path}: {SAME_EVERYWHERE}")
     return volume
+
+
+def load_scan(path: Path | str) -> Volume:
+    """A 3D image as a scanner or a tool left it: some of its voxels may not be finite.
+
+    Raises:
+        InputError: as `load_grid`; also a truncated file, no finite voxel, one value only.
+    """
+    path = Path(path)
+    volume = _read(path)
+    finite = volume.array[np.isfinite(volume.array)]
+    if not finite.size:
+        raise InputError(
+            f"{path}: {volume.array.size} voxels, which is all, are NaN or infinite; repair or "
+            "exclude this image."
+        )
+    if finite.min() == finite.max():
+        raise InputError(f"{path}: {SAME_EVERYWHERE}")
+    return volume
+
+
+def load_reference(path: Path | str) -> Volume:
+    """An image to simulate views from; voxels that are not finite become 0, and it is logged.
+
+    Raises:
+        InputError: as `load_scan`, or more than half of the voxels are not finite.
+    """
+    volume = load_scan(path)
+    holes = ~np.isfinite(volume.array)
+    if holes.mean() > MAX_HOLES:
+        raise InputError(
+            f"{path}: {holes.sum()} of its {holes.size} voxels are NaN or infinite; repair or "
+            "exclude this image."
+        )
+    if holes.any():
+        log.warning(
+            "%s: %d of its %d voxels are NaN or infinite and are taken as 0.",
+            path,
+            holes.sum(),
+            holes.size,
+        )
+    return Volume(np.where(holes, np.float32(0), volume.array), volume.grid)
 
 
 def load_segmentation(path: Path | str) -> Volume:
@@ -210,7 +264,8 @@ def _open(path: Path) -> tuple[nib.Nifti1Image, Grid]:
     """An image and its grid, from its header alone."""
     check_file(path)
     image = open_image(path)
-    return image, Grid(image.shape[:3], affine_mm(image, path), space_of(image))
+    affine, space = affine_mm(image, path)
+    return image, Grid(image.shape[:3], affine, space)
 
 
 def _read(path: Path) -> Volume:

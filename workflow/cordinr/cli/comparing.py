@@ -9,12 +9,12 @@ import numpy as np
 
 from ..acquisition import coverage
 from ..cord import load_cord
-from ..derivatives import read_view
 from ..errors import InputError
 from ..files import read_json
 from ..metrics import foreground
 from ..naming import entities, sidecar_path
 from ..table import read_metrics
+from ..view_files import read_view
 from ..volume import Volume, load_volume
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def regions_of(
     reference: Volume, mask: Path | None, view_paths: Sequence[Path]
 ) -> dict[str, np.ndarray]:
     """The regions of the metrics as bool arrays: `fov`, `fg`, and `cord` where a mask is usable."""
-    views = [read_view(path)[0] for path in view_paths]
+    views = [read_view(path, insist=True) for path in view_paths]
     if not views:
         log.warning("no --view given; fov is the whole reference.")
     fov = coverage(views, reference.grid)
@@ -76,7 +76,8 @@ def view_panels(view_paths: Sequence[Path]) -> "list[Panel]":
 
     names = [f"{entities(path).get('res', 'thick-slice')} view" for path in view_paths]
     return [
-        Panel(name, read_view(path)[0].volume) for name, path in zip(names, view_paths, strict=True)
+        Panel(name, read_view(path, insist=True).volume)
+        for name, path in zip(names, view_paths, strict=True)
     ]
 
 

@@ -24,8 +24,8 @@ from ..network import INR
 from ..render import render_with_spread
 from ..settings import FitSettings
 from ..training import Progress
+from ..view_files import view_metadata
 from ..volume import Grid, save_volume
-from .views import view_metadata
 
 log = logging.getLogger(__name__)
 

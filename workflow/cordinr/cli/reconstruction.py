@@ -27,6 +27,14 @@ Voxels = Annotated[
     list[float] | None,
     typer.Option(min=MIN_VOXEL, help="Isotropic voxel size in mm, repeatable."),
 ]
+Insist = Annotated[
+    bool,
+    typer.Option(
+        "--insist",
+        help="Go on where scans look wrong: thickness impossible for the spacing of the slices, no "
+        "orientation in a header, names of unlike subjects, sessions or contrasts.",
+    ),
+]
 Command = Annotated[
     str | None, typer.Option(help="What sidecars name as command; default: the one that runs.")
 ]
@@ -53,21 +61,23 @@ def simulate(
 ) -> None:
     """Simulate thick-slice views of an image."""
     from ..acquisition import SliceProfile, acquire
-    from ..derivatives import image_sidecar, view_fields
+    from ..derivatives import image_sidecar
     from ..errors import InputError
     from ..files import write_json
     from ..links import local_path
     from ..metadata import carried, metadata_of
     from ..naming import sidecar_path
     from ..reference import RESAMPLED, as_reference, in_other_dataset
-    from ..volume import load_volume, save_volume
+    from ..slice_geometry import check_thickness
+    from ..view_files import view_fields
+    from ..volume import load_reference, save_volume
 
     spacings = spacing or thickness
     if not len(axis) == len(thickness) == len(spacings) == len(output):
         raise InputError("simulate: give one --thickness, one -o (and one --spacing) per --axis.")
     check_images(output, [image])
     source_image = local_path(image, output[0])
-    volume = load_volume(source_image)
+    volume = load_reference(source_image)
     stated = metadata_of(source_image)
     resampled = str(stated.get(RESAMPLED, ""))
     if in_other_dataset(image):
@@ -75,6 +85,7 @@ def simulate(
     what = f"raw image, resampled {resampled}" if resampled else "raw image"
     kept = carried([stated])
     for letter, mm, gap, path in zip(axis, thickness, spacings, output, strict=True):
+        check_thickness(mm, gap, "simulate: the thickness is", path, False)
         along = volume.grid.axis_along(letter)
         try:
             view = acquire(volume, along, SliceProfile(profile, mm), gap)
@@ -100,19 +111,20 @@ def fit(
     record: Annotated[
         Path | None, typer.Option(help="JSON file for seconds, device, memory, loss curve.")
     ] = None,
+    insist: Insist = False,
 ) -> None:
     """Fit one implicit neural representation to views of one subject."""
     from ..device import choose_device
     from ..files import check_writable, write_json
     from ..network import save_inr
     from ..record import Meter
+    from ..view_files import load_views
     from .fitting import fit_views
-    from .views import load_views
 
     check_writable(output, inputs=views)
     where = choose_device(device)
     with Meter(where) as meter:
-        loaded = load_views(views)
+        loaded = load_views(views, insist=insist)
         checkpoint = output.with_suffix(".checkpoint")
         inr, done = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint, sigma)
         save_inr(output, inr)
@@ -181,6 +193,7 @@ def baseline(
         list[Path] | None, typer.Option(help="JSON file for seconds and memory, one per method.")
     ] = None,
     command: Command = None,
+    insist: Insist = False,
 ) -> None:
     """Reconstruct from views by interpolation or regularised least squares."""
     from ..baselines import METHODS, reconstruct_baseline
@@ -190,13 +203,13 @@ def baseline(
     from ..naming import sidecar_path
     from ..record import Meter
     from ..reference import grid_like
+    from ..view_files import load_views, view_metadata
     from ..volume import save_volume
-    from .views import load_views, view_metadata
 
     if len(method) != len(output) or (record and len(record) != len(method)):
         raise InputError("baseline: give one -o (and one --record) per --method.")
     check_images(output, [*views, like])
-    loaded = load_views(views)
+    loaded = load_views(views, insist=insist)
     kept = view_metadata(loaded)
     grid = grid_like(like, output[0])
     weights = {"tikhonov": tikhonov_weight, "tv": tv_weight}
@@ -227,6 +240,7 @@ def reconstruct(
     seed: Seed = None,
     sigma: Sigma = None,
     threads: Threads = None,
+    insist: Insist = False,
 ) -> None:
     """Fit and render in one go: two scans of one patient in, one isotropic volume out.
 
@@ -236,13 +250,13 @@ def reconstruct(
     from ..device import choose_device
     from ..field import Field
     from ..reference import grid_like
+    from ..view_files import load_views
     from .fitting import check_shown, fit_views, grids_for, render_image
-    from .views import load_views
 
     sizes = voxel or ([] if like else [None])
     check_renderings("reconstruct", output, like, sizes, views)
     where = choose_device(device)
-    loaded = load_views(views)
+    loaded = load_views(views, insist=insist)
     field = grid_like(like, output[0]) if like else None
     if field:
         check_shown(output[0], field, Field.of(loaded))

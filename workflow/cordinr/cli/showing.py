@@ -11,7 +11,6 @@ import pandas as pd
 from ..chart import Chart, Curve, loss_chart
 from ..cohort import Scored, best_labels, scored
 from ..cord import load_cord, problem_of
-from ..derivatives import read_view
 from ..figures import GREY_WINDOW, error_limit
 from ..files import read_json
 from ..index import Input
@@ -20,6 +19,7 @@ from ..naming import sidecar_path, spread_path
 from ..pages import File, picture, provenance, relative
 from ..planes import cord_focus
 from ..reference import RESAMPLED
+from ..view_files import read_view
 from ..viewing import Layer, embed
 from ..volume import Grid, Volume, load_volume
 
@@ -212,7 +212,7 @@ def _layers(row: Input, table: pd.DataFrame, places: Places, reference: Volume) 
     sizes = " × ".join(f"{mm:.3g}" for mm in reference.grid.voxel_sizes)
     layers = [Layer("reference", "Reference", f"{sizes} mm", "reference", reference)]
     for name in places.views:
-        view = read_view(places.view(row, name))[0]
+        view = read_view(places.view(row, name))
         caption = f"{view.profile.thickness:g} mm slices"
         layers.append(Layer(f"view{len(layers)}", f"{name} view", caption, "view", view.volume))
     for best in filter(None, best_labels(table, row.image)):

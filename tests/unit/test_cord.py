@@ -118,7 +118,7 @@ def test_a_mask_of_no_use_is_fetched_as_zeros(why, tmp_path, command):
     cord, (code, _, said), second = fetch(command, tmp_path, *like)
     assert code == 0, said
     code, _, said = second
-    assert code == 0 and why in said and f"delete {cord} and run again" in said
+    assert code == 0 and why in said and f"`snakemake --cores all --forcerun {cord}`" in said
     grid = Grid(SHAPE, np.eye(4))
     assert load_mask(cord, grid).sum() == 0
     assert why in read_json(tmp_path / "sub-a_cord.json")[PROBLEM]

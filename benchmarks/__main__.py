@@ -24,6 +24,7 @@ NAMES = (
     "spectrum",
     "protocol",
     "resolution",
+    "cubes",
     "growth",
     "parts",
     "original",

@@ -98,6 +98,7 @@ def excluded(dataset, text, key="csa_t2") -> dict[str, str]:
         ("csa_t2: {sub-02: {session: {ses-02: motion}}}", SESSION),
         ("csa_t2: {sub-02: {ses-02_T2w: motion, T1w: noise}}", SESSION),
         ("csa_t2: {motion: [sub-01, sub-03], noise: 04}", {"01", "03", "04"}),
+        ("csa_t2: {paris: [sub-03]}", {"03"}),
         ("csa_t2: {subjects: [sub-01], sites: [paris]}", {"01", "03", "04"}),
         ("csa_t2:\n- sub-02_T2w", {"02_ses-01_T2w", *SESSION}),
         ("csa_t2:\n- sub-01_run-2", RUN),

@@ -138,6 +138,7 @@ class _Reader:
         self.seen: set[int] = set()
 
     def entries(self, nodes: Sequence[yaml.Node]) -> Iterator[Entry]:
+        """What nodes name, in their order; lists within lists are one list."""
         for node in nodes:
             if id(node) in self.seen or _is_null(node):
                 continue

@@ -93,7 +93,8 @@ def left_out(dest: Path, key: str, suffix: str = "T2w") -> dict[str, str]:
         if not labels:
             log.warning("%s: '%s', under '%s', is nobody in the dataset.", path, words, key)
             continue
-        found = _named(dest, labels, target.with_names(entry.narrowing))
+        target = target.with_names(entry.narrowing)
+        found = _named(dest, fnmatch.filter(labels, target.entities.get("sub", "*")), target)
         if not found:
             log.warning("%s: '%s', under '%s', is no image of the dataset.", path, words, key)
         reason = ", ".join(filter(None, [f"{path.name}, {key}: {words}", entry.reason]))

@@ -1,4 +1,4 @@
-"""A twin of a spine-generic dataset: its layout and its forms of annexed files, small images."""
+"""A dataset of two small images, published as spine-generic is: content elsewhere than git."""
 
 import subprocess
 from functools import partial
@@ -13,47 +13,24 @@ from cordinr.files import write_json
 from cordinr.repository import environment
 from cordinr.volume import Grid, save_volume
 
-EXCLUDE = """\
-csa_t1:
-- sub-balgrist01  # Motion artifact
-csa_t2:
-- beijingVerio  # Site did not respect parameters (TR=2, FA=180)
-- sub-amu02  # Motion artifact
-- sub-mountSinai03
-"""
-SITES = {"amu": 5, "beijingVerio": 4, "mountSinai": 7}
+LABELS = ("amu01", "amu02")
 
 
-def labels(subjects: int) -> list[str]:
-    """Subject labels in the manner of spine-generic: site and number."""
-    names = [f"{site}{k:02d}" for site, count in SITES.items() for k in range(1, count + 1)]
-    return names + [f"site{k // 7}x{k % 7}" for k in range(subjects - len(names))]
-
-
-def write_twin(root: Path, subjects: int, shape=(20, 18, 20)) -> None:
-    """Raw images of 0.8 mm, L-A-S, with cord masks, sites and `exclude.yml`; not yet a dataset."""
+def write_twin(root: Path, shape=(20, 18, 20)) -> None:
+    """Two raw images of 0.8 mm, L-A-S, with cord masks; not yet a dataset."""
     write_json(root / "dataset_description.json", DESCRIPTION)
-    write_json(root / "T2w.json", {"MagneticFieldStrength": 3, "SliceThickness": 0.8})
-    (root / "exclude.yml").write_text(EXCLUDE)
     (root / "README").write_text("A twin of a spine-generic dataset: small images of noise.\n")
-    names = labels(subjects)
-    sites = [name.rstrip("0123456789") for name in names]
-    rows = [f"sub-{name}\tM\t{site}" for name, site in zip(names, sites, strict=True)]
-    (root / "participants.tsv").write_text(
-        "\n".join(["participant_id\tsex\tinstitution_id", *rows, ""])
-    )
-    affine = np.diag([-0.8, 0.8, 0.8, 1])
+    grid = Grid(shape, np.diag([-0.8, 0.8, 0.8, 1]))
     rng = np.random.default_rng(0)
-    for name in names:
+    for name in LABELS:
         anat, stem = root / f"sub-{name}/anat", f"sub-{name}_T2w"
         image = 100 + 50 * np.sin(np.indices(shape)).prod(axis=0) + rng.normal(size=shape)
-        save_volume(anat / f"{stem}.nii.gz", image, Grid(shape, affine))
+        save_volume(anat / f"{stem}.nii.gz", image, grid)
         (anat / f"{stem}.nii.gz").chmod(0o755)
-        write_json(anat / f"{stem}.json", {"EchoTime": 0.12, "Manufacturer": "Siemens"})
         mask = np.zeros(shape)
         mask[4:8, 5:9] = 1
         masks = root / f"derivatives/labels/sub-{name}/anat"
-        save_volume(masks / f"{stem}_label-SC_seg.nii.gz", mask, Grid(shape, affine))
+        save_volume(masks / f"{stem}_label-SC_seg.nii.gz", mask, grid)
 
 
 DESCRIPTION = {

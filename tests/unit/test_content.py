@@ -21,7 +21,7 @@ MASK = "derivatives/labels/sub-amu01/anat/sub-amu01_T2w_label-SC_seg.nii.gz"
 def host(tmp_path_factory):
     """A published dataset of two subjects; the repository it was made in is gone."""
     folder = tmp_path_factory.mktemp("host")
-    write_twin(folder / "twin", subjects=2)
+    write_twin(folder / "twin")
     host = Host(folder / "twin", folder / "hosting")
     (folder / "twin").rename(folder / "gone")
     yield host

@@ -75,6 +75,65 @@ def sidecar_text(words: str | bytes) -> Make:
     return make
 
 
+def sidecar_link(folder: Path) -> None:
+    """As in a dataset in which everything is annexed."""
+    sidecar_text("{}")(folder)
+    (folder / "bad.json").unlink()
+    (folder / "bad.json").symlink_to(".git/annex/objects/SHA256E-s7--abc.json")
+
+
+def inherited(**fields: object) -> Make:
+    """A BIDS dataset of one thick scan, such fields at its root."""
+
+    def make(folder: Path) -> None:
+        scan = folder / "bids/sub-1/anat/sub-1_T2w.nii.gz"
+        scan.parent.mkdir(parents=True)
+        scan.write_bytes((folder / "axial.nii.gz").read_bytes())
+        (folder / "bids/dataset_description.json").write_text("{}")
+        (folder / "bids/T2w.json").write_text(json.dumps(fields))
+
+    return make
+
+
+def copied(name: str) -> Make:
+    """The axial view under another name."""
+    return lambda folder: (folder / name).write_bytes((folder / "axial.nii.gz").read_bytes())
+
+
+def pair(first: str, second: str) -> Make:
+    """Both views under other names."""
+
+    def make(folder: Path) -> None:
+        for view, name in (("axial", first), ("sagittal", second)):
+            for end in (".nii.gz", ".json"):
+                new = name.replace(".nii.gz", end)
+                (folder / new).write_bytes((folder / f"{view}{end}").read_bytes())
+
+    return make
+
+
+def without_orientation(folder: Path) -> None:
+    view = nib.load(folder / "axial.nii.gz")
+    bare = nib.Nifti1Image(view.get_fdata(dtype="f4"), None)
+    bare.header.set_zooms(view.header.get_zooms())
+    bare.header["qform_code"] = bare.header["sform_code"] = 0
+    nib.save(bare, folder / "bad.nii.gz")
+
+
+def padding(folder: Path) -> None:
+    """A view of which one voxel in twenty is left."""
+    view = nib.load(folder / "axial.nii.gz")
+    array = view.get_fdata(dtype="f4")
+    array[:, 1:] = 0
+    nib.save(nib.Nifti1Image(array, view.affine), folder / "bad.nii.gz")
+
+
+def thick_alike(folder: Path) -> None:
+    """Another scan with slices along the axis of the axial view."""
+    view = nib.load(folder / "axial.nii.gz")
+    nib.save(nib.Nifti1Image(view.get_fdata(dtype="f4") + 1, view.affine), folder / "bad.nii.gz")
+
+
 def large_sidecar(folder: Path) -> None:
     sidecar_text("{}")(folder)
     os.truncate(folder / "bad.json", 1 << 34)  # a hole: no disk is used

@@ -19,9 +19,11 @@ from bad_files import (
     Make,
     changed_model,
     content,
+    copied,
     cut,
     header,
     image,
+    inherited,
     isotropic_view,
     large_sidecar,
     link,
@@ -33,14 +35,19 @@ from bad_files import (
     nothing,
     odd_recon,
     other_safetensors,
+    padding,
+    pair,
     pickled,
     sidecar,
+    sidecar_link,
     sidecar_text,
     table,
     tensor,
     text,
+    thick_alike,
     unreadable,
     voxels,
+    without_orientation,
 )
 
 PAGE = Path(__file__).parents[1] / "docs" / "bad-input.md"
@@ -66,6 +73,21 @@ class Bad:
     code: int = 1
 
 
+@dataclass(frozen=True)
+class Odd:
+    """An odd input that is used all the same.
+
+    Attributes:
+        name, make, command: as of `Bad`.
+        note: what stderr says after `note: `; `...` as there.
+    """
+
+    name: str
+    make: Make
+    command: str
+    note: str
+
+
 # fmt: off
 SLICES = "--axis S --thickness 4 -o out/view.nii.gz"
 NII = f"simulate bad.nii {SLICES}"
@@ -88,8 +110,9 @@ RESOLUTION = "resolution recon.nii.gz --metrics metrics.json --reference image.n
 NOT_3D = np.zeros(SHAPE[:2], "f4"), np.zeros((4, 4, 4, 3), "f4"), np.zeros((4, 4, 4, 1, 2), "f4")
 RGB = np.zeros(SHAPE, [("R", "u1"), ("G", "u1"), ("B", "u1")])
 FLAT, HOLLOW = np.full(SHAPE, 7, "f4"), np.full(SHAPE, np.nan, "f4")
-ONE_HOLE, LARGE = voxels(), voxels("f8")
-ONE_HOLE[2, 3, 4], LARGE[2, 3, 4] = np.inf, 1e300
+ONE_HOLE, LARGE, HOLEY, GAPS = voxels(), voxels("f8"), voxels(), voxels()
+ONE_HOLE[2, 3, 4], LARGE[2, 3, 4], HOLEY[:7] = np.inf, 1e300, np.nan
+GAPS[:, :, 5], GAPS[0], GAPS[4, 4, 4] = 0, -1, np.nan
 ZIPPED = gzip.compress(nifti(), mtime=0)
 POINTER = "/annex/objects/SHA256E-s7--abc.nii.gz\n"
 HUGE = [3, 30000, 30000, 30000, 1, 1, 1, 1]
@@ -132,6 +155,8 @@ NIFTI = [
     Bad("infinity in the affine", header(srow_y=[0, 1, 0, np.inf]), NII, "bad.nii: its affine is singular or not finite; repair its header."),
     Bad("a singular affine", header(srow_z=[0, 1, 0, 0]), NII, "bad.nii: its affine is singular or not finite; repair its header."),
     Bad("an affine of zeros", header(srow_x=[0] * 4, srow_y=[0] * 4, srow_z=[0] * 4), NII, "bad.nii: its affine is singular or not finite; repair its header."),
+    Bad("a sform and pixdim that give other voxel sizes", header(pixdim=[1, 1, 1, 4, 0, 0, 0, 0]), NII, "bad.nii: its header has voxels of 1 x 1 x 1 by the sform but of 1 x 1 x 4 by pixdim and qform; set both to what was measured."),
+    Bad("NaN in more than half of a reference", image(HOLEY), GZ, "bad.nii.gz: 1008 of its 1728 voxels are NaN or infinite; repair or exclude this image."),
     Bad("voxels of a nanometre", header(srow_x=[1e-6, 0, 0, 0]), NII, "bad.nii: its voxels are 1e-06 x 1 x 1 mm; repair its header."),
     Bad("a header that says metres and means millimetres", header(xyzt_units=1), NII, "bad.nii: its voxels are 1e+03 x 1e+03 x 1e+03 mm; repair its header."),
     Bad("an unknown unit", header(xyzt_units=7), NII, "bad.nii: its header has an unknown unit of length; set it to mm."),
@@ -147,9 +172,7 @@ NIFTI = [
     Bad("voxels within the header", header(vox_offset=100), NII, "bad.nii: its header puts the voxels at byte 100, before 352; repair it."),
     Bad("voxels at NaN", header(vox_offset=np.nan), NII, "bad.nii: its header puts the voxels at byte nan, before 352; repair it."),
     Bad("one value only", image(FLAT), GZ, "bad.nii.gz: every voxel has the same value; there is nothing to reconstruct."),
-    Bad("NaN everywhere", image(HOLLOW), GZ, "bad.nii.gz: 1728 voxels are NaN or infinite; repair or exclude this image."),
-    Bad("infinity in one voxel", image(ONE_HOLE), GZ, "bad.nii.gz: 1 voxels are NaN or infinite; repair or exclude this image."),
-    Bad("a number beyond float32", image(LARGE), GZ, "bad.nii.gz: 1 voxels are NaN or infinite; repair or exclude this image."),
+    Bad("NaN everywhere", image(HOLLOW), GZ, "bad.nii.gz: 1728 voxels, which is all, are NaN or infinite; repair or exclude this image."),
     Bad("a git-annex pointer", text("bad.nii.gz", POINTER), GZ, "bad.nii.gz: its content was never fetched (a git-annex pointer); run `datalad get` on it."),
     Bad("a git-annex link to nothing", link("bad.nii.gz", f"../.git{POINTER.strip()}"), GZ, "bad.nii.gz: its content was never fetched (a git-annex pointer); run `datalad get` on it."),
     Bad("a link to nothing", link("bad.nii", "gone.nii"), NII, "bad.nii: is a link to a file that is not there; check the path."),
@@ -165,7 +188,7 @@ SIDECARS = [
     Bad("no JSON", sidecar_text("{SliceThickness: 4}"), VIEW, "bad.json: is not readable JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); repair the file."),
     Bad("empty", sidecar_text(""), VIEW, "bad.json: is not readable JSON (Expecting value: line 1 column 1 (char 0)); repair the file."),
     Bad("a pipe", lambda folder: (sidecar_text("")(folder), (folder / "bad.json").unlink(), os.mkfifo(folder / "bad.json")), VIEW, "bad.json: is a pipe, socket or device; copy its content to a file."),
-    Bad("UTF-16, cut within a character", sidecar_text(b"\xff\xfe{\0}"), VIEW, "bad.json: is not readable JSON ('utf-16-le' codec can't decode byte 0x7d in position 2: truncated data); repair the file."),
+    Bad("UTF-16, cut within a character", sidecar_text(b"\xff\xfe{\0}"), VIEW, "bad.json: is not readable JSON ('utf-16-le' codec can't decode byte 0x7d in position 4: truncated data); repair the file."),
     Bad("100,000 nested lists", sidecar_text("[" * 100_000), VIEW, "bad.json: is not readable JSON (nested too deep); repair the file."),
     Bad("16 GB", large_sidecar, VIEW, "bad.json: has 17179869184 bytes, too many for JSON; check the path."),
     Bad("a thickness of 400 digits", sidecar_text(f'{{"SliceThickness": {"9" * 400}}}'), VIEW, "bad.json: SliceThickness is inf, not a positive number of mm; correct it."),
@@ -178,16 +201,27 @@ SIDECARS = [
     Bad("a thickness that is true", sidecar(SliceThickness=True), VIEW, "bad.json: SliceThickness is True, not a positive number of mm; correct it."),
     Bad("a thickness that is null", sidecar(SliceThickness=None), VIEW, "bad.json: SliceThickness is None, not a positive number of mm; correct it."),
     Bad("a list of thicknesses", sidecar(SliceThickness=[4, 4]), VIEW, "bad.json: SliceThickness is [4, 4], not a positive number of mm; correct it."),
-    Bad("a spacing that is not the header's", sidecar(SpacingBetweenSlices=5), VIEW, "bad.json: SpacingBetweenSlices is 5 mm but the image's header says 4 mm; correct one of them."),
     Bad("an unknown slice profile", sidecar(SliceThickness=4, SliceProfile="sinc"), VIEW, "bad.json: slice profile 'sinc' is not known; use box, gaussian or point."),
     Bad("a list as slice profile", sidecar(SliceThickness=4, SliceProfile=["box"]), VIEW, "bad.json: slice profile '['box']' is not known; use box, gaussian or point."),
-    Bad("a slice direction that is none", lambda folder: isotropic_view(folder, SliceEncodingDirection="q"), VIEW, "bad.json: SliceEncodingDirection is 'q', not i, j or k; correct it."),
+    Bad("a thickness that is impossible for the spacing", sidecar(SliceThickness=40), VIEW, "bad.json: SliceThickness is 40 mm, but the slices of bad.nii.gz are 4 mm apart; correct it, in a sidecar beside the image if the file is shared, or --insist."),
+    Bad("the thickness of a 3D scan, inherited by a thick one", inherited(SliceThickness=0.8), f"baseline bids/sub-1/anat/sub-1_T2w.nii.gz sagittal.nii.gz {BASELINE}", "...bids/T2w.json: SliceThickness is 0.8 mm, but the slices of bids/sub-1/anat/sub-1_T2w.nii.gz are 4 mm apart; correct it, in a sidecar beside the image if the file is shared, or --insist."),
+    Bad("a git-annex pointer", sidecar_text(POINTER), VIEW, "bad.json: its content was never fetched (a git-annex pointer); run `datalad get` on it."),
+    Bad("a git-annex link to nothing", sidecar_link, VIEW, "bad.json: its content was never fetched (a git-annex pointer); run `datalad get` on it."),
+    Bad("a slice direction that is none, where no axis is coarser", lambda folder: isotropic_view(folder, SliceEncodingDirection="q"), VIEW, "bad.json: SliceEncodingDirection is 'q', not i, j or k; correct it."),
 ]
 
 VIEW_CASES = [
     Bad("a grid of another place to reconstruct on", image(voxels(), np.eye(4) + 300 * np.eye(4, k=3)), "reconstruct axial.nii.gz sagittal.nii.gz --like bad.nii.gz -o out/x.nii.gz", "out/x.nii.gz: its grid lies wholly beyond what all views show; give one of the same place."),
     Bad("views that do not overlap", moved_view, VIEW, "bad.nii.gz and sagittal.nii.gz: the views do not overlap in space; give views of one subject and session."),
     Bad("an isotropic image without a sidecar", isotropic_view, VIEW, "bad.nii.gz: no axis has thicker slices than the others and no sidecar names one; state SliceEncodingDirection in its JSON sidecar."),
+    Bad("voxels coarse along two axes, without a sidecar", image(voxels(), np.diag([1, 4, 4, 1])), VIEW, "bad.nii.gz: no axis has thicker slices than the others and no sidecar names one; state SliceEncodingDirection in its JSON sidecar."),
+    Bad("the same scan twice", copied("bad.nii.gz"), f"baseline axial.nii.gz bad.nii.gz {BASELINE}", "axial.nii.gz and bad.nii.gz: are the same scan; give two scans with slices along unlike axes."),
+    Bad("scans of two subjects", pair("sub-1_T2w.nii.gz", "sub-2_T2w.nii.gz"), f"baseline sub-1_T2w.nii.gz sub-2_T2w.nii.gz {BASELINE}", "sub-1_T2w.nii.gz and sub-2_T2w.nii.gz: are of different subjects by their names; give scans of one subject and session, or --insist."),
+    Bad("scans of two sessions", pair("sub-1_ses-1_T2w.nii.gz", "sub-1_ses-2_T2w.nii.gz"), f"baseline sub-1_ses-1_T2w.nii.gz sub-1_ses-2_T2w.nii.gz {BASELINE}", "sub-1_ses-1_T2w.nii.gz and sub-1_ses-2_T2w.nii.gz: are of different sessions by their names; give scans of one subject and session, or --insist."),
+    Bad("scans of two contrasts", pair("sub-1_T1w.nii.gz", "sub-1_T2w.nii.gz"), f"baseline sub-1_T1w.nii.gz sub-1_T2w.nii.gz {BASELINE}", "sub-1_T1w.nii.gz and sub-1_T2w.nii.gz: are of different contrasts by their names (T1w, T2w); give scans of one contrast, or --insist."),
+    Bad("one of several scans without orientation", without_orientation, VIEW, "bad.nii.gz: its header gives no orientation (qform and sform code 0), so that nobody knows how it lies to the other scans; convert it anew from DICOM, or --insist."),
+    Bad("a scan that is nothing but padding", padding, VIEW, "bad.nii.gz: 95 % of its voxels were never measured (padding, constant slices or not finite); give the scan as it came from the scanner."),
+    Bad("slices thinner than a gap allows", nothing, "simulate image.nii.gz --axis S --thickness 1 --spacing 4 -o out/x.nii.gz", "simulate: slices of 1 mm every 4 mm are none that a scanner makes; choose a thickness of 0.4 to 3 spacings."),
     Bad("a view that is not named .nii or .nii.gz", text("bad.img", ""), f"baseline bad.img {BASELINE}", "bad.img: is not named .nii or .nii.gz; convert it to NIfTI first."),
     Bad("an image thinner than a slice", image(voxels()[:, :, :2]), GZ, "bad.nii.gz: the image is 2 mm across along the slice axis, thinner than one slice of 4 mm; choose thinner slices or another axis."),
     Bad("voxels thicker than the slices asked for", image(voxels(), np.diag([5, 5, 5, 1])), GZ, "bad.nii.gz: slices of 4 mm every 4 mm are thinner than the voxels (5 mm); ask for at least the voxel size."),
@@ -240,10 +274,6 @@ MODELS = [
 ]
 
 QUALITY = [
-    Bad("a mask on another grid", image(np.ones(SHAPE, "u1")), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: the mask is not on the grid of its image (shape (12, 12, 12) against (24, 20, 16), or another affine); resample it to the image."),
-    Bad("an image as mask", mask(np.linspace(0, 900, 24 * 20 * 16, dtype="f4").reshape(24, 20, 16)), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is no mask (values from 0 to 900); give a segmentation of 0 and 1."),
-    Bad("a mask of NaN", mask(np.full((24, 20, 16), np.nan, "f4")), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is no mask (values from nan to nan); give a segmentation of 0 and 1."),
-    Bad("text as mask", text("bad.nii.gz", "no mask"), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is not a readable NIfTI image (Not a gzipped file (b'no')); replace the file."),
     Bad("a reconstruction on another grid", nothing, "evaluate axial.nii.gz --reference image.nii.gz -o out/m.json", "axial.nii.gz: is not on the grid of image.nii.gz; render it --like that."),
     Bad("a reconstruction whose sidecar was changed", odd_recon, "evaluate bad.nii.gz --reference image.nii.gz -o out/m.json", "bad.json: Method, FourierDimension or FitSettings is not what cordinr writes; correct it."),
     Bad("metrics that are no JSON", text("bad.json", "psnr: 30"), "aggregate bad.json -o out/t.tsv", "bad.json: is not readable JSON (Expecting value: line 1 column 1 (char 0)); repair the file."),
@@ -339,6 +369,32 @@ CONFIGS = [
     Bad("100,000 nested lists", text("bad.yaml", "fit: " + "[" * 100_000), CONFIG, "bad.yaml: is not readable YAML (nested more than 20 deep); correct it."),
 ]
 
+ODD = [
+    Odd("a spacing that is not the header's", sidecar(SliceThickness=4, SpacingBetweenSlices=1), VIEW, "bad.json: SpacingBetweenSlices is 1 and is ignored; the header of bad.nii.gz says 4 mm."),
+    Odd("a negative spacing", sidecar(SliceThickness=4, SpacingBetweenSlices=-4), VIEW, "bad.json: SpacingBetweenSlices is -4 and is ignored; the header of bad.nii.gz says 4 mm."),
+    Odd("a slice axis from before the image was turned", sidecar(SliceThickness=4, SliceEncodingDirection="i"), VIEW, "bad.json: SliceEncodingDirection is i, but the header of bad.nii.gz has voxels of 1 mm along i and 4 mm along k; taking k."),
+    Odd("a slice direction that is none", sidecar(SliceThickness=4, SliceEncodingDirection="z"), VIEW, "bad.json: SliceEncodingDirection is 'z', not i, j or k; taking array axis 2, whose voxels are thickest."),
+    Odd("the slice normal of another scan", sidecar(SliceThickness=4, ImageOrientationPatientDICOM=[0, 1, 0, 0, 0, -1]), VIEW, "bad.json: ImageOrientationPatientDICOM has slices 90 degrees away from those along k in the header of bad.nii.gz; the header's are taken. Is it the sidecar of another scan?"),
+    Odd("the matrix of another scan", sidecar(SliceThickness=4, ReconMatrixPE=320), VIEW, "bad.json: ReconMatrixPE is 320, but the slices of bad.nii.gz have 24 x 20 voxels; the header's are taken. Was the image cropped, or is it the sidecar of another scan?"),
+    Odd("no sidecar at all", image(voxels(), np.diag([1, 1, 4, 1])), VIEW, "bad.nii.gz: no slice thickness in a sidecar; taking slices along array axis 2, thickness and spacing 4 mm, box profile."),
+    Odd("a sidecar in Latin-1", sidecar_text('{"InstitutionName": "Hôpital", "SliceThickness": 4}'.encode("latin-1")), VIEW, "bad.json: is not UTF-8; read as Latin-1."),
+    Odd("a sidecar with a byte-order mark", sidecar_text('{"SliceThickness": 4}'.encode("utf-8-sig")), VIEW, "bad.json: begins with a byte-order mark; read as utf-8-sig."),
+    Odd("a sidecar in UTF-16", sidecar_text('{"SliceThickness": 4}'.encode("utf-16")), VIEW, "bad.json: begins with a byte-order mark; read as utf-16."),
+    Odd("a raw tab in a sidecar", sidecar_text('{"ProtocolName": "T2\tsag", "SliceThickness": 4}'), VIEW, "bad.json: has raw control characters within its texts; read all the same."),
+    Odd("a sform of zeros beside a qform", header(srow_x=[0] * 4, srow_y=[0] * 4, srow_z=[0] * 4, qform_code=1, pixdim=[1] * 8), NII, "bad.nii: of its sform, its affine is singular or not finite; taking the qform."),
+    Odd("no orientation in a single image", header(sform_code=0), NII, "bad.nii: its header gives no orientation (qform and sform code 0); taking axes LAS from the middle of the image."),
+    Odd("forms that put the image elsewhere", header(qform_code=1, qoffset_x=3, pixdim=[1] * 8), NII, "bad.nii: its qform and sform disagree by 3 mm at a corner; taking the sform."),
+    Odd("infinity in one voxel of a reference", image(ONE_HOLE), GZ, "bad.nii.gz: 1 of its 1728 voxels are NaN or infinite and are taken as 0."),
+    Odd("a number beyond float32", image(LARGE), GZ, "bad.nii.gz: 1 of its 1728 voxels are NaN or infinite and are taken as 0."),
+    Odd("an empty slice, padding and NaN in a view", image(GAPS, np.diag([1, 1, 4, 1])), VIEW, "bad.nii.gz: 277 of its 1728 voxels were never measured (1 constant slices, 1 not finite, padding) and are left out."),
+    Odd("scans that are all thick along one axis", thick_alike, f"baseline axial.nii.gz bad.nii.gz {BASELINE}", "axial.nii.gz and bad.nii.gz: all have their slices along the same axis, so that none shows detail along it; add a scan with slices along another axis."),
+    Odd("a mask on another grid", image(np.ones(SHAPE, "u1")), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: ..."),
+    Odd("an image as mask", mask(np.linspace(0, 900, 24 * 20 * 16, dtype="f4").reshape(24, 20, 16)), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is no mask (values from 0 to 900); give a segmentation of 0 and 1. There are no cord figures."),
+    Odd("a mask of NaN", mask(np.full((24, 20, 16), np.nan, "f4")), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is no mask (values from nan to nan); give a segmentation of 0 and 1. There are no cord figures."),
+    Odd("text as mask", text("bad.nii.gz", "no mask"), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is not a readable NIfTI image (Not a gzipped file (b'no')); replace the file. There are no cord figures."),
+    Odd("an empty mask", mask(np.zeros((24, 20, 16), "u1")), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is empty. There are no cord figures."),
+]
+
 TABLE = {
     "Images": NIFTI,
     "Sidecars of views": SIDECARS,
@@ -367,6 +423,17 @@ def page() -> str:
     for section, cases in TABLE.items():
         lines += ["", f"## {section}", "", "| input | sentence |", "|---|---|"]
         lines += [f"| {bad.name} | {_code(bad.sentence)} |" for bad in cases]
+    lines += [
+        "",
+        "## Used all the same, with a note",
+        "",
+        f"{len(ODD)} inputs that are odd, but can be used without a guess about geometry, or with one",
+        "that is said: the command does what it was asked for, and says on stderr, once,",
+        "",
+        "| input | note |",
+        "|---|---|",
+        *(f"| {odd.name} | {_code(odd.note)} |" for odd in ODD),
+    ]
     return "\n".join(lines) + "\n"
 
 

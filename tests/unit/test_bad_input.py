@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
+from bad_inputs import ODD as ODD_INPUTS
 from bad_inputs import PAGE, TABLE, Bad, page
 from cordinr.cli import main
 from cordinr.files import read_json
@@ -123,6 +124,17 @@ def test_a_bad_input_gets_its_sentence_and_writes_nothing(bad, folder, command, 
     assert changed == []
 
 
+@pytest.mark.parametrize("odd", [pytest.param(odd, id=odd.name) for odd in ODD_INPUTS])
+def test_an_odd_input_gets_its_note_and_is_used(odd, folder, command):
+    odd.make(folder)
+    code, output, error = command(*shlex.split(odd.command))
+    assert (code, output) == (0, ""), error
+    pattern = ".+".join(map(re.escape, odd.note.split("...")))
+    said = [line.removeprefix("note: ") for line in error.splitlines()]
+    assert [line for line in said if re.fullmatch(pattern, line)], error
+    assert all(line.startswith("note: ") for line in error.splitlines()), error
+
+
 def test_the_page_is_up_to_date():
     """`python tests/bad_inputs.py` writes it."""
     assert PAGE.read_text(encoding="utf-8") == page()
@@ -192,9 +204,9 @@ def test_a_message_keeps_to_one_line_whatever_a_file_is_called(folder, command):
 
 
 def test_inputs_that_are_unusual_but_good(folder, command):
-    """One view twice, a view of one slice, and one through a link, are what they are."""
+    """A view alone, one of a single slice, and one through a link, are what they are."""
     options = ["--method", "cubic", "--like", "image.nii.gz", "-o", "x.nii.gz"]
-    assert command("baseline", "axial.nii.gz", "axial.nii.gz", *options)[0] == 0
+    assert command("baseline", "axial.nii.gz", *options)[0] == 0
     Path("linked.nii.gz").symlink_to("axial.nii.gz")
     assert command("baseline", "linked.nii.gz", "sagittal.nii.gz", *options)[0] == 0
     single = ["--axis", "S", "--thickness", 16, "-o", "single.nii.gz"]

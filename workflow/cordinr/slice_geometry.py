@@ -99,8 +99,7 @@ def check_thickness(thickness: float, spacing: float, said: str, image: Path, in
     Raises:
         InputError: the thickness is below 0.4 or above 3 spacings.
     """
-    low, high = THICKNESS_IN_SPACINGS
-    if low * (1 - 1e-6) <= thickness / spacing <= high * (1 + 1e-6):
+    if is_possible(thickness, spacing):
         return
     fact = f"{said} {thickness:g} mm, but the slices of {image} are {spacing:.4g} mm apart"
     if not insist:
@@ -108,6 +107,12 @@ def check_thickness(thickness: float, spacing: float, said: str, image: Path, in
             f"{fact}; correct it, in a sidecar beside the image if the file is shared, or --insist."
         )
     log.warning("%s; taken all the same.", fact)
+
+
+def is_possible(thickness: float, spacing: float) -> bool:
+    """Whether slices of this thickness (mm) can be this far apart (mm)."""
+    low, high = THICKNESS_IN_SPACINGS
+    return low * (1 - 1e-6) <= thickness / spacing <= high * (1 + 1e-6)
 
 
 def _slice_axis(grid: Grid, stated: Statements) -> int:
@@ -161,8 +166,7 @@ def _fits(size: float, stated: Statements) -> bool:
     )
     if is_length(spacing):
         return abs(spacing / size - 1) <= SPACING_TOLERANCE
-    low, high = THICKNESS_IN_SPACINGS
-    return is_length(thickness) and low <= thickness / size <= high
+    return is_length(thickness) and is_possible(thickness, size)
 
 
 def is_length(value: Any) -> bool:

@@ -133,7 +133,7 @@ def fetch(
     from ..dataset import obtain
     from ..errors import InputError
     from ..index import find_images
-    from ..volume import load_volume
+    from ..volume import load_scan
 
     if (file is None) != (output is None):
         raise InputError("fetch: --file and -o belong together; give both or none.")
@@ -154,7 +154,7 @@ def fetch(
     if not fits:
         raise InputError(f"{dest}: not enough disk space; choose fewer subjects with --subject.")
     for path in get_content(dest, paths, jobs):
-        print(f"{path} {load_volume(path).grid.shape}")
+        print(f"{path} {load_scan(path).grid.shape}")
     for problem in filter(None, (row.problem for row in rows)):
         raise InputError(problem)
 
@@ -197,7 +197,8 @@ def parse_entities(options: list[str]) -> dict[str, list[str]]:
 def copy_checked(dest: Path, file: str, output: Path, also: list[str], jobs: int) -> None:
     """Copy an image out of the dataset, complete and readable, with all its metadata beside it.
 
-    One whose voxels are no cubes is resampled where they nearly are.
+    One whose voxels are no cubes is resampled where they nearly are. Voxels that are not finite
+    become 0.
 
     Args:
         dest: root of the dataset.
@@ -215,10 +216,10 @@ def copy_checked(dest: Path, file: str, output: Path, also: list[str], jobs: int
     from ..metadata import carried, inherited, sidecars_of
     from ..naming import sidecar_path
     from ..reference import RESAMPLED, as_reference
-    from ..volume import load_volume, save_volume
+    from ..volume import load_reference, save_volume
 
     image = get_content(dest, [file, *sidecars_of(dest, file)], jobs)[0]
-    volume, resampled = as_reference(image, load_volume(image))
+    volume, resampled = as_reference(image, load_reference(image))
     stated = inherited(dest, file)
     if resampled:
         log.warning("%s: is resampled %s, as its voxels are not cubes.", image, resampled)

@@ -68,7 +68,7 @@ def simulate(
     from ..metadata import carried, metadata_of
     from ..naming import sidecar_path
     from ..reference import RESAMPLED, as_reference, in_other_dataset
-    from ..slice_geometry import check_thickness
+    from ..slice_geometry import is_possible
     from ..view_files import view_fields
     from ..volume import load_reference, save_volume
 
@@ -84,13 +84,19 @@ def simulate(
         volume, resampled = as_reference(source_image, volume)
     what = f"raw image, resampled {resampled}" if resampled else "raw image"
     kept = carried([stated])
-    for letter, mm, gap, path in zip(axis, thickness, spacings, output, strict=True):
-        check_thickness(mm, gap, "simulate: the thickness is", path, False)
+    views = []
+    for letter, mm, gap in zip(axis, thickness, spacings, strict=True):
         along = volume.grid.axis_along(letter)
         try:
-            view = acquire(volume, along, SliceProfile(profile, mm), gap)
+            views.append(acquire(volume, along, SliceProfile(profile, mm), gap))
         except InputError as error:
             raise InputError(f"{image}: {error}") from error
+        if not is_possible(mm, gap):
+            raise InputError(
+                f"simulate: slices of {mm:g} mm every {gap:g} mm are none that a scanner makes; "
+                "choose a thickness of 0.4 to 3 spacings."
+            )
+    for letter, view, path in zip(axis, views, output, strict=True):
         save_volume(path, view.volume.array, view.volume.grid)
         text = f"Thick-slice view of the {what}, slices along {letter}."
         fields = kept | view_fields(view)

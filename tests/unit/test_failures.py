@@ -166,6 +166,7 @@ def test_the_list_is_kept_as_it_is_where_nothing_changed(tmp_path, monkeypatch):
     assert left_out() == {}
     monkeypatch.setenv(VARIABLE, str(path))
     assert left_out() == {("sub-01/anat", "sub-01"): images[0]}
-    path.write_text("other\ttable\n1\t2\n")
-    with pytest.raises(InputError, match=r"failed\.tsv: is not a list of failed images"):
-        left_out()
+    for text in ("other\ttable\n1\t2\n", "folder\timage\tlacks\treason\nsub-01/anat\n"):
+        path.write_text(text)
+        with pytest.raises(InputError, match=r"failed\.tsv: is not a list of failed images"):
+            left_out()

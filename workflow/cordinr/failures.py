@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
-from .files import write_text
+from .files import read_text, write_text
 from .index import Input
 from .summary import Failure, sentence_of
 
@@ -125,12 +125,15 @@ def load_failed(path: Path | str) -> list[Failed]:
         InputError: the file is missing or is no such list.
     """
     try:
-        with open(path, newline="", encoding="utf-8") as stream:
-            return [Failed(**row) for row in csv.DictReader(stream, delimiter="\t")]
-    except (OSError, TypeError, ValueError) as error:
+        rows = list(csv.DictReader(io.StringIO(read_text(path, "TSV")), delimiter="\t"))
+        images = [Failed(**row) for row in rows]
+        if not all(isinstance(cell, str) for row in rows for cell in row.values()):
+            raise ValueError("a row is too short")
+    except (TypeError, ValueError, csv.Error) as error:
         raise InputError(
             f"{path}: is not a list of failed images ({error}); remove it and run again."
         ) from error
+    return images
 
 
 def left_out() -> dict[tuple[str, str], Failed]:

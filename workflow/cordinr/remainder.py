@@ -107,7 +107,12 @@ def follow(command: Sequence[str], folder: str, path: Path) -> int:
         VARIABLE: str(path.absolute()),
         "PYTHONPATH": os.pathsep.join(filter(None, search)),
     }
-    return subprocess.run(command, cwd=folder, env=os.environ | changes).returncode
+    process = subprocess.Popen(command, cwd=folder, env=os.environ | changes)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # which the second run has got as well, and ends
+            continue
 
 
 def main() -> None:

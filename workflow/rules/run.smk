@@ -43,7 +43,7 @@ def go_on(index, results, partial, broken):
         rows = load_index(index)
         images = note_failed(workflow, rows, broken)
         command = second_run(workflow, rows, images)
-    except (InputError, OSError) as error:
+    except (InputError, OSError, AttributeError) as error:  # the last: another Snakemake
         print(f"note: {error}", file=sys.stderr)
         return
     shell(

@@ -12,7 +12,7 @@ from cordinr.baselines import reconstruct_baseline
 from cordinr.errors import InputError
 from cordinr.field import Field
 from cordinr.fit import fit_inr
-from cordinr.measured import MAX_UNMEASURED, find_measured, leave_unmeasured_out, reaches
+from cordinr.measured import MAX_UNMEASURED, find_measured, leave_unmeasured_out
 from cordinr.network import load_inr, save_inr
 from cordinr.render import render_inr
 from cordinr.sampling import make_stacks
@@ -211,14 +211,24 @@ def test_what_counts_as_measured(axis):
     np.testing.assert_array_equal(found, expected)
 
 
-def test_a_view_reaches_where_it_lies_but_for_its_padding(scene):
-    _, (axial, _) = scene
-    lost = damaged(axial, np.s_[:, :, 4], 0)
-    short = damaged(axial, np.s_[:, :, :2], 0)
-    places = np.array([[3, 3, 3.0], [3, 3, 9.0], [3, 3, 16.0], [3, 3, 60.0]])
-    np.testing.assert_array_equal(reaches(axial, places), [True, True, True, False])
-    np.testing.assert_array_equal(reaches(lost, places), [True, True, True, False])
-    np.testing.assert_array_equal(reaches(short, places), [False, True, True, False])
+@pytest.mark.parametrize("gain", [1.0, 1.7])
+@pytest.mark.parametrize("edge", [5, 6, 7, 8, 9])
+def test_a_black_margin_is_told_from_padding_by_the_other_view(scene, edge, gain):
+    """The image ends within a slice of the sagittal view, or the scan was padded up to there."""
+    volume, (axial, sagittal) = scene
+    black = volume.array.copy()
+    black[:edge] = 0
+    views = two_views(Volume(black, volume.grid))
+    views = [replace(v, measured=find_measured(v.volume.array, v.axis)) for v in views]
+    views[1] = replace(views[1], volume=Volume(views[1].volume.array * gain, views[1].volume.grid))
+    margin, _ = leave_unmeasured_out(views)
+    inside = edge % 4
+    assert margin.measured is None  # the zeros beside the image are data
+    assert margin.volume.array.shape[0] == 32 - edge + inside
+    assert not margin.volume.array[:inside].any() and margin.volume.array[inside:].all()
+    padded_later = [damaged(axial, np.s_[:edge], 0), sagittal]
+    left, _ = leave_unmeasured_out(padded_later)
+    assert not left.measured[:edge].any() and left.measured[edge:].all()
 
 
 def test_the_command_counts_what_it_leaves_out(view_files, tmp_path, command):

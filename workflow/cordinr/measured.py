@@ -5,7 +5,7 @@ another scan measures the same place, and are filled by the prior of the method 
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 
 MAX_UNMEASURED = 0.9
 """Part of a scan that was never measured, above which it is refused."""
+
+
+BLOCK = 1 << 20
+"""Voxels whose positions are held at a time."""
 
 
 def find_measured(array: np.ndarray, axis: int) -> np.ndarray:
@@ -44,10 +48,10 @@ def find_measured(array: np.ndarray, axis: int) -> np.ndarray:
 def leave_unmeasured_out(views: Sequence[View]) -> list[View]:
     """Views whose `measured` is what is to be fitted, and whose arrays are finite everywhere.
 
-    Planes of padding at a side where no other scan has measured are cut off. What is unmeasured
-    within a scan, or at its border where another scan has measured, is left out; its value becomes
-    the nearest measured one, for interpolation. Where no scan has measured anything there is
-    nothing to find: the rest stays, as zero.
+    What is unmeasured within a scan is left out; its value becomes the nearest measured one, for
+    interpolation. So is padding where another scan has measured something else. Padding of zeros
+    that another scan confirms is data: the scan itself was made of an image with a black margin.
+    Padding where no other scan is, is zero; whole planes of it are cut off.
 
     Args:
         views: of one place, as `read_view` gives them.
@@ -55,10 +59,20 @@ def leave_unmeasured_out(views: Sequence[View]) -> list[View]:
     Raises:
         InputError: next to nothing of a view was measured.
     """
-    return [view if view.measured is None else _leave_out(view, views) for view in views]
+    around = [None if view.measured is None else _outside(view) for view in views]
+    return [
+        view if outside is None else _leave_out(view, outside, views, around)
+        for view, outside in zip(views, around, strict=True)
+    ]
 
 
-def _leave_out(view: View, views: Sequence[View]) -> View:
+def _leave_out(
+    view: View,
+    outside: np.ndarray,
+    views: Sequence[View],
+    around: Sequence[np.ndarray | None],
+) -> View:
+    """One of the views; `outside` is its padding, `around` that of all views."""
     missing = ~view.measured
     part = float(missing.mean())
     if part > MAX_UNMEASURED:
@@ -66,37 +80,104 @@ def _leave_out(view: View, views: Sequence[View]) -> View:
             f"{view.name}: {100 * part:.0f} % of its voxels were never measured (padding, constant "
             "slices or not finite); give the scan as it came from the scanner."
         )
-    unseen = _outside(view)
-    centres = view.volume.grid.world(np.argwhere(unseen))
-    for other in views:
-        if other is not view and centres.size:
-            beyond = ~reaches(other, centres)
-            unseen[unseen], centres = beyond, centres[beyond]
+    unseen, confirmed = outside.copy(), np.zeros(outside.shape, bool)
+    for other, its_padding in zip(views, around, strict=True):
+        if other is not view and outside.any():
+            place = _voxel_of(other, its_padding, view.volume.grid)
+            unseen &= place < 0
+            confirmed |= _confirmed_zeros(view, outside, other, place)
     log.warning(
         "%s: %d of its %d voxels were never measured (%s) and are left out.",
         view.name,
-        missing.sum(),
+        missing.sum() - confirmed.sum(),
         missing.size,
         _kinds(view),
     )
     box = _box_without_padding(unseen)
-    array, missing, unseen = view.volume.array[box], missing[box], unseen[box]
-    left_out = missing & ~unseen
-    if left_out.any():
+    lost = (missing & ~unseen & ~confirmed)[box]
+    array, missing = view.volume.array[box], missing[box]
+    if lost.any():
         nearest = scipy.ndimage.distance_transform_edt(
             missing,
             sampling=view.volume.grid.voxel_sizes,
             return_distances=False,
             return_indices=True,
         )
-        array = np.where(left_out, array[tuple(nearest)], array)
-    array = np.where(unseen, 0, array).astype(np.float32)
+        array = np.where(lost, array[tuple(nearest)], array)
+    array = np.where(missing & ~lost, 0, array).astype(np.float32)
     return replace(
         view,
         volume=Volume(array, _part_of(view.volume.grid, box)),
-        measured=~left_out if left_out.any() else None,
+        measured=~lost if lost.any() else None,
         cropped=array.shape != view.volume.array.shape,
     )
+
+
+def _voxel_of(view: View, padding: np.ndarray | None, grid: Grid) -> np.ndarray:
+    """The voxel of a view in which each voxel centre of a grid lies, -1 for none or padding.
+
+    Returns:
+        int64 of shape `grid.shape`: places in the flattened array of the view.
+    """
+    shape, places = view.volume.grid.shape, np.full(grid.size, -1)
+    for start in range(0, grid.size, BLOCK):
+        index = view.volume.grid.index(grid.centres(start, start + BLOCK))
+        index = np.rint(index).astype(int)
+        inside = ((index >= 0) & (index < shape)).all(axis=1)
+        places[start : start + BLOCK][inside] = np.ravel_multi_index(index[inside].T, shape)
+    if padding is not None:
+        places[padding.ravel()[places] & (places >= 0)] = -1
+    return places.reshape(grid.shape)
+
+
+def _confirmed_zeros(view: View, outside: np.ndarray, other: View, place: np.ndarray) -> np.ndarray:
+    """Zeros at the border of a view that another view confirms, side by side; bool array.
+
+    A thick slice of the other view across the edge of the padding is as bright as the mean of this
+    view's voxels in it, zeros included, if the zeros were there when it was measured. If they were
+    put there afterwards it is as bright as the mean of the rest.
+
+    Args:
+        view: with padding.
+        outside: its padding.
+        other: to compare with, by their common gain.
+        place: as `_voxel_of` gives it for the other view.
+    """
+    confirmed = np.zeros(outside.shape, bool)
+    zeros = outside & (view.volume.array == 0)
+    known = (place >= 0) & (view.measured | zeros)
+    if other.measured is not None:
+        known &= other.measured.ravel()[place]
+    size = other.volume.array.size
+
+    def per_voxel(mask: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        chosen = None if weights is None else weights[mask]
+        return np.bincount(place[mask], chosen, minlength=size)
+
+    count = np.maximum(per_voxel(known), 1)
+    mean = per_voxel(known, view.volume.array.astype(float)) / count
+    values = other.volume.array.ravel()
+    whole = (per_voxel(known) > 0) & (per_voxel(known & zeros) == 0)
+    brightness = values[whole].sum()
+    gain = mean[whole].sum() / brightness if brightness > 0 else 1.0
+    for side in _sides(outside):
+        part = per_voxel(known & zeros & side) / count
+        across = part > 0
+        expected = gain * values[across]
+        if across.any() and mean[across].sum() > (expected * (1 - part[across] / 2)).sum():
+            confirmed |= zeros & side & (place >= 0)
+    return confirmed
+
+
+def _sides(outside: np.ndarray) -> Iterator[np.ndarray]:
+    """The planes of padding at each of the six sides, each as bool array."""
+    for axis in range(3):
+        other = tuple(k for k in range(3) if k != axis)
+        flat = outside.all(axis=other)
+        for run in (np.logical_and.accumulate(flat), np.logical_and.accumulate(flat[::-1])[::-1]):
+            side = np.zeros(outside.shape, bool)
+            side[(slice(None),) * axis + (run,)] = True
+            yield side
 
 
 def _outside(view: View) -> np.ndarray:
@@ -127,16 +208,6 @@ def _part_of(grid: Grid, box: tuple[slice, ...]) -> Grid:
     affine = grid.affine.copy()
     affine[:3, 3] = grid.world(np.array(low))
     return Grid(tuple(np.subtract(high, low).tolist()), affine, grid.space)
-
-
-def reaches(view: View, world: np.ndarray) -> np.ndarray:
-    """Whether positions (n, 3) in world mm lie within what a view shows, measured or lost."""
-    grid: Grid = view.volume.grid
-    index = np.rint(grid.index(world)).astype(int)
-    inside = ((index >= 0) & (index < grid.shape)).all(axis=1)
-    if view.measured is not None:
-        inside[inside] = ~_outside(view)[tuple(index[inside].T)]
-    return inside
 
 
 def _kinds(view: View) -> str:

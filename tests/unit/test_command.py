@@ -137,7 +137,7 @@ def write(path, kind):
     elif kind == "4D":
         nib.save(nib.Nifti1Image(np.random.rand(6, 6, 6, 3).astype("f4"), np.eye(4)), path)
     elif kind in ("NaN", "infinite"):
-        volume.array[2, 3, 4] = np.nan if kind == "NaN" else np.inf
+        volume.array[:8] = np.nan if kind == "NaN" else np.inf
         save_volume(path, volume.array, volume.grid)
     elif kind == "constant":
         save_volume(path, np.full((12, 12, 12), 7.0), volume.grid)

@@ -190,9 +190,11 @@ def test_of_two_gpus_the_one_that_works_is_taken(unusable_gpu, monkeypatch):
         if where.index == 0:
             raise RuntimeError("CUDA error: all CUDA-capable devices are busy or unavailable")
 
+    claimed = []
     monkeypatch.setattr(device, "_try_kernels", only_the_second)
-    monkeypatch.setattr(device, "claim", lambda devices: 0)
+    monkeypatch.setattr(device, "claim", lambda devices: claimed.append(devices) or 0)
     assert str(choose_device("auto")) == "cuda:1"
+    assert claimed == [["GPU-0", "GPU-1"], ["GPU-1"]]  # so that others see which is in use
 
 
 @pytest.mark.parametrize("name", ["auto", "cuda"])

@@ -243,6 +243,14 @@ def test_forms_that_agree_or_say_nothing_are_read(tmp_path, header, notes):
     assert notes() == []
 
 
+@pytest.mark.parametrize("pixdim", [(0, 0, 0), (1, 1, -4), (1, np.nan, 4)])
+def test_beside_a_pixdim_that_is_none_the_sform_is_taken_with_a_note(tmp_path, notes, pixdim):
+    path = forms(tmp_path / "x.nii", qform=(THICK, 1), sform=(THICK, 1), pixdim=pixdim)
+    np.testing.assert_allclose(load_grid(path).voxel_sizes, [1, 1, 4])
+    (note,) = notes()
+    assert "its pixdim is" in note and "taking the sform" in note
+
+
 @pytest.mark.parametrize(
     "sform", [np.zeros((4, 4)), np.diag([1, 0, 4, 1.0]), np.full((4, 4), np.nan)]
 )

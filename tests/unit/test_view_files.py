@@ -56,6 +56,13 @@ def test_a_sidecar_that_makes_no_sense_is_refused(slices, stated, sentence):
         read_view(slices)
 
 
+@pytest.mark.parametrize("thickness", [0, -4, None, "4 mm", float("nan")])
+def test_whoever_insists_gets_the_spacing_for_a_thickness_that_is_none(slices, notes, thickness):
+    write_json(sidecar_path(slices), {"SliceThickness": thickness})
+    assert geometry(slices, insist=True) == (1, "box", 4)
+    assert "taking the spacing, 4 mm" in notes()[0]
+
+
 @pytest.mark.parametrize("affine", [np.eye(4), np.diag([0.5, 3, 3, 1.0]), np.diag([1, 1.1, 1, 1])])
 def test_where_no_axis_is_coarser_than_both_others_a_sidecar_has_to_name_one(tmp_path, affine):
     volume = blobs((8, 8, 8), affine)
@@ -123,9 +130,9 @@ def test_a_thickness_inherited_from_a_3d_scan_names_the_file_that_says_it(tmp_pa
         ({"SliceEncodingDirection": "k-", "SliceThickness": 3, "SpacingBetweenSlices": 4}, 1),
         ({"SliceEncodingDirection": "i"}, 1),
         ({"SliceEncodingDirection": "i", "SliceThickness": 3}, 1),
-        # all that the sidecar says fits the axis that it names
-        ({"SliceEncodingDirection": "k-", "SliceThickness": 1}, 2),
-        ({"SliceEncodingDirection": "i", "SliceThickness": 1, "SpacingBetweenSlices": 1}, 0),
+        # and the spacing may be the gap alone
+        ({"SliceEncodingDirection": "i", "SliceThickness": 3, "SpacingBetweenSlices": 1}, 1),
+        ({"SliceEncodingDirection": "i", "SliceThickness": 4, "SpacingBetweenSlices": 1}, 1),
         ({"SliceEncodingDirection": "z", "SliceThickness": 4}, 1),
         ({"SliceEncodingDirection": 2, "SliceThickness": 4}, 1),
     ],
@@ -136,6 +143,32 @@ def test_a_slice_axis_that_the_header_contradicts_is_never_taken_silently(
     write_json(sidecar_path(slices), stated)
     assert read_view(slices).axis == axis
     assert any("view.json: SliceEncodingDirection is" in note for note in notes())
+
+
+@pytest.mark.parametrize("stated", [{}, {"SpacingBetweenSlices": 1}])
+def test_a_3d_sidecar_on_a_thick_scan_is_refused_whatever_its_axis(slices, stated):
+    sidecar = {"SliceEncodingDirection": "k-", "SliceThickness": 1} | stated
+    write_json(sidecar_path(slices), sidecar)
+    with pytest.raises(InputError, match=r"SliceThickness is 1 mm, but .* are 4 mm apart"):
+        read_view(slices)
+
+
+@pytest.mark.parametrize(
+    ("stated", "axis"),
+    [
+        ({"SliceThickness": 1, "SpacingBetweenSlices": 1}, 2),
+        ({"SliceThickness": 1.5, "SpacingBetweenSlices": 1.5}, 1),
+        ({"SliceThickness": 1.2}, 1),
+        ({}, 1),
+    ],
+)
+def test_where_the_header_is_less_clear_all_that_is_stated_decides(tmp_path, notes, stated, axis):
+    """Slices of 1 mm in a plane of 1 x 1.5 mm, as with few phase encoding steps."""
+    volume = blobs((12, 8, 10), np.diag([1, 1.5, 1, 1.0]))
+    save_volume(tmp_path / "view.nii", volume.array, volume.grid)
+    write_json(tmp_path / "view.json", {"SliceEncodingDirection": "k"} | stated)
+    assert read_view(tmp_path / "view.nii").axis == axis
+    assert any("SliceEncodingDirection is k, but the header" in note for note in notes())
 
 
 def test_a_direction_that_is_none_is_refused_where_the_header_does_not_tell(tmp_path):
@@ -223,6 +256,8 @@ def pair(tmp_path):
         ("sub-1_acq-ax_T2w.nii.gz", "sub-1_acq-sag_T2w.nii"),
         ("sub-1_ses-a_acq-ax_run-1_T2w.nii.gz", "sub-1_ses-a_acq-sag_run-2_T2w.nii.gz"),
         ("sub-1_acq-ax_T2w.nii.gz", "sag.nii.gz"),
+        ("sub-01_axial.nii.gz", "sub-01_sagittal.nii.gz"),
+        ("sub-01_T2w_ax.nii.gz", "sub-01_T2w_sag.nii.gz"),
     ],
 )
 def test_scans_that_belong_together_need_no_note(pair, notes, names):

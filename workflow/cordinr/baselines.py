@@ -61,6 +61,12 @@ def reconstruct_baseline(
     if not (np.isfinite(weight) and weight >= 0):
         raise InputError(f"the weight of {method} is {weight}; give a number from 0.")
     check_overlap(views)
+    for view in views:
+        if not np.isfinite(view.voxels).all():
+            raise InputError(
+                f"{view.name}: has voxels that are not finite; read it by `load_views`, which "
+                "leaves them out."
+            )
     return _within_limits(_reconstruct(views, grid, method, weight, device), views, grid)
 
 
@@ -105,7 +111,8 @@ def cubic_mean(views: Sequence[View], grid: Grid) -> np.ndarray:
 
     Where some of the views were not measured, the mean is that of the others.
     """
-    total, weight = np.zeros(grid.size), np.zeros(grid.size)
+    whole = all(view.measured is None for view in views)
+    total, weight = np.zeros(grid.size), np.zeros(1 if whole else grid.size)
     block = 1 << 20
     for view in views:
         for start in range(0, grid.size, block):
@@ -117,8 +124,10 @@ def cubic_mean(views: Sequence[View], grid: Grid) -> np.ndarray:
             )
             part = _part_measured(view, index)
             total[here] += value * part
-            weight[here] += part
-    return (total / weight).astype(np.float32).reshape(grid.shape)
+            if not whole:
+                weight[here] += part
+    total /= len(views) if whole else weight
+    return total.astype(np.float32).reshape(grid.shape)
 
 
 def _part_measured(view: View, index: np.ndarray) -> np.ndarray | float:

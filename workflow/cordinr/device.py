@@ -41,8 +41,8 @@ def choose_device(name: str) -> torch.device:
         reason = first_line(error)
         if name == "cuda":
             raise InputError(
-                f"device cuda was asked for, but torch cannot use the GPU ({reason}); use auto or "
-                "cpu, or another build of torch."
+                f"device cuda was asked for, but torch cannot use the GPU ({reason}); free it, use "
+                "auto or cpu, or a build of torch for this card."
             ) from error
         log.warning("torch cannot use the GPU (%s); going on with the CPU.", reason)
         return torch.device("cpu")
@@ -57,22 +57,23 @@ def _usable_gpu() -> torch.device | None:
     Raises:
         Exception: whatever the first GPU that was tried says, where all of them fail.
     """
-    count = torch.cuda.device_count()
-    if not count:
-        return None
-    # Numbers depend on CUDA_VISIBLE_DEVICES, UUIDs do not.
-    preferred = claim([str(torch.cuda.get_device_properties(each).uuid) for each in range(count)])
-    problems = []
-    for number in sorted(range(count), key=lambda each: each != preferred):
+    left = list(range(torch.cuda.device_count()))
+    problem = None
+    while left:
+        # Numbers depend on CUDA_VISIBLE_DEVICES, UUIDs do not.
+        names = [str(torch.cuda.get_device_properties(each).uuid) for each in left]
+        number = left.pop(claim(names))
         try:
             torch.cuda.set_device(number)
             device = torch.device("cuda", number)
             _try_kernels(device)
         except Exception as error:
-            problems.append(error)
+            problem = problem or error
         else:
             return device
-    raise problems[0]
+    if problem:
+        raise problem
+    return None
 
 
 def _try_kernels(device: torch.device) -> None:

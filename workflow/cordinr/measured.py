@@ -48,10 +48,10 @@ def find_measured(array: np.ndarray, axis: int) -> np.ndarray:
 def leave_unmeasured_out(views: Sequence[View]) -> list[View]:
     """Views whose `measured` is what is to be fitted, and whose arrays are finite everywhere.
 
-    What is unmeasured within a scan is left out; its value becomes the nearest measured one, for
-    interpolation. So is padding where another scan has measured something else. Padding of zeros
-    that another scan confirms is data: the scan itself was made of an image with a black margin.
-    Padding where no other scan is, is zero; whole planes of it are cut off.
+    What is unmeasured is left out; its value becomes the nearest measured one, for interpolation.
+    Whole planes of padding where no other scan is are cut off. Where one scan confirms that zeros
+    around another are none of padding, the scans were made of an image with a black margin, and
+    zeros that no scan denies are data.
 
     Args:
         views: of one place, as `read_view` gives them.
@@ -59,20 +59,35 @@ def leave_unmeasured_out(views: Sequence[View]) -> list[View]:
     Raises:
         InputError: next to nothing of a view was measured.
     """
-    around = [None if view.measured is None else _outside(view) for view in views]
+    around = [_outside(view) for view in views]
+    compared = [_compare(k, views, around) for k in range(len(views))]
+    black_margin = any(confirmed.any() for _, confirmed in compared)
     return [
-        view if outside is None else _leave_out(view, outside, views, around)
-        for view, outside in zip(views, around, strict=True)
+        view if view.measured is None else _leave_out(view, unseen, confirmed, black_margin)
+        for view, (unseen, confirmed) in zip(views, compared, strict=True)
     ]
 
 
-def _leave_out(
-    view: View,
-    outside: np.ndarray,
-    views: Sequence[View],
-    around: Sequence[np.ndarray | None],
-) -> View:
-    """One of the views; `outside` is its padding, `around` that of all views."""
+def _compare(
+    number: int, views: Sequence[View], around: Sequence[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of the padding of a view what no other view reaches, and what another one confirms.
+
+    Args:
+        number: of the view.
+        views, around: all views and the padding of each.
+    """
+    view, unseen = views[number], around[number].copy()
+    confirmed = np.zeros(unseen.shape, bool)
+    for other, padding in zip(views, around, strict=True):
+        if other is not view and unseen.any():
+            place = _voxel_of(other, padding, view.volume.grid)
+            confirmed |= _confirmed_zeros(view, around[number], other, place)
+            unseen &= place < 0
+    return unseen, confirmed
+
+
+def _leave_out(view: View, unseen: np.ndarray, confirmed: np.ndarray, black_margin: bool) -> View:
     missing = ~view.measured
     part = float(missing.mean())
     if part > MAX_UNMEASURED:
@@ -80,31 +95,29 @@ def _leave_out(
             f"{view.name}: {100 * part:.0f} % of its voxels were never measured (padding, constant "
             "slices or not finite); give the scan as it came from the scanner."
         )
-    unseen, confirmed = outside.copy(), np.zeros(outside.shape, bool)
-    for other, its_padding in zip(views, around, strict=True):
-        if other is not view and outside.any():
-            place = _voxel_of(other, its_padding, view.volume.grid)
-            unseen &= place < 0
-            confirmed |= _confirmed_zeros(view, outside, other, place)
+    if black_margin:
+        zeros = unseen & (view.volume.array == 0)
+        confirmed, unseen = confirmed | zeros, unseen & ~zeros
+    lost = missing & ~confirmed
+    if not lost.any():
+        return replace(view, measured=None)
     log.warning(
         "%s: %d of its %d voxels were never measured (%s) and are left out.",
         view.name,
-        missing.sum() - confirmed.sum(),
-        missing.size,
+        lost.sum(),
+        lost.size,
         _kinds(view),
     )
     box = _box_without_padding(unseen)
-    lost = (missing & ~unseen & ~confirmed)[box]
-    array, missing = view.volume.array[box], missing[box]
+    lost, array = lost[box], view.volume.array[box]
     if lost.any():
         nearest = scipy.ndimage.distance_transform_edt(
-            missing,
+            missing[box],
             sampling=view.volume.grid.voxel_sizes,
             return_distances=False,
             return_indices=True,
         )
         array = np.where(lost, array[tuple(nearest)], array)
-    array = np.where(missing & ~lost, 0, array).astype(np.float32)
     return replace(
         view,
         volume=Volume(array, _part_of(view.volume.grid, box)),
@@ -113,7 +126,7 @@ def _leave_out(
     )
 
 
-def _voxel_of(view: View, padding: np.ndarray | None, grid: Grid) -> np.ndarray:
+def _voxel_of(view: View, padding: np.ndarray, grid: Grid) -> np.ndarray:
     """The voxel of a view in which each voxel centre of a grid lies, -1 for none or padding.
 
     Returns:
@@ -125,8 +138,7 @@ def _voxel_of(view: View, padding: np.ndarray | None, grid: Grid) -> np.ndarray:
         index = np.rint(index).astype(int)
         inside = ((index >= 0) & (index < shape)).all(axis=1)
         places[start : start + BLOCK][inside] = np.ravel_multi_index(index[inside].T, shape)
-    if padding is not None:
-        places[padding.ravel()[places] & (places >= 0)] = -1
+    places[padding.ravel()[places] & (places >= 0)] = -1
     return places.reshape(grid.shape)
 
 
@@ -145,6 +157,8 @@ def _confirmed_zeros(view: View, outside: np.ndarray, other: View, place: np.nda
     """
     confirmed = np.zeros(outside.shape, bool)
     zeros = outside & (view.volume.array == 0)
+    if not zeros.any():
+        return confirmed
     known = (place >= 0) & (view.measured | zeros)
     if other.measured is not None:
         known &= other.measured.ravel()[place]
@@ -161,11 +175,13 @@ def _confirmed_zeros(view: View, outside: np.ndarray, other: View, place: np.nda
     brightness = values[whole].sum()
     gain = mean[whole].sum() / brightness if brightness > 0 else 1.0
     for side in _sides(outside):
+        if not (known & zeros & side).any():
+            continue
         part = per_voxel(known & zeros & side) / count
         across = part > 0
         expected = gain * values[across]
-        if across.any() and mean[across].sum() > (expected * (1 - part[across] / 2)).sum():
-            confirmed |= zeros & side & (place >= 0)
+        if mean[across].sum() > (expected * (1 - part[across] / 2)).sum():
+            confirmed |= zeros & side
     return confirmed
 
 
@@ -182,6 +198,8 @@ def _sides(outside: np.ndarray) -> Iterator[np.ndarray]:
 
 def _outside(view: View) -> np.ndarray:
     """What is missing around a scan, not within it: slices within are lost, not padding."""
+    if view.measured is None:
+        return np.zeros(view.volume.array.shape, bool)
     axis, missing = view.axis, ~view.measured
     other = tuple(k for k in range(3) if k != axis)
     slices = missing.all(axis=other)

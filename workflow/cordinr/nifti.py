@@ -263,6 +263,13 @@ def _note_forms(image: nib.Nifti1Image, path: Path) -> None:
             f"{''.join(nib.aff2axcodes(image.affine))} from the middle of the image."
         )
     elif header["sform_code"] and header["qform_code"]:
+        sizes = np.array(header["pixdim"][1:4], float)
+        if not (np.isfinite(sizes).all() and (sizes > 0).all()):
+            stated = " x ".join(f"{mm:g}" for mm in sizes)
+            log.warning(
+                f"{path}: its pixdim is {stated}, so that it has no qform; taking the sform."
+            )
+            return
         apart = _apart_mm(_qform(header), image.affine, image.shape[:3])
         apart *= MM_PER_UNIT.get(_unit(header), 1)
         if not apart <= FORMS_TOLERANCE_MM:

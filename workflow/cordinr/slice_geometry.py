@@ -29,6 +29,9 @@ SPACING_TOLERANCE = 0.02
 NEAR_ISOTROPIC = 1.2
 """Ratio of voxel sizes below which neither counts as the coarser one."""
 
+CLEARLY_COARSER = 2.0
+"""Ratio of voxel sizes from which the coarser axis is that of the slices in any case."""
+
 THICKNESS_IN_SPACINGS = (0.4, 3.0)
 """Thickness of a slice over the spacing of slices, outside of which one of them is wrong."""
 
@@ -59,7 +62,8 @@ def slice_geometry(grid: Grid, stated: Statements, insist: bool) -> tuple[int, S
     Args:
         grid: of the image.
         stated: by its sidecars.
-        insist: take a thickness that is impossible for the spacing of the slices.
+        insist: take a thickness that is impossible for the spacing of the slices, and the spacing
+            where the thickness is no number.
 
     Raises:
         InputError: no axis is coarser than both others and no sidecar names one; the thickness is
@@ -69,7 +73,7 @@ def slice_geometry(grid: Grid, stated: Statements, insist: bool) -> tuple[int, S
     spacing = float(grid.voxel_sizes[axis])
     _note_spacing(spacing, stated)
     _note_other_image(grid, axis, stated)
-    thickness = _thickness(spacing, stated)
+    thickness = _thickness(spacing, stated, insist)
     if "SliceThickness" in stated.values:
         where = stated.origins["SliceThickness"]
         check_thickness(thickness, spacing, f"{where}: SliceThickness is", stated.image, insist)
@@ -142,7 +146,8 @@ def _slice_axis(grid: Grid, stated: Statements) -> int:
         f"voxels of {sizes[named]:.4g} mm along {ARRAY_AXES[named]} and {sizes[coarsest]:.4g} mm "
         f"along {ARRAY_AXES[coarsest]}"
     )
-    if _fits(sizes[named], stated) and not _fits(sizes[coarsest], stated):
+    unclear = sizes[coarsest] < CLEARLY_COARSER * sizes[named]
+    if unclear and _fits(sizes[named], stated) and not _fits(sizes[coarsest], stated):
         log.warning("%s; taking %s, as its spacing or thickness says.", fact, ARRAY_AXES[named])
         return named
     log.warning("%s; taking %s.", fact, ARRAY_AXES[coarsest])
@@ -164,7 +169,8 @@ def _fits(size: float, stated: Statements) -> bool:
     spacing, thickness = (
         stated.values.get(key) for key in ("SpacingBetweenSlices", "SliceThickness")
     )
-    if is_length(spacing):
+    gap_alone = is_length(thickness) and is_length(spacing) and spacing < thickness
+    if is_length(spacing) and not gap_alone:
         return abs(spacing / size - 1) <= SPACING_TOLERANCE
     return is_length(thickness) and is_possible(thickness, size)
 
@@ -189,14 +195,18 @@ def _note_spacing(spacing: float, stated: Statements) -> None:
         )
 
 
-def _thickness(spacing: float, stated: Statements) -> float:
+def _thickness(spacing: float, stated: Statements, insist: bool) -> float:
     value = stated.values.get("SliceThickness", spacing)
-    if not is_length(value):
-        raise InputError(
-            f"{stated.origins['SliceThickness']}: SliceThickness is {reprlib.repr(value)}, not a "
-            "positive number of mm; correct it."
-        )
-    return float(value)
+    if is_length(value):
+        return float(value)
+    fact = (
+        f"{stated.origins['SliceThickness']}: SliceThickness is {reprlib.repr(value)}, not a "
+        "positive number of mm"
+    )
+    if not insist:
+        raise InputError(f"{fact}; correct it.")
+    log.warning("%s; taking the spacing, %.4g mm.", fact, spacing)
+    return spacing
 
 
 def _note_other_image(grid: Grid, axis: int, stated: Statements) -> None:

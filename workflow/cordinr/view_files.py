@@ -19,6 +19,13 @@ from .volume import Volume, has_orientation, load_scan
 
 log = logging.getLogger(__name__)
 
+CONTRASTS = {
+    *("T1w", "T2w", "PDw", "T2starw", "FLAIR", "inplaneT1", "inplaneT2", "PDT2", "angio", "UNIT1"),
+    *("T2star", "FLASH", "PD", "T1map", "T2map", "T2starmap", "PDmap", "MTS", "MTRmap", "MTsat"),
+    *("MEGRE", "MESE", "VFA", "IRT1", "MP2RAGE", "swi", "dwi", "bold"),
+}
+"""BIDS suffixes of MRI; other ends of a name, such as sag, say nothing of the contrast."""
+
 PARALLEL = np.cos(np.radians(30))
 """Cosine of the angle between slice normals below which two scans are thick along unlike axes."""
 
@@ -36,7 +43,9 @@ def read_view(path: Path | str, *, insist: bool = False) -> View:
         insist: take a thickness that is impossible for the spacing.
 
     Returns:
-        The view; its `measured` tells which voxels were measured, None where all were.
+        The view; its `measured` tells which voxels were measured, None where all were. The others
+        hold what is in the file: `load_views` or `leave_unmeasured_out` makes them fit to be
+        reconstructed from.
 
     Raises:
         InputError: as `load_scan` and `slice_geometry`.
@@ -109,10 +118,11 @@ def _check_names(paths: Sequence[Path]) -> None:
                     f"{one} and {other}: are of different {what} by their names; give scans of one "
                     "subject and session, or --insist."
                 )
-        if suffix_of(one) != suffix_of(other):
+        suffixes = suffix_of(one), suffix_of(other)
+        if suffixes[0] != suffixes[1] and CONTRASTS.issuperset(suffixes):
             raise InputError(
-                f"{one} and {other}: are of different contrasts by their names ({suffix_of(one)}, "
-                f"{suffix_of(other)}); give scans of one contrast, or --insist."
+                f"{one} and {other}: are of different contrasts by their names "
+                f"({', '.join(suffixes)}); give scans of one contrast, or --insist."
             )
 
 

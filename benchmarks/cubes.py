@@ -14,8 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from cordinr.acquisition import SliceProfile, View, acquire, coverage
+from cordinr.acquisition import SliceProfile, View, acquire
 from cordinr.metrics import evaluate
+from cordinr.overlap import coverage
 from cordinr.reference import as_reference, voxel_text
 from cordinr.volume import Grid, Volume
 

@@ -17,9 +17,10 @@ from multiprocessing import get_context
 import numpy as np
 import torch
 
-from cordinr.acquisition import View, coverage
+from cordinr.acquisition import View
 from cordinr.fit import fit_inr
 from cordinr.metrics import evaluate
+from cordinr.overlap import coverage
 from cordinr.record import peak_memory_mb
 from cordinr.render import render_inr
 from cordinr.settings import FitSettings

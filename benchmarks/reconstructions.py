@@ -10,10 +10,11 @@ import torch
 import yaml
 from scipy.ndimage import map_coordinates, spline_filter
 
-from cordinr.acquisition import View, coverage
+from cordinr.acquisition import View
 from cordinr.baselines import reconstruct_baseline
 from cordinr.fit import fit_inr
 from cordinr.metrics import evaluate, foreground, intensity_range, psnr
+from cordinr.overlap import coverage
 from cordinr.render import render_with_spread
 from cordinr.settings import FitSettings
 from cordinr.volume import Grid, Volume

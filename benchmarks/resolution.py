@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from cordinr.acquisition import View, coverage
+from cordinr.acquisition import View
 from cordinr.metrics import evaluate
+from cordinr.overlap import coverage
 from cordinr.phantom import Phantom
 from cordinr.phantom_dataset import TRUTH_SUPERSAMPLE
 from cordinr.scan import default_grid, sample

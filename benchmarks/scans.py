@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from cordinr.acquisition import SliceProfile, View, common_grid
+from cordinr.acquisition import SliceProfile, View
 from cordinr.metrics import evaluate
+from cordinr.overlap import common_grid
 from cordinr.phantom import Phantom
 from cordinr.scan import sample
 from cordinr.settings import FitSettings

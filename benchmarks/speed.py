@@ -14,10 +14,10 @@ from pathlib import Path
 
 import torch
 
-from cordinr.acquisition import coverage
 from cordinr.device import autocast
 from cordinr.fit import fit_inr
 from cordinr.network import INR
+from cordinr.overlap import coverage
 from cordinr.settings import FitSettings
 from cordinr.training import Progress
 

@@ -4,17 +4,9 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from cordinr.acquisition import (
-    SliceProfile,
-    View,
-    acquire,
-    check_overlap,
-    common_grid,
-    coverage,
-    slice_grid,
-    system_matrix,
-)
+from cordinr.acquisition import SliceProfile, View, acquire, slice_grid, system_matrix
 from cordinr.errors import InputError
+from cordinr.overlap import check_overlap, common_grid, coverage
 from cordinr.volume import Grid, Volume
 from support import blobs, two_views
 

@@ -9,10 +9,11 @@ import torch
 from scipy.ndimage import map_coordinates
 
 from cordinr import prior
-from cordinr.acquisition import SliceProfile, acquire, common_grid, intensity_scale
+from cordinr.acquisition import SliceProfile, acquire, intensity_scale
 from cordinr.baselines import reconstruct_baseline
 from cordinr.field import Field
 from cordinr.fit import fit_inr, middle
+from cordinr.overlap import common_grid
 from cordinr.prior import WEIGHT, aimed, distance
 from cordinr.render import render_inr
 from cordinr.sampling import make_stacks

@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from .acquisition import (
-    View,
-    check_overlap,
-    intensity_scale,
-    limits_of,
-    system_matrix,
-    within_any,
-)
+from .acquisition import View, intensity_scale, system_matrix
 from .differences import Differences
 from .errors import InputError
+from .overlap import check_overlap, limits_of, within_any
 from .volume import Grid
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .acquisition import View, common_grid, limits_of, within_any
+from .acquisition import View
+from .overlap import common_grid, limits_of, within_any
 from .volume import Grid
 
 

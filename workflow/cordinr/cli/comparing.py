@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..acquisition import coverage
 from ..cord import load_cord
 from ..errors import InputError
 from ..files import read_json
 from ..metrics import foreground
 from ..naming import entities, sidecar_path
+from ..overlap import coverage
 from ..table import read_metrics
 from ..view_files import read_view
 from ..volume import Volume, load_volume

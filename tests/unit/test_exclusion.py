@@ -112,10 +112,70 @@ def excluded(dataset, text, key="csa_t2") -> dict[str, str]:
         ("csa_t2:\n- sub-01/anat/sub-01_T1w.nii.gz", set()),
         ("csa_t2:\n- sub-02_ses-02_T1w: motion", set()),
         ("csa_t2:\n- sub-01: T1w", set()),
+        ("csa_t2:\n- sub-01 T1w", set()),
+        ("csa_t2:\n- sub-01 (T1w)", set()),
+        ("csa_t2:\n- sub-01: T1w motion", set()),
+        ("csa_t2:\n- 'sub-01 [T1w]'", set()),
+        ("csa_t2:\n- sub-01: T1 motion", set()),
+        ("csa_t2:\n- sub-01 T1w: motion", set()),
+        ("csa_t2:\n- sub-01: [T1w motion]", set()),
+        ("csa_t2:\n  T1w: [sub-01]\n", set()),
+        ("csa_t2:\n  T1w: {sub-01: motion}\n", set()),
+        ("csa_t2:\n  T1w: {subject: sub-01, reason: motion}\n", set()),
+        ("csa_t2:\n  motion: {sub-01: T1w}\n", set()),
+        ("csa_t2:\n  motion: [sub-01 T1w, sub-03]\n", {"03"}),
+        ("csa_t2: {T1w: &a [sub-01], T2w: [sub-04], motion: *a}", {"01", "04_T2w"}),
+        ("csa_t2:\n  ses-02: [sub-02]\n", SESSION),
+        ("csa_t2:\n- sub-02 ses-02", SESSION),
+        ("csa_t2:\n- sub-02, ses-02", SESSION),
+        ("csa_t2:\n- sub-02 ses-02 T1w", set()),
+        ("csa_t2:\n- sub-02: {ses-02: T1w}", set()),
+        ("csa_t2:\n- sub-02: ses-02 (motion)", SESSION),
+        ("csa_t2:\n- sub-02: [{ses-02: motion}]", SESSION),
+        ("csa_t2:\n- sub-02: [{session: 2}, {session: 1}]", {"02_ses-01_T2w", *SESSION}),
+        ("csa_t2:\n- sub-02: ses-01 and ses-02", {"02_ses-01_T2w", *SESSION}),
+        ("csa_t2:\n- sub-01 run-2, sub-02 ses-02: motion", {*RUN, *SESSION}),
+        ("csa_t2:\n- sub-01: T2 lesion", {"01_run-1_T2w", *RUN}),
+        ("csa_t2:\n- sub-01: as sub-02 T1w", {"01"}),
+        ("csa_t2:\n- sub-01: sub-02 has the same", {"01"}),
+        ("csa_t2:\n- sub-01 and sub-03", {"01", "03"}),
+        ("csa_t2:\n- sub-01 & sub-03", {"01", "03"}),
+        ("csa_t2:\n- sub-01, sub-03 and sub-04 (motion)", {"01", "03", "04"}),
+        ("csa_t2:\n- sub-01 and San Diego", {"01", "02"}),
+        ("csa_t2:\n- sub-01 and a half", {"01"}),
+        ("csa_t2:\n- sub-01 and sub-02 T1w", set()),
+        ("exclude: {csa_t2: [sub-01], csa_t1: [sub-03]}", {"01"}),
     ],
 )
 def test_every_form_does_what_its_author_meant(dataset, text, names, notes):
     assert set(excluded(dataset, text)) == names
+    assert notes() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("- sub-02: [{ses-02: motion}]", "sub-02 ses-02, motion"),
+        ("- sub-02: ses-02 (motion)", "sub-02 ses-02, motion"),
+        ("- sub-02 ses-02 motion", "sub-02 ses-02, motion"),
+        ("- sub-02 (ses-02): motion  # twice", "sub-02 ses-02, motion, twice"),
+        ("  ses-02: {sub-02: motion}", "sub-02 ses-02, motion"),
+        ("  ses-02:  # moved\n  - sub-02  # twice", "sub-02 ses-02, moved, twice"),
+        ("  ses-02 motion: [sub-02]", "sub-02 ses-02, motion"),
+    ],
+)
+def test_the_reason_survives_what_narrows_a_subject_down(dataset, text, reason):
+    assert excluded(dataset, f"csa_t2:\n{text}") == {
+        "02_ses-02_T2w": f"exclude.yml, csa_t2: {reason}"
+    }
+
+
+def test_what_the_dataset_knows_is_a_name_whatever_it_looks_like(dataset, notes):
+    table = dataset / "participants.tsv"
+    table.write_text(table.read_text().replace("berlin", "T1w"))
+    assert set(excluded(dataset, "csa_t2: T1w")) == {"01"}
+    assert set(excluded(dataset, "csa_t2:\n- sub-03 T1w")) == {"01", "03"}
+    assert set(excluded(dataset, "csa_t2: {T1w: [sub-01]}")) == {"01"}
     assert notes() == []
 
 
@@ -175,6 +235,7 @@ def test_a_list_of_keyed_lists_is_one_mapping(dataset):
     ("text", "name"),
     [
         ("csa_t2: [sub-05, sub-01]", "sub-05"),
+        ("csa_t2: [sub-1, sub-01]", "sub-1"),
         ("csa_t2: [London, sub-01, London]", "London"),
         ("csa_t2: [gone, sub-01]", "gone"),
         ("csa_t2: [sub-02_ses-09, sub-01]", "sub-02_ses-09"),

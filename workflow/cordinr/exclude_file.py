@@ -4,13 +4,14 @@ import itertools
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
 from .dataset import some
 from .errors import InputError, shorten
+from .exclude_words import BEFORE_REASON, ENTITY, NARROWING, SHORT, Entry, peeled, split_names
 
 log = logging.getLogger(__name__)
 
@@ -26,34 +27,8 @@ ENTITY_FIELDS = {
 }
 """What the fields of a record may be called, in the singular and in lower case."""
 
-ENTITY = r"(?:sub|ses|acq|ce|rec|dir|run|mod|echo|flip|inv|mt|part|task|chunk)-[A-Za-z0-9+*?]+"
-SUFFIX = r"(?:[TP][12D]\w*|MTS|UNIT1|MP2RAGE|FLAIR|SWI|angio|dwi|bold|anat|func|fmap|perf)"
-NARROWING = re.compile(rf"(?:{ENTITY})(?:[_/]\w[\w+*?-]*)*(?:\.nii(?:\.gz)?|\.json)?|{SUFFIX}")
-"""What narrows a subject down to some images: ses-02, run-1_T2w, T2w, a file name."""
-
-BEFORE_REASON = " ,;:()#=-\u2013\u2014"
-"""What may stand between a name and its reason, or around it."""
-
-MOST_WORDS = 12
-"""Of a name, as of a site, before what follows is a reason in any case."""
-
 LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """As YAML counts lines."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Somebody or something named in the file.
-
-    Attributes:
-        name: as written: of a subject, a site or a file.
-        narrowing: what of it is meant, such as ses-02 or T2w; empty for all.
-        reason: why, or empty.
-    """
-
-    name: str
-    narrowing: tuple[str, ...] = ()
-    reason: str = ""
 
 
 def read_entries(path: Path, text: str, key: str, known: Callable[[str], bool]) -> list[Entry]:
@@ -84,28 +59,12 @@ def read_entries(path: Path, text: str, key: str, known: Callable[[str], bool]) 
         ) from error
 
 
-def split_names(text: str, known: Callable[[str], bool]) -> list[tuple[str, str]]:
-    """The names in one text, each with its reason: "sub-01 (motion)" or "sub-01, sub-02"."""
-    text = " ".join(text.split())
-    if not text or known(text):
-        return [(text, "")] if text else []
-    words = [word for word in re.split(r"[\s,;]+", text) if word]
-    if len(words) > 1 and all(word.startswith("sub-") or known(word) for word in words):
-        return [(word, "") for word in words]
-    ends = [found.start() for found in re.finditer(r"[\s,;:()#=]|$", text)]
-    for name, rest in ((text[:end].strip(), text[end:]) for end in reversed(ends[:MOST_WORDS])):
-        if known(name):
-            return [(name, rest.strip(BEFORE_REASON))]
-    word = text[: ends[0]] if text.startswith("sub-") else text
-    return [(word, text[len(word) :].strip(BEFORE_REASON))]
-
-
 def _nodes_of(path: Path, root: yaml.Node | None, key: str, known: Callable) -> list[yaml.Node]:
     """The values of a key, or the whole file where it has no keys."""
     if root is None or _is_null(root):
         return []
     if isinstance(root, yaml.ScalarNode):
-        if not all(known(name) or name.startswith("sub-") for name, _ in _split(root, known)):
+        if not all(_is_name(entry.name, known) for entry in _split(root, known)):
             raise InputError(
                 f"{path}: is neither a mapping of keys to lists of subjects nor such a list; "
                 'correct it, or set dataset.exclude to "".'
@@ -115,11 +74,13 @@ def _nodes_of(path: Path, root: yaml.Node | None, key: str, known: Callable) -> 
         parts = [root] if isinstance(root, yaml.MappingNode) else root.value
         maps = [part for part in parts if isinstance(part, yaml.MappingNode)]
         pairs = [(k.value, v) for part in maps for k, v in part.value if _is_scalar(k)]
-    values = [value for name, value in pairs if name.strip() == key]
-    if values:
-        return values
+    deeper = [pair for _, v in pairs if isinstance(v, yaml.MappingNode) for pair in v.value]
+    for level in (pairs, [(k.value, v) for k, v in deeper if _is_scalar(k)]):
+        values = [value for name, value in level if name.strip() == key]
+        if values:
+            return values
     keys = [name for name, _ in pairs]
-    named = all(name.startswith("sub-") or known(name) for name in keys)
+    named = all(_is_name(name, known) for name in keys)
     bare = named or not isinstance(root, yaml.MappingNode)
     if bare and (keys or root.value):
         log.warning("%s: has no keys; its one list is taken for '%s'.", path, key)
@@ -140,56 +101,92 @@ class _Reader:
     def entries(self, nodes: Sequence[yaml.Node]) -> Iterator[Entry]:
         """What nodes name, in their order; lists within lists are one list."""
         for node in nodes:
-            if id(node) in self.seen or _is_null(node):
+            if isinstance(node, yaml.ScalarNode):
+                for entry in [] if _is_null(node) else _split(node, self.known):
+                    yield replace(entry, reason=self._reason(node, entry.reason))
+                continue
+            if id(node) in self.seen:
                 continue
             self.seen.add(id(node))
-            if isinstance(node, yaml.ScalarNode):
-                for name, reason in _split(node, self.known):
-                    yield Entry(name, (), self._reason(node, reason))
-            elif isinstance(node, yaml.SequenceNode):
+            if isinstance(node, yaml.SequenceNode):
                 yield from self.entries(node.value)
-            elif any(_field(key) in SUBJECT_FIELDS | FILE_FIELDS for key, _ in node.value):
+            elif _is_record(node):
                 yield from self._record([], node)
             else:
                 for key, value in node.value:
                     yield from self._named(key, value)
 
     def _named(self, key: yaml.Node, value: yaml.Node) -> Iterator[Entry]:
-        """`name: reason`, `name:` what of it and why, or `reason: [names]`."""
-        names = [name for name, _ in _split(key, self.known)]
-        texts = [] if _is_null(value) else _texts(value)
-        if not any(map(self._is_name, names)) and texts and all(map(self._is_name, texts)):
-            yield from (Entry(name, (), self._reason(key, key.value)) for name in texts)
+        """`name: reason`, `name:` what of it and why, or `reason: [names]`, `T1w: [names]`."""
+        heads = _split(key, self.known)
+        if not any(_is_name(head.name, self.known) for head in heads) and self._names(value):
+            yield from self._under(key, value)
         elif isinstance(value, yaml.MappingNode):
-            yield from self._record(names, value)
+            yield from self._record(heads, value)
         elif not _is_false(value):
-            narrowing = [text for text in texts if NARROWING.fullmatch(text)]
-            said = ", ".join(text for text in texts if text not in narrowing)
-            reason = self._reason(value if _is_scalar(value) else key, said)
-            for name, part in itertools.product(names, narrowing or [""]):
-                yield Entry(name, (part,) if part else (), reason)
+            items = value.value if isinstance(value, yaml.SequenceNode) else []
+            records = [item for item in items if isinstance(item, yaml.MappingNode)]
+            for record in records:
+                yield from self._record(heads, record)
+            if _texts(value) or not records:
+                at = value if _is_scalar(value) and not _is_null(value) else key
+                yield from self._about(heads, at, [] if _is_null(value) else _texts(value))
 
-    def _is_name(self, text: str) -> bool:
-        return text.startswith("sub-") or self.known(text)
+    def _under(self, key: yaml.Node, value: yaml.Node) -> Iterator[Entry]:
+        """What a value names, for the reason, or of the contrast or session, that its key says."""
+        choices, said = peeled(_text(key))
+        apart = key.end_mark.line != value.start_mark.line
+        said = self._reason(key, said) if apart else _plain(said)
+        self.seen.discard(id(value))  # an alias may stand under several keys
+        for entry, choice in itertools.product(self.entries([value]), choices):
+            yield entry.with_more(choice, said)
 
-    def _record(self, names: list[str], node: yaml.MappingNode) -> Iterator[Entry]:
+    def _about(
+        self, heads: Sequence[Entry], node: yaml.Node, texts: Sequence[str]
+    ) -> Iterator[Entry]:
+        """Names with what texts say of them: what of it is meant, why, or both."""
+        parts = [
+            peeled(text, lambda word, text=text: word.startswith("sub-") and word != text)
+            for text in texts
+        ]
+        choices = [choice for found, _ in parts for choice in found if choice]
+        said = ", ".join(filter(None, (rest.strip(BEFORE_REASON) for _, rest in parts)))
+        reason = self._reason(node, said)
+        for head, choice in itertools.product(heads, choices or [()]):
+            yield head.with_more(choice, reason)
+
+    def _names(self, node: yaml.Node) -> bool:
+        """Whether a value is of names alone."""
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        named = [
+            _is_record(each) or all(_is_name(name, self.known) for name in _texts(each))
+            if isinstance(each, yaml.MappingNode)
+            else all(_is_name(entry.name, self.known) for entry in _split(each, self.known))
+            for each in nodes
+            if isinstance(each, yaml.MappingNode) or _texts(each)
+        ]
+        return bool(named) and all(named)
+
+    def _record(self, heads: Sequence[Entry], node: yaml.MappingNode) -> Iterator[Entry]:
         """`{subject: sub-01, session: 02, reason: motion}`, or without a subject, named before."""
         fields = [(_field(key), value) for key, value in node.value]
         stated = _values(fields, REASON_FIELDS)
-        names, files = names + _values(fields, SUBJECT_FIELDS), _values(fields, FILE_FIELDS)
+        names, files = _values(fields, SUBJECT_FIELDS), _values(fields, FILE_FIELDS)
+        heads = [*heads, *(entry for name in names for entry in split_names(name, self.known))]
         # Without a subject the file says itself whose it is.
-        names, files = (names, files) if names else (files, [])
+        heads, files = (heads, files) if heads else (list(map(Entry, files)), [])
         keyed = [(key, value) for key, value in node.value if NARROWING.fullmatch(_text(key))]
         for key, value in keyed:  # ses-02: motion
-            reason = self._reason(key, ", ".join(_texts(value)))
-            yield from (Entry(name, (key.value,), reason) for name in names)
+            part = (SHORT.get(key.value, key.value),)
+            narrowed = [head.with_more(part, "") for head in heads]
+            yield from self._about(narrowed, key, [] if _is_null(value) else _texts(value))
         if keyed:
             return
         choices = [files, _values(fields, SUFFIX_FIELDS), *_entities(fields)]
         narrowings = itertools.product(*filter(None, choices))
         reason = self._reason(node.value[0][0] if node.value else node, ", ".join(stated))
-        for name, narrowing in itertools.product(names, narrowings):
-            yield Entry(name, narrowing, reason)
+        for head, narrowing in itertools.product(heads, narrowings):
+            yield head.with_more(narrowing, reason)
 
     def _reason(self, node: yaml.Node, reason: str) -> str:
         """A reason, and the comment on the line where a node ends."""
@@ -238,7 +235,15 @@ def _field(key: yaml.Node) -> str:
     return name if name in ("ses", "id") else name.removesuffix("_id").removesuffix("s")
 
 
-def _split(node: yaml.Node, known: Callable[[str], bool]) -> list[tuple[str, str]]:
+def _is_name(text: str, known: Callable[[str], bool]) -> bool:
+    return text.startswith("sub-") or known(text)
+
+
+def _is_record(node: yaml.MappingNode) -> bool:
+    return any(_field(key) in SUBJECT_FIELDS | FILE_FIELDS for key, _ in node.value)
+
+
+def _split(node: yaml.Node, known: Callable[[str], bool]) -> list[Entry]:
     return split_names(node.value, known) if _is_scalar(node) else []
 
 

@@ -75,6 +75,20 @@ def test_what_helps_is_said_when_no_remote_has_it(clone, host, monkeypatch):
     assert load_volume(get_content(clone, [IMAGE])[0])
 
 
+def test_what_the_host_answers_is_said(clone, host, monkeypatch):
+    """A host that is there and has it no longer; DataLad passes on what git-annex says."""
+    monkeypatch.setattr(cordinr.content, "WAITS", ())
+    moved = host.store.rename(host.store.with_name("moved"))
+    host.store.mkdir()
+    with pytest.raises(InputError) as caught:
+        get_content(clone, [IMAGE])
+    host.store.rmdir()
+    moved.rename(host.store)
+    said = str(caught.value)
+    assert "unknown reason" not in said and "\n" not in said
+    assert said.count("download failed: File not found") == 1
+
+
 def test_content_that_was_damaged_is_got_again(clone):
     """Content that git-annex believes to have, as after a bad disk or a careless program."""
     image = get_content(clone, [IMAGE])[0]

@@ -1,5 +1,6 @@
 """Real DataLad datasets: clone, pin, index, get, and everything that can go wrong."""
 
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cordinr import dataset
+from cordinr import dataset, repository
 from cordinr.annex_pointer import is_annex_pointer
 from cordinr.content import drop_content, get_content
 from cordinr.errors import InputError
@@ -99,6 +100,37 @@ def test_the_index_has_every_image_with_mask_and_truth(cloned, tmp_path):
     assert "subject c has no T2w" in missing.problem
     save_index(tmp_path / "inputs.tsv", rows)
     assert load_index(tmp_path / "inputs.tsv") == rows
+
+
+def test_a_folder_that_is_no_utf8_is_named_in_the_index_all_the_same(tmp_path):
+    problem = os.fsdecode(b"r\xe9sultats/raw: subject a has no T2w image.")
+    save_index(tmp_path / "inputs.tsv", [Input("a", "", "sub-a/anat", "sub-a", problem=problem)])
+    [row] = load_index(tmp_path / "inputs.tsv")
+    assert row.problem == "r\\udce9sultats/raw: subject a has no T2w image."
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_lock_of_somebody_else_needs_another_owner(tmp_path, monkeypatch, number):
+    with pytest.raises(InputError, match=r"belongs to .*; change the owner"):
+        lock_failing_with(number, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.ENOLCK, errno.ENAMETOOLONG])
+def test_a_lock_that_fails_otherwise_has_its_own_words(tmp_path, monkeypatch, number):
+    with pytest.raises(InputError) as caught:
+        lock_failing_with(number, tmp_path, monkeypatch)
+    assert os.strerror(number) in str(caught.value) and "owner" not in str(caught.value)
+
+
+def lock_failing_with(number, folder, monkeypatch) -> None:
+    """Lock a clone where the file system says no."""
+
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(repository.FileLock, "acquire", refuse)
+    with repository.locked(folder / "raw"):
+        pass
 
 
 def test_of_several_mask_patterns_the_first_that_exists_counts(tmp_path, command):

@@ -23,6 +23,7 @@ from .repository import (
     is_repository,
     locked,
     reason,
+    sources_of,
 )
 
 ROOT_FILE = "dataset_description.json"
@@ -143,14 +144,12 @@ def _clone_whole(origin: str, dest: Path) -> None:
 
 def _check_origin(dest: Path, origin: str) -> None:
     """Refuse what is no clone of `origin`; one that was cloned by hand will do."""
-    known = set()
+    known: list[str] = []
     if is_repository(dest) and not dest.is_symlink():
         check_owner(dest)
-        for key in (SOURCE_KEY, "remote.origin.url"):
-            command = ["git", "-C", str(dest), "config", "--local", "--get", key]
-            known.add(subprocess.run(command, capture_output=True, text=True).stdout.strip())
+        known = sources_of(dest)
     if origin not in known:
-        cloned_from = " or ".join(sorted(known - {""})) or "something else"
+        cloned_from = " or ".join(sorted(set(known))) or "something else"
         raise InputError(
             f"{dest}: is there already, cloned from {cloned_from}, not from {origin}; move it away."
         )

@@ -2,6 +2,7 @@
 
 import csv
 import fnmatch
+import io
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +15,7 @@ from .annex_pointer import is_annex_pointer
 from .content import key_size
 from .dataset import check_bids, some
 from .errors import InputError, brief
-from .files import atomic
+from .files import write_text
 from .repository import is_repository
 from .subjects import (
     LABEL,
@@ -225,11 +226,13 @@ def _chosen(found: Any, entities: Mapping[str, Sequence[str]]) -> bool:
 
 def save_index(path: Path | str, rows: Sequence[Input]) -> None:
     """Write `inputs.tsv`."""
-    with atomic(path) as partial, open(partial, "w", newline="", encoding="utf-8") as stream:
-        names = [field.name for field in fields(Input)]
-        writer = csv.DictWriter(stream, names, delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+    text = io.StringIO()
+    names = [field.name for field in fields(Input)]
+    writer = csv.DictWriter(text, names, delimiter="\t", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    # A problem may name a folder that is no UTF-8.
+    write_text(path, text.getvalue())
 
 
 def load_index(path: Path | str) -> list[Input]:

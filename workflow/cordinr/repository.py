@@ -1,5 +1,6 @@
 """Git and git-annex: where they run, one process at a time, and what they said."""
 
+import errno
 import os
 import pwd
 import re
@@ -89,20 +90,31 @@ def is_repository(folder: Path) -> bool:
     )
 
 
-def source_of(root: Path) -> str:
-    """What a clone was cloned from, or an empty text."""
+def sources_of(root: Path) -> list[str]:
+    """What a clone was cloned from: as it was written then, and as git has it now."""
+    found = []
     for key in (SOURCE_KEY, "remote.origin.url"):
         with suppress(InputError):
-            return git(root, "config", "--local", "--get", key)
-    return ""
+            found.append(git(root, "config", "--local", "--get", key))
+    return list(filter(None, found))
+
+
+def source_of(root: Path) -> str:
+    """What a clone was cloned from, or an empty text."""
+    return next(iter(sources_of(root)), "")
 
 
 def reason(failed: Sequence[dict[str, Any]]) -> str:
-    """The message of the first failed DataLad result, on one line."""
-    message = failed[0].get("message", "") if failed else ""
+    """The message of the first failed DataLad result, on one line.
+
+    What git-annex says of a download has a key of its own, and a line for each way it tried.
+    """
+    result = failed[0] if failed else {}
+    message = result.get("message") or result.get("error_message") or ""
     if isinstance(message, tuple):
         message = message[0] % message[1:]
-    return " ".join(str(message).split()) or "unknown reason"
+    lines = dict.fromkeys(" ".join(line.split()) for line in str(message).splitlines())
+    return "; ".join(filter(None, lines)) or "unknown reason"
 
 
 @contextmanager
@@ -117,16 +129,27 @@ def locked(dest: Path) -> Iterator[None]:
         dest.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        there = next(path for path in (lock.lock_file, *dest.parents) if os.path.exists(path))
-        raise InputError(
-            f"{dest.parent}: cannot be written ({error.strerror}; {there} belongs to "
-            f"{owner_of(there)}); change the owner, or take another folder for the results."
-        ) from error
+        raise InputError(_not_locked(dest, lock.lock_file, error)) from error
     try:
         with environment():
             yield
     finally:
         lock.release()
+
+
+def _not_locked(dest: Path, lock: str, error: OSError) -> str:
+    """The sentence that helps: another owner does not where the disk is full."""
+    said = error.strerror or str(error)
+    if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return (
+            f"{dest.parent}: the lock {lock} cannot be had ({said}); mend that, or take another "
+            "folder for the results."
+        )
+    there = next(path for path in (lock, *dest.parents) if os.path.exists(path))
+    return (
+        f"{dest.parent}: cannot be written ({said}; {there} belongs to {owner_of(there)}); change "
+        "the owner, or take another folder for the results."
+    )
 
 
 @contextmanager

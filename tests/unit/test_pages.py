@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import re
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
@@ -12,15 +13,18 @@ import pytest
 
 from cordinr.acquisition import SliceProfile, acquire
 from cordinr.captions import Caption
+from cordinr.cli.showing import Places, _notes
 from cordinr.cli.surveying import Drawn, Listed, figures_shown, images_shown
 from cordinr.cohort import best_labels, scored
+from cordinr.cord import PROBLEM
 from cordinr.failures import Failed, save_failed
 from cordinr.files import write_json
 from cordinr.index import Input, save_index
+from cordinr.naming import sidecar_path
 from cordinr.pages import provenance, relative, write_page
 from cordinr.table import TEXT_COLUMNS, column_dictionary, save_table, tabulate
 from cordinr.viewing import Layer, crop, embed, narrow
-from cordinr.volume import Grid, Volume
+from cordinr.volume import Grid, Volume, save_volume
 from support import blobs
 
 
@@ -233,6 +237,22 @@ def test_the_index_page_says_who_failed_and_why(tmp_path, table, command):
     page = (tmp_path / "index.html").read_text()
     assert "sub-9: its file is damaged" in page and "sub-1: no room" in page
     assert re.findall(r'href="(sub-\d\.html)"', page) == ["sub-0.html"]
+
+
+def test_why_there_are_no_figures_of_the_cord_is_said_only_where_there_are_none(tmp_path):
+    row = Input("1", "", "sub-1/anat", "sub-1", path="x", mask="seg.nii.gz")
+    places = Places(tmp_path, "T2w", [], [])
+    mask = places.reference(row, "cord")
+    volume = np.zeros((4, 4, 4))
+    for stated in ({}, {"Problem": "motion"}, {PROBLEM: "of a copy of a copy"}):
+        write_json(sidecar_path(mask), stated)
+        save_volume(mask, volume + 1, Grid(volume.shape, np.eye(4)), "uint8")
+        assert _notes(row, places) == []
+    save_volume(mask, volume, Grid(volume.shape, np.eye(4)), "uint8")
+    said = "There are no figures of the spinal cord."
+    assert _notes(row, places) == [f"{said} of a copy of a copy"]
+    [note] = _notes(replace(row, mask=""), places)
+    assert note.startswith(f"{said} The index has no mask of it: dataset.mask is empty, or fits")
 
 
 def test_figures_lie_in_the_page_and_lead_to_their_numbers(tmp_path):

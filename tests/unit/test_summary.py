@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cordinr.cord import PROBLEM
 from cordinr.costs import read_costs
 from cordinr.errors import InputError
 from cordinr.failures import Failed, save_failed
+from cordinr.files import write_json
 from cordinr.index import Input, load_index, save_index
 from cordinr.summary import Failure, fit_hours, read_run, summarise, why_missing
 from cordinr.table import load_table, save_table, tabulate
@@ -181,6 +183,26 @@ def test_the_summary_names_what_the_table_misses(command, results):
     assert "missing: sub-02: its jobs were not done" in command("summary", results)[1]
     (results / "metrics_partial.tsv").unlink()
     assert command("summary", results) == (0, "", "")
+
+
+def test_the_summary_counts_the_masks_of_no_use_and_says_how_to_try_again(command, tmp_path):
+    rows = [
+        Input(f"{k}", "", f"sub-{k}/anat", f"sub-{k}", path="T2w.nii.gz", mask="seg.nii.gz")
+        for k in range(6)
+    ]
+    save_index(tmp_path / "inputs.tsv", [*rows[:5], dataclasses.replace(rows[5], mask="")])
+    for row in rows:  # of the first the mask is good; the last has lost its mask since
+        stated = {"Problem": "of the scanner"} if row.subject == "0" else {PROBLEM: "No network."}
+        write_json(tmp_path / "reference" / row.folder / f"{row.image}_cord.json", stated)
+    code, out, _ = command("summary", tmp_path)
+    first, *named = out.splitlines()
+    assert code == 0
+    assert first == "4 cord masks are of no use: their images have no figures of the cord."
+    assert [line.split(":")[1] for line in named] == [" sub-1", " sub-2", " sub-3"]
+    mask = tmp_path / "reference/sub-1/anat/sub-1_cord.nii.gz"
+    assert named[0] == (
+        f"no cord: sub-1: No network. To try again, run `snakemake --cores all --forcerun {mask}`."
+    )
 
 
 def test_an_index_without_an_image_for_all_is_a_failure(command, results):

@@ -154,7 +154,7 @@ def test_the_default_configuration_runs_to_its_end(default_run):
     assert set(table.subject) == {"oxfordFmrib", "unf"} and table.psnr_fov.notna().all()
     assert "psnr_cord" not in table or table.psnr_cord.isna().all()
     page = (default_run.results / "cordinr/sub-unf.html").read_text()
-    assert "There are no figures of the spinal cord. The dataset has no mask." in page
+    assert "There are no figures of the spinal cord. The index has no mask of it" in page
     about = read_json(default_run.results / "source.json")
     assert (
         about["Version"] == yaml.safe_load((ROOT / "config.yaml").read_text())["dataset"]["version"]
@@ -217,7 +217,7 @@ def test_the_cord_has_figures_where_its_mask_can_be_got(run):
 
 def test_a_mask_that_nobody_has_costs_the_cord_and_is_explained(run):
     stem = f"sub-{MASKLESS}/anat/sub-{MASKLESS}"
-    why = read_json(run.results / f"reference/{stem}_cord.json")["Problem"]
+    why = read_json(run.results / f"reference/{stem}_cord.json")["CordProblem"]
     assert "its content cannot be got" in why and "\n" not in why
     log = (run.results / f"logs/fetch/{stem}_cord.log").read_text()
     assert why in log and f"--forcerun results/reference/{stem}_cord.nii.gz`" in log

@@ -13,8 +13,8 @@ from .volume import Grid, Volume, load_mask, load_segmentation
 
 log = logging.getLogger(__name__)
 
-PROBLEM = "Problem"
-"""Key in the sidecar of a mask of zeros: why there is no cord."""
+PROBLEM = "CordProblem"
+"""Key in the sidecar of a mask of zeros: why there is no cord. No key that BIDS knows."""
 
 
 def load_cord(path: Path | None, grid: Grid) -> np.ndarray | None:
@@ -63,6 +63,16 @@ def copied_cord(path: Path, grid: Grid | None) -> Volume:
     if not cord.any():
         raise InputError(f"{path}: is empty.")
     return stored if stored.grid.matches(grid) else Volume(cord.astype(np.uint8), grid)
+
+
+def why_no_cord(path: Path) -> str:
+    """Why a copy of a mask is of zeros; empty where it is not, whatever its sidecar says.
+
+    Raises:
+        InputError: there is no such file, or it cannot be read.
+    """
+    why = problem_of(path)
+    return why if why and not load_segmentation(path).array.any() else ""
 
 
 def problem_of(path: Path) -> str:

@@ -1,13 +1,15 @@
 """What a run did: jobs done and failed, why images are missing, what the fits cost."""
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .cord import problem_of
 from .errors import InputError
 from .files import read_json
-from .index import Input
+from .index import Input, load_index
 
 SENTENCE = "cordinr: error: "
 """Begins the line of a log that says what went wrong."""
@@ -17,6 +19,9 @@ PARTIAL_TABLE = "metrics_partial.tsv"
 
 LAST_LINES = 10
 """Of a log that are shown."""
+
+FEW = 3
+"""Cord masks of no use that are named."""
 
 EVENT = re.compile(
     r"^Error in rule (?P<rule>\w+):$"
@@ -111,9 +116,31 @@ def summarise(results: Path, log: Path | None, missing: Sequence[tuple[str, str]
         yield from (f"    {line}" for line in shown)
     for image, reason in missing:
         yield f"missing: {image}: {reason}"
+    yield from say_lost_cords(lost_cords(results))
     fits, hours, gpu = fit_hours(results / "records")
     if fits:
         yield f"{fits} INRs fitted so far in {hours:.2f} hours, {gpu:.2f} of them on a GPU."
+
+
+def lost_cords(results: Path) -> list[tuple[Path, str]]:
+    """The copies of cord masks that are of zeros, each with the reason; none without an index."""
+    try:
+        rows = load_index(results / "inputs.tsv")
+    except InputError:
+        return []
+    masks = [
+        results / "reference" / row.folder / f"{row.image}_cord.nii.gz" for row in rows if row.mask
+    ]
+    return [(mask, why) for mask in masks if (why := problem_of(mask))]
+
+
+def say_lost_cords(lost: Sequence[tuple[Path, str]]) -> Iterator[str]:
+    """How many masks are of no use, and of the first few why, and the line that tries again."""
+    if lost:
+        yield f"{len(lost)} cord masks are of no use: their images have no figures of the cord."
+    for mask, why in lost[:FEW]:
+        again = f"`snakemake --cores all --forcerun {shlex.quote(str(mask))}`"
+        yield f"no cord: {mask.name.removesuffix('_cord.nii.gz')}: {why} To try again, run {again}."
 
 
 def _lines(path: Path) -> list[str]:

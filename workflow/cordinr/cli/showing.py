@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..chart import Chart, Curve, loss_chart
 from ..cohort import Scored, best_labels, scored
-from ..cord import load_cord, problem_of
+from ..cord import load_cord, why_no_cord
 from ..figures import GREY_WINDOW, error_limit
 from ..files import read_json
 from ..index import Input
@@ -28,6 +28,8 @@ FIGURES = {
     "resolution": ("Resolution", "the best INR on the grid of the raw image and at finer voxels"),
 }
 """Titles of the pictures, and what they show for people who do not see them."""
+
+NO_MASK = "The index has no mask of it: dataset.mask is empty, or fits no file of the dataset."
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def _notes(row: Input, places: Places) -> list[str]:
     resampled = read_json(sidecar).get(RESAMPLED) if sidecar.exists() else None
     if resampled:
         notes.append(f"The reference was resampled {resampled}, as its voxels are not cubes.")
-    why = problem_of(places.reference(row, "cord")) if row.mask else "The dataset has no mask."
+    why = why_no_cord(places.reference(row, "cord")) if row.mask else NO_MASK
     if why:
         notes.append(f"There are no figures of the spinal cord. {why}")
     return notes

@@ -17,7 +17,7 @@ from cordinr.failures import (
     save_failed,
 )
 from cordinr.index import Input
-from cordinr.remainder import second_run
+from cordinr.remainder import is_whole, second_run
 
 ROWS = [
     Input(label, "", f"sub-{label}/anat", f"sub-{label}", path=f"sub-{label}/anat/T2w.nii.gz")
@@ -152,6 +152,14 @@ def test_no_third_run_and_none_of_a_program_that_is_not_snakemake(cut, tmp_path,
     assert command_after(run(jobs, failed))
     monkeypatch.setenv(VARIABLE, str(tmp_path / "failed.tsv"))
     assert command_after(run(jobs, failed)) is None
+
+
+def test_a_run_is_whole_unless_it_was_asked_for_a_part():
+    for targets in ([], ["all"], ["results/x.html", "all"], ["cordinr_all"]):
+        assert is_whole(Some(dag_settings=Some(targets=frozenset(targets))))
+    assert not is_whole(Some(dag_settings=Some(targets={"results/cordinr/sub-01.html"})))
+    assert not is_whole(Some(dag_settings=Some(targets=set(), until={"index"})))
+    assert is_whole(Some())  # another Snakemake
 
 
 def test_the_list_is_kept_as_it_is_where_nothing_changed(tmp_path, monkeypatch):

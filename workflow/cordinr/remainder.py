@@ -26,6 +26,19 @@ from .failures import (
 from .index import Input
 
 
+def is_whole(workflow: Any) -> bool:
+    """Whether a run was asked for everything, not for some files, rules or a part of the jobs."""
+    try:
+        settings = workflow.dag_settings
+        targets = settings.targets
+    except AttributeError:  # another Snakemake
+        return True
+    if any(getattr(settings, name, None) for name in ("until", "omit_from", "batch")):
+        return False
+    # A module may have a prefix before the names of its rules.
+    return not targets or any(t == "all" or t.endswith("_all") for t in targets)
+
+
 def unmade_jobs(workflow: Any) -> tuple[set, set]:
     """The jobs of a run that failed for good, and all that should have been done and are not."""
     dag, scheduler = workflow.dag, workflow.scheduler

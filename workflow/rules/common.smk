@@ -24,7 +24,7 @@ from cordinr.failures import METRICS as LACKS_METRICS
 from cordinr.failures import left_out
 from cordinr.index import load_index
 from cordinr.naming import inr_label, resolution_label, variant_labels
-from cordinr.remainder import follow, note_failed, second_run, started_in
+from cordinr.remainder import follow, is_whole, note_failed, second_run, started_in
 from cordinr.repository import is_repository
 from cordinr.rounds import keep_one_timer
 from cordinr.summary import PARTIAL_TABLE

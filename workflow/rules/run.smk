@@ -16,7 +16,8 @@ def cancel_left_jobs():
 def end_of_run(log, failed):
     """Say what the run did; after one that failed, make what does not need the images that did.
 
-    A second run after a failed one leaves the last word to the first.
+    A second run after a failed one leaves the last word to the first. A run of some files alone
+    leaves the lists of what failed before.
     """
     index = rules.index.output.index
     results = dirname(index)
@@ -24,8 +25,9 @@ def end_of_run(log, failed):
     if FAILED:
         return
     if not failed:
-        partial.unlink(missing_ok=True)
-        broken.unlink(missing_ok=True)
+        if is_whole(workflow):
+            partial.unlink(missing_ok=True)
+            broken.unlink(missing_ok=True)
         if Quietness.ALL in (workflow.output_settings.quiet or []):
             return
     # Whatever goes wrong here must not hide what went wrong before.

@@ -121,10 +121,10 @@ def without_orientation(folder: Path) -> None:
 
 
 def padding(folder: Path) -> None:
-    """A view of which one voxel in twenty is left."""
+    """A view of which one voxel in twenty is left, as after a resampling."""
     view = nib.load(folder / "axial.nii.gz")
     array = view.get_fdata(dtype="f4")
-    array[:, 1:] = 0
+    array[:, 1:] = np.nan
     nib.save(nib.Nifti1Image(array, view.affine), folder / "bad.nii.gz")
 
 

@@ -17,6 +17,7 @@ TEXT = json.dumps(NAME, ensure_ascii=False)
         (TEXT.encode(), None),
         (TEXT.encode("utf-8-sig"), "byte-order mark"),
         (TEXT.encode("latin-1"), "not UTF-8; read as Latin-1"),
+        (TEXT.encode() + b"\r\n\x1a\0\0", None),
         (TEXT.encode("utf-16"), "byte-order mark"),
         (b"\xfe\xff" + TEXT.encode("utf-16-be"), "byte-order mark"),
         (TEXT.encode("utf-32"), "byte-order mark"),
@@ -37,6 +38,12 @@ def test_raw_control_characters_within_json_texts_are_let_pass_with_a_note(
     path.write_text(f'{{"ProtocolName": "T2{character}sag", "EchoTime": 0.1}}', newline="")
     assert read_json(path) == {"ProtocolName": f"T2{character}sag", "EchoTime": 0.1}
     assert ["raw control characters" in note for note in notes()] == [True]
+
+
+def test_a_byte_order_mark_before_latin_1(tmp_path, notes):
+    path = tmp_path / "x.json"
+    path.write_bytes(b"\xef\xbb\xbf" + TEXT.encode("latin-1"))
+    assert read_json(path) == NAME and len(notes()) == 2
 
 
 def test_bytes_that_windows_leaves_free_are_latin_1(tmp_path):

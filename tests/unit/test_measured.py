@@ -176,6 +176,50 @@ def test_views_without_gaps_are_left_as_they_are(scene, notes):
     assert Field.of(views).limits == ()
 
 
+x, y, z = np.meshgrid(*map(np.arange, (32, 24, 40)), indexing="ij")
+OBJECTS = {
+    "a cube": (abs(x - 15) < 6) & (abs(y - 11) < 6) & (abs(z - 19) < 10),
+    "a small ball": (x - 9) ** 2 + (y - 8) ** 2 + (z - 12) ** 2 < 16,
+    "two balls with a gap": (x - 15) ** 2 + (y - 11) ** 2 + (abs(z - 19.5) - 12) ** 2 < 40,
+    "slabs": z // 8 % 2,
+    "layers of one value each": z // 4 * 1.0,
+    "a cylinder": (x - 15) ** 2 + (y - 11) ** 2 < 64,
+    "a lying cylinder": (z - 19) ** 2 + (y - 11) ** 2 < 64,
+    "a ramp and a ball": x + 20.0 * ((x - 9) ** 2 + (y - 8) ** 2 + (z - 12) ** 2 < 16),
+    "a ball before a grey wall": 5 + 3.0 * ((x - 9) ** 2 + (y - 8) ** 2 + (z - 12) ** 2 < 49),
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_constant_planes_of_simple_objects_without_noise_are_data(name, notes):
+    volume = Volume(100 * np.float32(OBJECTS[name]), Grid((32, 24, 40), np.eye(4)))
+    views = two_views(volume)
+    read = [replace(v, measured=find_measured(v.volume.array, v.axis)) for v in views]
+    read = [replace(v, measured=None) if v.measured.all() else v for v in read]
+    for before, after in zip(views, leave_unmeasured_out(read), strict=True):
+        assert after.measured is None and not after.cropped
+        np.testing.assert_array_equal(before.volume.array, after.volume.array)
+    assert notes() == []
+
+
+@pytest.mark.parametrize("value", [0, 2500])
+@pytest.mark.parametrize("name", ["a cube", "a cylinder", "a ramp and a ball"])
+def test_a_lost_slice_of_a_simple_object_is_denied_by_the_other_view(name, value, notes):
+    volume = Volume(100 * np.float32(OBJECTS[name]), Grid((32, 24, 40), np.eye(4)))
+    axial, sagittal = two_views(volume)
+    broken = damaged(axial, np.s_[:, :, 4], value)
+    left, other = leave_unmeasured_out([broken, replace(sagittal, measured=None)])
+    assert not left.measured[:, :, 4].any() and left.measured.sum() == 32 * 24 * 9
+    assert other.measured is None and "1 constant slices" in notes()[0]
+
+
+def test_a_slice_that_is_zero_but_for_rounding_is_lost(scene):
+    _, (axial, _) = scene
+    array = axial.volume.array.copy()
+    array[:, :, 4] = np.random.default_rng(0).normal(0, 1e-5, array.shape[:2])
+    assert not find_measured(array, 2)[:, :, 4].any()
+
+
 def test_where_no_view_has_measured_the_result_is_zero(scene, notes):
     """A reference with a black margin gives views with one: nothing is to be found there."""
     volume, _ = scene

@@ -271,13 +271,19 @@ def test_scans_that_belong_together_need_no_note(pair, notes, names):
         (("sub-1_ses-1_T2w.nii.gz", "sub-1_ses-2_T2w.nii.gz"), "different sessions"),
         (("sub-1_ses-1_T2w.nii.gz", "sub-1_T2w.nii.gz"), "different sessions"),
         (("sub-1_acq-ax_T2w.nii.gz", "sub-1_acq-sag_T1w.nii.gz"), "different contrasts"),
+        (("sub-1/anat/ax.nii.gz", "sub-2/anat/sag.nii.gz"), "different subjects"),
+        (("sub-1/ses-1/anat/ax.nii.gz", "sub-1/ses-2/anat/sag.nii.gz"), "different sessions"),
+        (("sub-1_ax.nii.gz", "sub-2/anat/sag.nii.gz"), "different subjects"),
+        (("ses-1_ax.nii.gz", "ses-2_sag.nii.gz"), "different sessions"),
+        (("ax_T2w.nii.gz", "sag_T1w.nii.gz"), "different contrasts"),
     ],
 )
-def test_scans_of_unlike_names_are_refused_unless_the_user_insists(pair, names, words):
+def test_scans_of_unlike_names_are_refused_unless_the_user_insists(pair, names, words, notes):
     paths = pair(*names)
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match=f"{words} .* or --insist"):
         load_views(paths)
     assert len(load_views(paths, insist=True)) == 2
+    assert words in notes()[0] and "all the same" in notes()[0]
 
 
 def reoriented(path, copy):

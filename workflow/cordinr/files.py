@@ -22,12 +22,12 @@ MAX_TEXT = 1 << 24
 
 
 BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF8, "utf-8"),
     # before that of UTF-16, with which it begins
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """How files begin that say in which order the bytes of a character stand."""
 
@@ -153,14 +153,19 @@ def _decode(content: bytes, path: Path | str) -> str:
     for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
             log.warning("%s: begins with a byte-order mark; read as %s.", path, encoding)
-            text = content.decode(encoding)
+            content = content.removeprefix(mark)
             break
     else:
-        try:
-            text = content.decode("utf-8")
-        except UnicodeDecodeError:
-            log.warning("%s: is not UTF-8; read as Latin-1.", path)
-            text = _windows_1252(content)
+        encoding = "utf-8"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        if encoding != "utf-8":
+            raise
+        log.warning("%s: is not UTF-8; read as Latin-1.", path)
+        text = _windows_1252(content)
+    # the end of a text file of DOS, and what is left of a block of it
+    text = text.rstrip("\0\x1a")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -21,6 +21,16 @@ MAX_UNMEASURED = 0.9
 """Part of a scan that was never measured, above which it is refused."""
 
 
+MAX_EQUAL = 0.5
+"""Part of the pairs of neighbours that are equal, above which an image is one without noise."""
+
+FLAT = 1e-5
+"""Range of values over a plane that is none but for rounding, as part of that of the image."""
+
+DENIED = 0.5
+"""Difference between a constant slice and another view of it that denies it, as part of the mean
+intensity of what both show."""
+
 BLOCK = 1 << 20
 """Voxels whose positions are held at a time."""
 
@@ -30,25 +40,52 @@ def find_measured(array: np.ndarray, axis: int) -> np.ndarray:
 
     Not measured are voxels that are not finite; slices that hold one value only, wherever they
     are; and planes at the borders that hold one value only across all other slices (padding).
-    Real intensities carry noise, so that not even air is constant over a whole plane.
+    Real intensities carry noise, so that not even air is constant over a whole plane. In an image
+    without noise, as of a simple object, constant planes are nothing odd: there only what is not
+    finite counts, and what another view denies (see `leave_unmeasured_out`).
 
     Args:
         array: 3D.
         axis: along which the slices follow each other.
     """
-    measured = np.isfinite(array)
+    finite = np.isfinite(array)
+    measured = finite.copy()
     for along in (axis, *(k for k in range(3) if k != axis)) * 2:
         flat = _constant_planes(array, measured, along)
         if along != axis:
             flat = _runs_at_the_ends(flat)
         measured[(slice(None),) * along + (flat,)] = False
-    return measured
+    return measured if has_noise(array, finite) else finite
+
+
+def has_noise(array: np.ndarray, finite: np.ndarray) -> bool:
+    """Whether neighbours along every axis mostly differ, as the intensities of a scanner do.
+
+    The most common value, as of padding, is not looked at.
+
+    Args:
+        array: 3D.
+        finite: bool of its shape, the voxels that are numbers.
+    """
+    values, counts = np.unique(array[finite], return_counts=True)
+    shown = finite & (array != values[counts.argmax()])
+    if shown.mean() < 1 - MAX_UNMEASURED:
+        return False
+    for axis in range(3):
+        ahead, behind = (slice(1, None), slice(None, -1))
+        at = (slice(None),) * axis
+        pairs = shown[(*at, ahead)] & shown[(*at, behind)]
+        equal = array[(*at, ahead)][pairs] == array[(*at, behind)][pairs]
+        if equal.size and equal.mean() > MAX_EQUAL:
+            return False
+    return True
 
 
 def leave_unmeasured_out(views: Sequence[View]) -> list[View]:
     """Views whose `measured` is what is to be fitted, and whose arrays are finite everywhere.
 
     What is unmeasured is left out; its value becomes the nearest measured one, for interpolation.
+    Of an image without noise that is also a constant slice where another view shows something else.
     Whole planes of padding where no other scan is are cut off. Where one scan confirms that zeros
     around another are none of padding, the scans were made of an image with a black margin, and
     zeros that no scan denies are data.
@@ -59,6 +96,7 @@ def leave_unmeasured_out(views: Sequence[View]) -> list[View]:
     Raises:
         InputError: next to nothing of a view was measured.
     """
+    views = [_judge_slices(view, views) for view in views]
     around = [_outside(view) for view in views]
     compared = [_compare(k, views, around) for k in range(len(views))]
     black_margin = any(confirmed.any() for _, confirmed in compared)
@@ -66,6 +104,56 @@ def leave_unmeasured_out(views: Sequence[View]) -> list[View]:
         view if view.measured is None else _leave_out(view, unseen, confirmed, black_margin)
         for view, (unseen, confirmed) in zip(views, compared, strict=True)
     ]
+
+
+def _judge_slices(view: View, views: Sequence[View]) -> View:
+    """A view whose constant slices are measured where another view shows much the same there.
+
+    Where another view denies them they are not. Where no other view has measured, noise decides, as
+    `find_measured` has it.
+    """
+    array, axis = view.volume.array, view.axis
+    finite = np.isfinite(array)
+    flat = _constant_planes(array, finite, axis)
+    if not flat.any():
+        return view
+    measured = finite.copy() if view.measured is None else view.measured.copy()
+    for number, denied in _verdicts(view, flat, views).items():
+        at = (slice(None),) * axis + (number,)
+        measured[at] = finite[at] & (not denied)
+    return replace(view, measured=None if measured.all() else measured)
+
+
+def _verdicts(view: View, flat: np.ndarray, views: Sequence[View]) -> dict[int, bool]:
+    """Whether other views deny a constant slice, by its number; none where no other view reaches.
+
+    Slices of the others that are constant themselves say nothing. Mean intensities of what both
+    show are compared, by the gain that the other slices have.
+    """
+    array, verdicts = view.volume.array, {}
+    for other in (each for each in views if each is not view):
+        doubtful = _outside(other) | _in_planes(
+            _constant_planes(other.volume.array, np.isfinite(other.volume.array), other.axis),
+            other.axis,
+            other.volume.array.shape,
+        )
+        place = _voxel_of(other, doubtful, view.volume.grid)
+        both = (place >= 0) & np.isfinite(array)
+        both &= np.isfinite(other.volume.array).ravel()[place]
+        values = np.where(both, other.volume.array.ravel()[place], 0)
+        others = tuple(k for k in range(3) if k != view.axis)
+        count = both.sum(axis=others)
+        ours, theirs = (
+            np.where(both, each, 0).sum(axis=others) / np.maximum(count, 1)
+            for each in (array, values)
+        )
+        known = (count > 0) & ~flat
+        level = np.abs(theirs[known]).mean() if known.any() else 0.0
+        gain = np.abs(ours[known]).mean() / level if level > 0 else 1.0
+        apart = np.abs(ours - gain * theirs) > DENIED * gain * level
+        for number in np.flatnonzero(flat & (count > 0)):
+            verdicts[int(number)] = verdicts.get(int(number), False) or bool(apart[number])
+    return verdicts
 
 
 def _compare(
@@ -248,7 +336,15 @@ def _constant_planes(array: np.ndarray, measured: np.ndarray, axis: int) -> np.n
     other = tuple(k for k in range(3) if k != axis)
     low = np.where(measured, array, np.inf).min(axis=other)
     high = np.where(measured, array, -np.inf).max(axis=other)
-    return low >= high
+    shown = array[measured]
+    rounding = FLAT * float(np.subtract(*np.percentile(shown, (99, 1)))) if shown.size else 0.0
+    with np.errstate(invalid="ignore"):  # infinity less infinity, of planes without any
+        return ((high - low <= rounding) & (measured.sum(axis=other) > 1)) | (low > high)
+
+
+def _in_planes(planes: np.ndarray, axis: int, shape: tuple[int, ...]) -> np.ndarray:
+    """A mask of whole planes across an axis, those marked in `planes` (n,)."""
+    return np.broadcast_to(np.expand_dims(planes, [k for k in range(3) if k != axis]), shape)
 
 
 def _runs_at_the_ends(flat: np.ndarray) -> np.ndarray:

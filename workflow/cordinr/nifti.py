@@ -24,7 +24,7 @@ FORMS_TOLERANCE_MM = 0.1
 SPACINGS_TOLERANCE = 0.02
 """Relative difference between the voxel sizes of a header's forms that rounding may explain."""
 
-VOXEL_LIMITS_MM = (1e-3, 100.0)
+VOXEL_LIMITS_MM = (0.01, 100.0)
 """Outside of them a voxel size or its unit is an error, whatever was imaged."""
 
 FARTHEST_MM = 1e5

@@ -2,7 +2,8 @@
 
 import itertools
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +82,11 @@ def load_views(paths: Sequence[Path], *, insist: bool = False) -> list[View]:
     Raises:
         InputError: as `read_view`; or the scans cannot belong together.
     """
-    if len(paths) > 1 and not insist:
-        _check_names(paths)
-        _check_orientations(paths)
+    if len(paths) > 1:
+        for problem in (*_unlike_names(paths), *_without_orientation(paths)):
+            if not insist:
+                raise InputError(f"{problem}, or --insist.")
+            log.warning("%s; going on all the same.", problem)
     views = [read_view(path, insist=insist) for path in paths]
     _check_twice(views)
     _note_parallel(views)
@@ -107,32 +110,43 @@ def view_metadata(views: Sequence[View]) -> dict[str, Any]:
     return shared | {"ViewProfiles": profiles}
 
 
-def _check_names(paths: Sequence[Path]) -> None:
-    """Refuse scans whose BIDS names say that they are of different people, days or contrasts."""
-    named = [path for path in paths if "sub" in entities(path)]
-    for one, other in itertools.pairwise(named):
+def _unlike_names(paths: Sequence[Path]) -> Iterator[str]:
+    """What the BIDS names of scans say of unlike people, days or contrasts; sentences."""
+    for one, other in itertools.combinations(paths, 2):
+        labels = [_labels(path) for path in (one, other)]
         for key, what in (("sub", "subjects"), ("ses", "sessions")):
-            labels = [entities(path).get(key) for path in (one, other)]
-            if labels[0] != labels[1]:
-                raise InputError(
+            values = [each.get(key) for each in labels]
+            stated = all(values) or (key == "ses" and all("sub" in each for each in labels))
+            if stated and values[0] != values[1]:
+                yield (
                     f"{one} and {other}: are of different {what} by their names; give scans of one "
-                    "subject and session, or --insist."
+                    "subject and session"
                 )
         suffixes = suffix_of(one), suffix_of(other)
         if suffixes[0] != suffixes[1] and CONTRASTS.issuperset(suffixes):
-            raise InputError(
+            yield (
                 f"{one} and {other}: are of different contrasts by their names "
-                f"({', '.join(suffixes)}); give scans of one contrast, or --insist."
+                f"({', '.join(suffixes)}); give scans of one contrast"
             )
 
 
-def _check_orientations(paths: Sequence[Path]) -> None:
-    """Refuse several scans of which one does not say where it is."""
+def _labels(path: Path) -> dict[str, str]:
+    """The entities of a file name, and subject and session of its folders where it names none."""
+    folders = {}
+    for part in Path(path).absolute().parts[:-1]:
+        found = re.fullmatch(r"(sub|ses)-([A-Za-z0-9+]+)", part)
+        if found:
+            folders[found[1]] = found[2]
+    return folders | entities(path)
+
+
+def _without_orientation(paths: Sequence[Path]) -> Iterator[str]:
+    """Of several scans those that do not say where they are; sentences."""
     for path in paths:
         if not has_orientation(path):
-            raise InputError(
+            yield (
                 f"{path}: its header gives no orientation (qform and sform code 0), so that nobody "
-                "knows how it lies to the other scans; convert it anew from DICOM, or --insist."
+                "knows how it lies to the other scans; convert it anew from DICOM"
             )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..cord import load_cord
 from ..errors import InputError
 from ..files import read_json
+from ..measured import leave_unmeasured_out
 from ..metrics import foreground
 from ..naming import entities, sidecar_path
 from ..overlap import coverage
@@ -28,7 +29,8 @@ def regions_of(
     reference: Volume, mask: Path | None, view_paths: Sequence[Path]
 ) -> dict[str, np.ndarray]:
     """The regions of the metrics as bool arrays: `fov`, `fg`, and `cord` where a mask is usable."""
-    views = [read_view(path, insist=True) for path in view_paths]
+    # Padding that was cut off for the reconstruction is nothing that the views cover.
+    views = leave_unmeasured_out([read_view(path, insist=True) for path in view_paths])
     if not views:
         log.warning("no --view given; fov is the whole reference.")
     fov = coverage(views, reference.grid)

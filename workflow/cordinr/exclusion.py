@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from .content import got_text
 from .exclude_file import read_entries
+from .exclude_words import WORD
 from .subjects import files_of, sites_of, subjects_of
 
 log = logging.getLogger(__name__)
@@ -121,6 +122,8 @@ class People:
         if at_site or name in self.subjects:
             # A dataset of one subject per site may call both alike.
             return at_site or [name], Target({})
+        if not WORD.fullmatch(name):
+            return [], Target({})  # "sub-01_ses-02 (motion)" is a name and a reason
         for spelling in (name, f"sub-{name}"):
             target = target_of([spelling])
             labels = fnmatch.filter(self.subjects, target.entities.get("sub", ""))

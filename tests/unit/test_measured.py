@@ -12,7 +12,8 @@ from cordinr.baselines import reconstruct_baseline
 from cordinr.errors import InputError
 from cordinr.field import Field
 from cordinr.fit import fit_inr
-from cordinr.measured import MAX_UNMEASURED, find_measured, leave_unmeasured_out
+from cordinr.gaps import leave_unmeasured_out
+from cordinr.measured import MAX_UNMEASURED, find_measured
 from cordinr.network import load_inr, save_inr
 from cordinr.render import render_inr
 from cordinr.sampling import make_stacks

@@ -12,7 +12,8 @@ import numpy as np
 
 from .acquisition import View
 from .errors import InputError
-from .measured import find_measured, leave_unmeasured_out
+from .gaps import leave_unmeasured_out
+from .measured import find_measured
 from .metadata import carried, metadata_of, sidecars_read
 from .naming import entities, suffix_of
 from .slice_geometry import ARRAY_AXES, Statements, slice_geometry

@@ -10,7 +10,7 @@ import numpy as np
 from ..cord import load_cord
 from ..errors import InputError
 from ..files import read_json
-from ..measured import leave_unmeasured_out
+from ..gaps import leave_unmeasured_out
 from ..metrics import foreground
 from ..naming import entities, sidecar_path
 from ..overlap import coverage

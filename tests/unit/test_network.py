@@ -46,6 +46,7 @@ def provenance(members: int = 1) -> dict:
         "settings": {"members": members, "seed": 5},
         "views": ["a", "b"],
         "grid": {"shape": [4, 5, 6], "affine": np.eye(4).tolist(), "space": 1},
+        "limits": [],
         "margin": 4.0,
     }
 

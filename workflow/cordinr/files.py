@@ -164,8 +164,6 @@ def _decode(content: bytes, path: Path | str) -> str:
             raise
         log.warning("%s: is not UTF-8; read as Latin-1.", path)
         text = _windows_1252(content)
-    # the end of a text file of DOS, and what is left of a block of it
-    text = text.rstrip("\0\x1a")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -183,7 +181,8 @@ def read_json(path: Path | str) -> dict[str, Any]:
     Raises:
         InputError: the file is missing, is no JSON, or holds something else than an object.
     """
-    text = read_text(path, "JSON")
+    # without the end of a text file of DOS, and what is left of a block of it
+    text = read_text(path, "JSON").rstrip("\0\x1a")
     try:
         content = _parse_json(text, path)
     except (ValueError, RecursionError) as error:

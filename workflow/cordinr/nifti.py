@@ -24,8 +24,11 @@ FORMS_TOLERANCE_MM = 0.1
 SPACINGS_TOLERANCE = 0.02
 """Relative difference between the voxel sizes of a header's forms that rounding may explain."""
 
-VOXEL_LIMITS_MM = (0.01, 100.0)
+VOXEL_LIMITS_MM = (1e-3, 100.0)
 """Outside of them a voxel size or its unit is an error, whatever was imaged."""
+
+SMALLEST_VOXEL_MM = 0.01
+"""Of an image; below, its header means millimetres where it says micrometres."""
 
 FARTHEST_MM = 1e5
 """From the world's origin to a voxel, where float32 still tells hundredths of a millimetre."""
@@ -150,7 +153,7 @@ def affine_problem(affine: np.ndarray, shape: tuple[int, ...]) -> str | None:
     if affine.shape != (4, 4) or not np.isfinite(affine).all():
         return "its affine is singular or not finite"
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
-    low, high = VOXEL_LIMITS_MM
+    low, high = SMALLEST_VOXEL_MM, VOXEL_LIMITS_MM[1]
     if (sizes > high).any() or ((sizes < low).any() and sizes.all()):
         return f"its voxels are {' x '.join(f'{mm:.3g}' for mm in sizes)} mm"
     if not sizes.all() or abs(np.linalg.det(affine[:3, :3] / sizes)) < 1e-3:

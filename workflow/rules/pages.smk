@@ -39,15 +39,15 @@ rule page:
 rule index_page:
     """Write the page that leads to the pages of all subjects.
 
-    After them, so that it leads to none that failed. A second run has no other after it: there it
-    is made whatever becomes of a page.
+    After them, so that it leads to none that failed; what is in them is no reason to write it anew.
+    A second run has no other after it: there it is made whatever becomes of a page.
     """
     input:
         "<results>/source.json",
         index="<results>/inputs.tsv",
         metrics="<results>/metrics.tsv",
         figures=applied(cohort_figures),
-        pages=[] if FAILED else applied(pages),
+        pages=[] if FAILED else ancient(applied(pages)),
         failed=ancient(["<results>/failed.tsv"] if failed_pages() else []),
     output:
         "<results>/cordinr/index.html",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from cordinr.device import choose_device
+from cordinr.inr.device import choose_device
 
 from .markdown import say
 

@@ -13,9 +13,9 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cordinr.ablation import BASELINES, INR
-from cordinr.figures import save_figure
-from cordinr.metrics import evaluate
+from cordinr.evaluation.metrics import evaluate
+from cordinr.figures.ablation import BASELINES, INR
+from cordinr.figures.plane_page import save_figure
 
 from .markdown import end, heading, row, say
 from .reconstructions import fit_and_render, fov_psnr, regions_of, tuned

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from cordinr.acquisition import SliceProfile, View, acquire
-from cordinr.metrics import evaluate
-from cordinr.overlap import coverage
-from cordinr.reference import as_reference, voxel_text
-from cordinr.volume import Grid, Volume
+from cordinr.acquisition.forward import SliceProfile, View, acquire
+from cordinr.acquisition.overlap import coverage
+from cordinr.bids.reference import as_reference, voxel_text
+from cordinr.evaluation.metrics import evaluate
+from cordinr.imaging.volume import Grid, Volume
 
 from .markdown import end, heading, row
 from .reconstructions import classical, default_weight, fit_and_render, upsampled

@@ -17,15 +17,15 @@ from multiprocessing import get_context
 import numpy as np
 import torch
 
-from cordinr.acquisition import View
-from cordinr.fit import fit_inr
-from cordinr.metrics import evaluate
-from cordinr.overlap import coverage
-from cordinr.record import peak_memory_mb
-from cordinr.render import render_inr
-from cordinr.settings import FitSettings
-from cordinr.training import Progress
-from cordinr.volume import Grid
+from cordinr.acquisition.forward import View
+from cordinr.acquisition.overlap import coverage
+from cordinr.evaluation.metrics import evaluate
+from cordinr.imaging.volume import Grid
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.render import render_inr
+from cordinr.inr.settings import FitSettings
+from cordinr.inr.training import Progress
+from cordinr.run.cost_meter import peak_memory_mb
 
 from .markdown import end, heading, row
 from .reconstructions import FOURIER_DIM, Reconstruction, classical, default_weight, fov_psnr, tuned

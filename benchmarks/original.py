@@ -13,9 +13,9 @@ from dataclasses import asdict, replace
 import torch
 import yaml
 
-from cordinr.acquisition import SliceProfile, View
-from cordinr.metrics import evaluate
-from cordinr.settings import FitSettings
+from cordinr.acquisition.forward import SliceProfile, View
+from cordinr.evaluation.metrics import evaluate
+from cordinr.inr.settings import FitSettings
 
 from .markdown import end, heading, row, say
 from .reconstructions import ROOT, Reconstruction, fit_and_render, regions_of

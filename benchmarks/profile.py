@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from cordinr.acquisition import View
-from cordinr.metrics import evaluate
+from cordinr.acquisition.forward import View
+from cordinr.evaluation.metrics import evaluate
 
 from .markdown import end, heading, row
 from .original import as_points

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from skimage.filters import threshold_minimum
 
-from cordinr.metrics import evaluate, psnr
+from cordinr.evaluation.metrics import evaluate, psnr
 
 from .markdown import end, heading, row, say
 from .reconstructions import classical, default_weight, fit_and_render, regions_of

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from cordinr.baselines import METHODS
-from cordinr.metrics import REGIONS, intensity_range, psnr
+from cordinr.classical.reconstruct import METHODS
+from cordinr.evaluation.metrics import REGIONS, intensity_range, psnr
 
 from .markdown import end, heading, row, say
 from .reconstructions import Result, classical, compare, default_weight

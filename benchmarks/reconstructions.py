@@ -10,14 +10,14 @@ import torch
 import yaml
 from scipy.ndimage import map_coordinates, spline_filter
 
-from cordinr.acquisition import View
-from cordinr.baselines import reconstruct_baseline
-from cordinr.fit import fit_inr
-from cordinr.metrics import evaluate, foreground, intensity_range, psnr
-from cordinr.overlap import coverage
-from cordinr.render import render_with_spread
-from cordinr.settings import FitSettings
-from cordinr.volume import Grid, Volume
+from cordinr.acquisition.forward import View
+from cordinr.acquisition.overlap import coverage
+from cordinr.classical.reconstruct import reconstruct_baseline
+from cordinr.evaluation.metrics import evaluate, foreground, intensity_range, psnr
+from cordinr.imaging.volume import Grid, Volume
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.render import render_with_spread
+from cordinr.inr.settings import FitSettings
 
 from .subjects import Subject
 

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from cordinr.acquisition import View
-from cordinr.metrics import evaluate
-from cordinr.overlap import coverage
-from cordinr.phantom import Phantom
-from cordinr.phantom_dataset import TRUTH_SUPERSAMPLE
-from cordinr.scan import default_grid, sample
-from cordinr.volume import Grid, Volume
+from cordinr.acquisition.forward import View
+from cordinr.acquisition.overlap import coverage
+from cordinr.evaluation.metrics import evaluate
+from cordinr.imaging.volume import Grid, Volume
+from cordinr.phantom.anatomy import Phantom
+from cordinr.phantom.dataset import TRUTH_SUPERSAMPLE
+from cordinr.phantom.scan import default_grid, sample
 
 from .markdown import end, heading, row
 from .reconstructions import (

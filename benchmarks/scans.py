@@ -13,13 +13,13 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from cordinr.acquisition import SliceProfile, View
-from cordinr.metrics import evaluate
-from cordinr.overlap import common_grid
-from cordinr.phantom import Phantom
-from cordinr.scan import sample
-from cordinr.settings import FitSettings
-from cordinr.volume import Grid, Volume
+from cordinr.acquisition.forward import SliceProfile, View
+from cordinr.acquisition.overlap import common_grid
+from cordinr.evaluation.metrics import evaluate
+from cordinr.imaging.volume import Grid, Volume
+from cordinr.inr.settings import FitSettings
+from cordinr.phantom.anatomy import Phantom
+from cordinr.phantom.scan import sample
 
 from .growth import apart
 from .markdown import end, heading, row

@@ -17,9 +17,9 @@ import pandas as pd
 import torch
 from scipy.fft import dctn
 
-from cordinr.acquisition import View
-from cordinr.metrics import intensity_range
-from cordinr.overlap import coverage
+from cordinr.acquisition.forward import View
+from cordinr.acquisition.overlap import coverage
+from cordinr.evaluation.metrics import intensity_range
 
 from .markdown import end, heading, row, say
 from .reconstructions import MEMBERS, classical, fit_and_render, fov_psnr, tuned

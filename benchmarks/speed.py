@@ -14,12 +14,12 @@ from pathlib import Path
 
 import torch
 
-from cordinr.device import autocast
-from cordinr.fit import fit_inr
-from cordinr.network import INR
-from cordinr.overlap import coverage
-from cordinr.settings import FitSettings
-from cordinr.training import Progress
+from cordinr.acquisition.overlap import coverage
+from cordinr.inr.device import autocast
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.network import INR
+from cordinr.inr.settings import FitSettings
+from cordinr.inr.training import Progress
 
 from .markdown import end, heading, row, say
 from .reconstructions import FOURIER_DIM, ROOT, fit_and_render, fov_psnr, tuned

@@ -8,11 +8,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from cordinr.acquisition import SliceProfile, View, acquire
-from cordinr.metrics import foreground
-from cordinr.phantom import Phantom
-from cordinr.scan import add_rician_noise, cord_mask, default_grid, sample
-from cordinr.volume import Grid, Volume, load_mask, load_volume
+from cordinr.acquisition.forward import SliceProfile, View, acquire
+from cordinr.evaluation.metrics import foreground
+from cordinr.imaging.volume import Grid, Volume, load_mask, load_volume
+from cordinr.phantom.anatomy import Phantom
+from cordinr.phantom.scan import add_rician_noise, cord_mask, default_grid, sample
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "spine-t2w"
 REAL_NAMES = ("sub-cervical", "sub-unf01")

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from cordinr.overlap import coverage
+from cordinr.acquisition.overlap import coverage
 
 from .markdown import end, heading, row, say
 from .reconstructions import MEMBERS, fit_and_render

@@ -16,11 +16,11 @@ import numpy as np
 import psutil
 import yaml
 
-from cordinr.dataset import create
+from cordinr.datasets.source import create
 from cordinr.files import write_json
-from cordinr.phantom import Phantom
-from cordinr.scan import add_rician_noise, cord_mask, default_grid, sample
-from cordinr.volume import Grid, save_volume
+from cordinr.imaging.volume import Grid, save_volume
+from cordinr.phantom.anatomy import Phantom
+from cordinr.phantom.scan import add_rician_noise, cord_mask, default_grid, sample
 
 from .markdown import end, heading, row
 from .reconstructions import ROOT

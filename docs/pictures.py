@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from cordinr.figures import (
+from cordinr.figures.plane_page import (
     GREY,
     GREY_WINDOW,
     Page,
@@ -20,10 +20,10 @@ from cordinr.figures import (
     scale_bar,
     show,
 )
-from cordinr.phantom import Phantom
-from cordinr.planes import ANTERIOR, RIGHT, SUPERIOR, cord_focus, cuts, plane
-from cordinr.scan import sample
-from cordinr.volume import Grid, Volume, load_mask, load_volume
+from cordinr.imaging.planes import ANTERIOR, RIGHT, SUPERIOR, cord_focus, cuts, plane
+from cordinr.imaging.volume import Grid, Volume, load_mask, load_volume
+from cordinr.phantom.anatomy import Phantom
+from cordinr.phantom.scan import sample
 
 EXTENT = np.array([40.0, 70.0, 60.0])
 PLANES = {

@@ -10,7 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pytest
 
-from cordinr.volume import Volume, save_volume
+from cordinr.imaging.volume import Volume, save_volume
 from support import ROOT, blobs
 
 REAL_IMAGES = ROOT.parent / "shared" / "data"

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import psutil
 
-from cordinr.network import load_inr
-from cordinr.volume import load_segmentation
+from cordinr.imaging.volume import load_segmentation
+from cordinr.inr.network import load_inr
 from runs import Project, environment
 
 STAGES = {
@@ -152,7 +152,7 @@ def main() -> None:
     """Kill as often as the command line says, in a temporary folder."""
     from tempfile import TemporaryDirectory
 
-    from cordinr.phantom_dataset import write_phantom_dataset
+    from cordinr.phantom.dataset import write_phantom_dataset
     from runs import copy_project, phantom_config
 
     times, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0

@@ -19,7 +19,7 @@ from threading import Thread
 import numpy as np
 from twin import QuietHandler
 
-from cordinr.volume import Grid, save_volume
+from cordinr.imaging.volume import Grid, save_volume
 from support import ROOT, blobs
 
 LISTS = ROOT.parent / "shared" / "data" / "spine-generic"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cordinr.acquisition import SliceProfile, View, acquire
-from cordinr.volume import Grid, Volume
+from cordinr.acquisition.forward import SliceProfile, View, acquire
+from cordinr.imaging.volume import Grid, Volume
 
 ROOT = Path(__file__).parents[1]
 

@@ -2,15 +2,15 @@
 
 import torch
 
-from cordinr.acquisition import intensity_scale
-from cordinr.field import Field
-from cordinr.fit import middle
-from cordinr.lattice import lattices_for
-from cordinr.network import Architecture, CoordinateNetwork
-from cordinr.prior import aimed
-from cordinr.sampling import make_stacks
-from cordinr.settings import FitSettings
-from cordinr.volume import Volume
+from cordinr.acquisition.domain import Field
+from cordinr.acquisition.forward import intensity_scale
+from cordinr.imaging.volume import Volume
+from cordinr.inr.fit import middle
+from cordinr.inr.lattices import lattices_for
+from cordinr.inr.network import Architecture, CoordinateNetwork
+from cordinr.inr.point_groups import make_stacks
+from cordinr.inr.settings import FitSettings
+from cordinr.inr.tv_target import aimed
 from support import two_views
 
 

@@ -8,10 +8,10 @@ from threading import Thread
 
 import numpy as np
 
-from cordinr.dataset import create
+from cordinr.datasets.git import environment
+from cordinr.datasets.source import create
 from cordinr.files import write_json
-from cordinr.repository import environment
-from cordinr.volume import Grid, save_volume
+from cordinr.imaging.volume import Grid, save_volume
 
 LABELS = ("amu01", "amu02")
 

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from cordinr.lattice import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
-from cordinr.settings import FitSettings
+from cordinr.inr.lattices import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
+from cordinr.inr.settings import FitSettings
 
 from .style import AXIAL, BOTH, FAINT, INK, LIGHT, SAGITTAL, blank, card
 

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from cordinr.acquisition import SliceProfile
-from cordinr.settings import FitSettings
+from cordinr.acquisition.forward import SliceProfile
+from cordinr.inr.settings import FitSettings
 
 from .style import AXIAL, BOTH, LIGHT, SAGITTAL, card
 

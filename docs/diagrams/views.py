@@ -5,10 +5,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.patheffects import withStroke
 
-from cordinr.acquisition import SliceProfile, acquire
-from cordinr.phantom import Phantom
-from cordinr.scan import sample
-from cordinr.volume import Grid, Volume
+from cordinr.acquisition.forward import SliceProfile, acquire
+from cordinr.imaging.volume import Grid, Volume
+from cordinr.phantom.anatomy import Phantom
+from cordinr.phantom.scan import sample
 
 from .style import AXIAL, INK, SAGITTAL, blank, card
 

@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from cordinr.acquisition import SliceProfile, View, acquire, slice_grid, system_matrix
+from cordinr.acquisition.forward import (
+    SliceProfile,
+    View,
+    acquire,
+    slice_grid,
+    system_matrix,
+)
+from cordinr.acquisition.overlap import check_overlap, common_grid, coverage
 from cordinr.errors import InputError
-from cordinr.overlap import check_overlap, common_grid, coverage
-from cordinr.volume import Grid, Volume
+from cordinr.imaging.volume import Grid, Volume
 from support import blobs, two_views
 
 PSR = np.array([[0, 0, 1.0, -20], [-1.0, 0, 0, 30], [0, 1.0, 0, -40], [0, 0, 0, 1]])

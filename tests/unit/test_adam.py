@@ -2,7 +2,7 @@
 
 import torch
 
-from cordinr.adam import Adam
+from cordinr.inr.adam import Adam
 
 BETAS = (0.9, 0.99)
 

@@ -6,19 +6,19 @@ import subprocess
 import numpy as np
 import pytest
 
-import cordinr.content
-from cordinr import dataset
+import cordinr.datasets.annex
 from cordinr.annex_pointer import is_annex_pointer
-from cordinr.content import get_content
+from cordinr.bids.metadata import metadata_of
+from cordinr.datasets.annex import get_content
+from cordinr.datasets.exclusion import left_out
+from cordinr.datasets.git import environment, git, owner_of
+from cordinr.datasets.index import find_images, load_index
+from cordinr.datasets.remotes import not_enabled, not_verified
+from cordinr.datasets.source import create, obtain
+from cordinr.datasets.subjects import sites_of
 from cordinr.errors import InputError
-from cordinr.exclusion import left_out
 from cordinr.files import write_json
-from cordinr.index import find_images, load_index
-from cordinr.metadata import metadata_of
-from cordinr.remotes import not_enabled, not_verified
-from cordinr.repository import environment, git, owner_of
-from cordinr.subjects import sites_of
-from cordinr.volume import load_volume, save_volume
+from cordinr.imaging.volume import load_volume, save_volume
 from support import ROOT, blobs
 
 STEM = "sub-01/anat/sub-01_T2w"
@@ -93,8 +93,8 @@ def test_whole_subjects_are_fetched_of_such_a_dataset(annexed, command, tmp_path
 @pytest.mark.parametrize("name", SMALL)
 def test_a_small_file_that_nobody_has(annexed, index, tmp_path, monkeypatch, name):
     """The description is needed; the others cost a note."""
-    monkeypatch.setattr(cordinr.content, "WAITS", ())
-    dataset.obtain(str(annexed), "v1", tmp_path / "raw")
+    monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
+    obtain(str(annexed), "v1", tmp_path / "raw")
     with environment():
         key = git(annexed, "annex", "lookupkey", name)
         [content] = [path for path in (annexed / ".git/annex/objects").rglob(key) if path.is_file()]
@@ -114,7 +114,7 @@ def test_a_small_file_that_nobody_has(annexed, index, tmp_path, monkeypatch, nam
 
 def test_a_copy_without_the_repository_is_explained(annexed, index, tmp_path):
     clone, plain = tmp_path / "clone", tmp_path / "plain"
-    dataset.obtain(str(annexed), "v1", clone)
+    obtain(str(annexed), "v1", clone)
     subprocess.run(["cp", "-r", "--no-dereference", clone, plain], check=True)
     subprocess.run(["rm", "-rf", plain / ".git"], check=True)
     code, said = index(plain)
@@ -154,17 +154,17 @@ def of_another_user():
 def source(tmp_path):
     root = tmp_path / "a source"
     write_bids(root)
-    dataset.create(root, "images")
+    create(root, "images")
     return root
 
 
 def test_a_clone_of_another_user_names_the_owner_and_the_line(source, tmp_path, of_another_user):
     clone = tmp_path / "clone"
-    dataset.obtain(str(source), "v1", clone)
+    obtain(str(source), "v1", clone)
     of_another_user(clone)
     line = f"git config --global --add safe.directory {clone}`"
     for call in (
-        lambda: dataset.obtain(str(source), "v1", clone),
+        lambda: obtain(str(source), "v1", clone),
         lambda: get_content(clone, [f"{STEM}.nii.gz"]),
         lambda: git(clone, "rev-parse", "HEAD"),
     ):
@@ -177,13 +177,13 @@ def test_a_clone_of_another_user_names_the_owner_and_the_line(source, tmp_path, 
 
 def test_the_line_helps(source, tmp_path, of_another_user, monkeypatch):
     clone = tmp_path / "clone"
-    dataset.obtain(str(source), "v1", clone)
+    obtain(str(source), "v1", clone)
     of_another_user(clone)
     of_another_user(source)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     for _ in range(3):
         try:
-            dataset.obtain(str(source), "v1", clone)
+            obtain(str(source), "v1", clone)
             get_content(clone, [f"{STEM}.nii.gz"])
             break
         except InputError as error:
@@ -196,7 +196,7 @@ def test_the_line_helps(source, tmp_path, of_another_user, monkeypatch):
 def test_a_source_of_another_user_names_the_owner_and_the_line(source, tmp_path, of_another_user):
     of_another_user(source)
     with pytest.raises(InputError) as caught:
-        dataset.obtain(str(source), "v1", tmp_path / "clone")
+        obtain(str(source), "v1", tmp_path / "clone")
     said = str(caught.value)
     assert "another user (user id 1234)" in said and "--add safe.directory '" in said
     assert owner_of(tmp_path) == "root"
@@ -224,8 +224,8 @@ def test_what_the_keys_and_the_content_that_is_there_say_is_known(tmp_path):
     for label, content in bad.items():
         (source / f"sub-{label}/anat").mkdir(parents=True)
         (source / f"sub-{label}/anat/sub-{label}_T2w.nii.gz").write_bytes(content)
-    dataset.create(source, "images")
-    dataset.obtain(str(source), "v1", clone)
+    create(source, "images")
+    obtain(str(source), "v1", clone)
     get_content(clone, [STEM.replace("01", "04") + ".nii.gz"])
     rows = {row.subject: row for row in find_images(clone, None, "T2w", "", "")}
     assert [label for label, row in rows.items() if row.path] == ["01", "02", "05"]
@@ -235,9 +235,9 @@ def test_what_the_keys_and_the_content_that_is_there_say_is_known(tmp_path):
 
 
 def test_remotes_that_are_not_enabled_are_named_with_the_line(source, tmp_path, monkeypatch):
-    monkeypatch.setattr(cordinr.content, "WAITS", ())
+    monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
     bare, clone = published(source, tmp_path), tmp_path / "clone"
-    dataset.obtain(str(bare), "v1", clone)
+    obtain(str(bare), "v1", clone)
     source.rename(tmp_path / "gone")
     with pytest.raises(InputError) as caught:
         get_content(clone, [f"{STEM}.nii.gz"])
@@ -264,11 +264,11 @@ def test_remotes_that_are_not_enabled_are_named_with_the_line(source, tmp_path, 
 def test_a_mirror_without_the_branch_of_git_annex_is_explained(
     source, tmp_path, monkeypatch, command
 ):
-    monkeypatch.setattr(cordinr.content, "WAITS", ())
+    monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
     mirror, clone = tmp_path / "mirror.git", tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", "--bare", source, mirror], check=True)
     git(mirror, "branch", "-D", "git-annex")
-    dataset.obtain(str(mirror), "v1", clone)
+    obtain(str(mirror), "v1", clone)
     with pytest.raises(InputError) as caught:
         get_content(clone, [f"{STEM}.nii.gz"])
     said = str(caught.value)
@@ -281,7 +281,7 @@ def test_a_mirror_without_the_branch_of_git_annex_is_explained(
 
 def test_an_old_clone_as_source_is_to_be_updated(source, tmp_path, monkeypatch):
     """Its content has moved to a remote that only the newest branch of git-annex knows."""
-    monkeypatch.setattr(cordinr.content, "WAITS", ())
+    monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
     bare, old, clone = tmp_path / "bare.git", tmp_path / "old", tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", "--bare", source, bare], check=True)
     with environment():
@@ -294,7 +294,7 @@ def test_an_old_clone_as_source_is_to_be_updated(source, tmp_path, monkeypatch):
         git(source, "annex", "copy", "--quiet", "--to", "moved", ".")
         git(source, "push", "--quiet", "hub", "git-annex")
         source.rename(tmp_path / "gone")
-        dataset.obtain(str(old), "v1", clone)
+        obtain(str(old), "v1", clone)
     with pytest.raises(InputError) as caught:
         get_content(clone, [f"{STEM}.nii.gz"])
     said = str(caught.value)

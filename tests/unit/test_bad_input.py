@@ -13,11 +13,11 @@ import yaml
 
 from bad_inputs import ODD as ODD_INPUTS
 from bad_inputs import PAGE, TABLE, Bad, page
+from cordinr.bids.names import sidecar_path
 from cordinr.cli import main
+from cordinr.evaluation.table import load_table
 from cordinr.files import read_json
-from cordinr.naming import sidecar_path
-from cordinr.table import load_table
-from cordinr.volume import load_grid, load_volume, save_volume
+from cordinr.imaging.volume import load_grid, load_volume, save_volume
 from support import blobs
 
 QUICK = {"fit": {"width": 16, "channels": 1, "batch": 64, "passes": 1, "max_steps": 2}}

@@ -6,13 +6,13 @@ import scipy
 import torch
 from scipy.ndimage import map_coordinates
 
-from cordinr import baselines
-from cordinr.acquisition import intensity_scale, system_matrix
-from cordinr.baselines import METHODS, cubic_mean, reconstruct_baseline
-from cordinr.differences import Differences
+from cordinr.acquisition.forward import intensity_scale, system_matrix
+from cordinr.classical import reconstruct
+from cordinr.classical.differences import Differences
+from cordinr.classical.reconstruct import METHODS, cubic_mean, reconstruct_baseline
+from cordinr.classical.total_variation import CORNER, product, stored_product
 from cordinr.errors import InputError
-from cordinr.total_variation import CORNER, product, stored_product
-from cordinr.volume import Grid
+from cordinr.imaging.volume import Grid
 from support import blobs, two_views
 
 
@@ -66,7 +66,7 @@ def test_total_variation_finds_the_minimum_of_its_objective(volume, weight, outl
     views = two_views(volume)
     views[0].volume.array[3, 3, 1] *= outlier
     scale = intensity_scale(views)
-    matrix, slices = baselines._stacked(views, volume.grid, scale)
+    matrix, slices = reconstruct._stacked(views, volume.grid, scale)
     slope = gradient(volume.grid)
 
     def objective(image):
@@ -88,7 +88,7 @@ def test_total_variation_finds_the_minimum_of_its_objective(volume, weight, outl
 @pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="torch was built without MKL")
 def test_products_of_either_kind_are_those_of_the_matrix(volume):
     """By SciPy, and by torch's sparse tensors as on a GPU; a CPU has them where it has MKL."""
-    matrix, _ = baselines._stacked(two_views(volume), volume.grid, 1.0)
+    matrix, _ = reconstruct._stacked(two_views(volume), volume.grid, 1.0)
     vector = np.random.default_rng(0).normal(size=matrix.shape[1]).astype(np.float32)
     for times in (product(matrix, torch.device("cpu")), stored_product(matrix)):
         found = times(torch.from_numpy(vector)).numpy()

@@ -8,15 +8,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cordinr.ablation import ablation_data, ablation_figure
-from cordinr.captions import CAPTIONS
-from cordinr.drawing import save_svg
+from cordinr.bids.names import inr_label
 from cordinr.errors import InputError
-from cordinr.naming import inr_label
-from cordinr.outliers import FAR, margins, outliers_data, outliers_figure, robust_z
-from cordinr.sites import sites_data, sites_figure
-from cordinr.table import load_table, save_table, tabulate
-from cordinr.timing import time_data, time_figure
+from cordinr.evaluation.table import load_table, save_table, tabulate
+from cordinr.figures.ablation import ablation_data, ablation_figure
+from cordinr.figures.captions import CAPTIONS
+from cordinr.figures.outliers import (
+    FAR,
+    margins,
+    outliers_data,
+    outliers_figure,
+    robust_z,
+)
+from cordinr.figures.sites import sites_data, sites_figure
+from cordinr.figures.style import save_svg
+from cordinr.figures.timing import time_data, time_figure
 
 DIMS, SEEDS, SIGMAS = (64, 128, 256), (0, 1, 2), (0.0125, 0.05)
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
+from cordinr.bids.names import sidecar_path
 from cordinr.files import read_json
-from cordinr.naming import sidecar_path
-from cordinr.volume import load_volume, save_volume
+from cordinr.imaging.volume import load_volume, save_volume
 from support import ROOT, blobs
 
 QUICK = {"fit": {"width": 16, "depth": 2, "batch": 64, "passes": 2}}
@@ -261,7 +261,7 @@ def test_an_output_that_cannot_be_is_refused_before_the_work(
 ):
     (tmp_path / "file").write_text("")
     before = sorted(tmp_path.iterdir())
-    monkeypatch.setattr("cordinr.fit.fit_inr", None)  # would be called after the check
+    monkeypatch.setattr("cordinr.inr.fit.fit_inr", None)  # would be called after the check
     out = tmp_path / name
     options = ["--config", quick, "--fourier-dim", 8, "-o", out]
     refused(

@@ -5,13 +5,13 @@ import subprocess
 import pytest
 from twin import Host, write_twin
 
-import cordinr.content
-from cordinr import dataset
+import cordinr.datasets.annex
 from cordinr.annex_pointer import is_annex_pointer
-from cordinr.content import drop_content, get_content, missing_bytes
+from cordinr.datasets import source
+from cordinr.datasets.annex import drop_content, get_content, missing_bytes
+from cordinr.datasets.git import environment, git
 from cordinr.errors import InputError
-from cordinr.repository import environment, git
-from cordinr.volume import load_volume
+from cordinr.imaging.volume import load_volume
 
 IMAGE = "sub-amu01/anat/sub-amu01_T2w.nii.gz"
 MASK = "derivatives/labels/sub-amu01/anat/sub-amu01_T2w_label-SC_seg.nii.gz"
@@ -33,7 +33,7 @@ def clone(host, tmp_path, monkeypatch):
     """A clone of it."""
     (tmp_path / "gitconfig").write_text(Host.GIT_CONFIG)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    dataset.obtain(str(host.bare), "v1", tmp_path / "clone")
+    source.obtain(str(host.bare), "v1", tmp_path / "clone")
     return tmp_path / "clone"
 
 
@@ -56,14 +56,14 @@ def test_a_remote_that_comes_back_is_waited_for(clone, host, monkeypatch):
         if len(slept) == 3:
             host.switch_on()
 
-    monkeypatch.setattr(cordinr.content.time, "sleep", sleep)
+    monkeypatch.setattr(cordinr.datasets.annex.time, "sleep", sleep)
     get_content(clone, [IMAGE])
-    assert slept == [0.0, *cordinr.content.WAITS]
+    assert slept == [0.0, *cordinr.datasets.annex.WAITS]
     assert load_volume(clone / IMAGE).grid.shape == (20, 18, 20)
 
 
 def test_what_helps_is_said_when_no_remote_has_it(clone, host, monkeypatch):
-    monkeypatch.setattr(cordinr.content, "WAITS", ())
+    monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
     host.switch_off()
     with pytest.raises(InputError) as caught:
         get_content(clone, [IMAGE])
@@ -77,7 +77,7 @@ def test_what_helps_is_said_when_no_remote_has_it(clone, host, monkeypatch):
 
 def test_what_the_host_answers_is_said(clone, host, monkeypatch):
     """A host that is there and has it no longer; DataLad passes on what git-annex says."""
-    monkeypatch.setattr(cordinr.content, "WAITS", ())
+    monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
     moved = host.store.rename(host.store.with_name("moved"))
     host.store.mkdir()
     with pytest.raises(InputError) as caught:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from cordinr.cord import PROBLEM, load_cord
+from cordinr.bids.cord_mask import PROBLEM, load_cord
 from cordinr.errors import InputError
 from cordinr.files import read_json, write_json
-from cordinr.volume import Grid, load_mask, load_volume, save_volume
+from cordinr.imaging.volume import Grid, load_mask, load_volume, save_volume
 from support import blobs
 
 SHAPE = (24, 20, 16)

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cordinr import dataset, repository
 from cordinr.annex_pointer import is_annex_pointer
-from cordinr.content import drop_content, get_content
+from cordinr.datasets import git
+from cordinr.datasets.annex import drop_content, get_content
+from cordinr.datasets.index import Input, find_images, load_index, save_index
+from cordinr.datasets.source import create, obtain
+from cordinr.datasets.subjects import sites_of
 from cordinr.errors import InputError
 from cordinr.files import write_json
-from cordinr.index import Input, find_images, load_index, save_index
-from cordinr.subjects import sites_of
-from cordinr.volume import load_volume, save_volume
+from cordinr.imaging.volume import load_volume, save_volume
 from support import blobs
 
 MASK = "derivatives/labels/{folder}/{image}_{suffix}_label-SC_seg.nii.gz"
@@ -42,13 +43,13 @@ def write_bids(root: Path) -> None:
 def source(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("source") / "twin"
     write_bids(root)
-    dataset.create(root, "a twin of spine-generic")
+    create(root, "a twin of spine-generic")
     return root
 
 
 @pytest.fixture
 def cloned(source, tmp_path) -> Path:
-    dataset.obtain(str(source), "v1", tmp_path / "clone")
+    obtain(str(source), "v1", tmp_path / "clone")
     return tmp_path / "clone"
 
 
@@ -64,7 +65,7 @@ def test_a_clone_holds_pointers_until_content_is_got(cloned):
 def test_locked_annex_links_are_got_as_well(tmp_path):
     root = tmp_path / "locked"
     write_bids(root)
-    dataset.create(root, "images")
+    create(root, "images")
     annex = ["git", "-C", str(root), "-c", "annex.addunlocked=false", "annex", "lock", "."]
     path = os.pathsep.join([str(Path(os.sys.executable).parent), os.environ["PATH"]])
     identity = {f"GIT_{r}_{k}": "t@t" for r in ("AUTHOR", "COMMITTER") for k in ("NAME", "EMAIL")}
@@ -74,7 +75,7 @@ def test_locked_annex_links_are_got_as_well(tmp_path):
     subprocess.run(commit, check=True, env=environment)
     subprocess.run(["git", "-C", str(root), "tag", "v2"], check=True)
     clone = tmp_path / "clone"
-    dataset.obtain(str(root), "v2", clone)
+    obtain(str(root), "v2", clone)
     image = clone / "sub-a/anat/sub-a_T2w.nii.gz"
     assert image.is_symlink() and not image.exists() and is_annex_pointer(image)
     assert len(find_images(clone, None, "T2w", MASK, TRUTH)) == 4
@@ -128,8 +129,8 @@ def lock_failing_with(number, folder, monkeypatch) -> None:
     def refuse(*_, **__):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(repository.FileLock, "acquire", refuse)
-    with repository.locked(folder / "raw"):
+    monkeypatch.setattr(git.FileLock, "acquire", refuse)
+    with git.locked(folder / "raw"):
         pass
 
 
@@ -169,22 +170,22 @@ def test_subjects_are_chosen_and_missing_ones_named(cloned):
 def test_a_clone_moves_to_another_version(source, cloned):
     first = subprocess.check_output(["git", "-C", str(cloned), "rev-list", "HEAD"], text=True)
     older = first.split()[-1]
-    assert dataset.obtain(str(source), older, cloned) == older
+    assert obtain(str(source), older, cloned) == older
     assert not (cloned / "sub-a").exists()
-    dataset.obtain(str(source), "v1", cloned)
+    obtain(str(source), "v1", cloned)
     assert (cloned / "sub-a").exists()
 
 
 def test_a_source_that_is_none_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="cannot be cloned") as caught:
-        dataset.obtain(str(tmp_path / "nowhere"), "v1", tmp_path / "clone")
+        obtain(str(tmp_path / "nowhere"), "v1", tmp_path / "clone")
     assert "\n" not in str(caught.value)
     assert not [p for p in tmp_path.iterdir() if p.is_dir()]
 
 
 def test_a_version_that_is_none_names_the_tags(source, tmp_path):
     with pytest.raises(InputError, match=r"no version 'r2099'.*v1"):
-        dataset.obtain(str(source), "r2099", tmp_path / "clone")
+        obtain(str(source), "r2099", tmp_path / "clone")
 
 
 def test_a_folder_of_something_else_is_not_touched(source, tmp_path):
@@ -192,7 +193,7 @@ def test_a_folder_of_something_else_is_not_touched(source, tmp_path):
     other.mkdir()
     (other / "precious.txt").write_text("mine")
     with pytest.raises(InputError, match="cloned from something else"):
-        dataset.obtain(str(source), "v1", other)
+        obtain(str(source), "v1", other)
     assert (other / "precious.txt").read_text() == "mine"
 
 
@@ -216,8 +217,8 @@ def test_a_url_that_git_rewrites_is_still_the_same_source(source, tmp_path, monk
         f'[url "{source.parent}/"]\n\tinsteadOf = https://short.invalid/\n'
     )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    first = dataset.obtain(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone")
-    assert dataset.obtain(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone") == first
+    first = obtain(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone")
+    assert obtain(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone") == first
 
 
 def test_a_folder_that_is_no_bids_dataset_is_refused(tmp_path):
@@ -231,7 +232,7 @@ def test_cloning_works_without_a_git_identity(source, tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     for name in [name for name in os.environ if name.startswith(("GIT_AUTHOR", "GIT_COMMITTER"))]:
         monkeypatch.delenv(name)
-    dataset.obtain(str(source), "v1", tmp_path / "clone")
+    obtain(str(source), "v1", tmp_path / "clone")
     assert "GIT_AUTHOR_NAME" not in os.environ
 
 
@@ -239,22 +240,22 @@ def test_a_plain_folder_is_used_in_place(tmp_path):
     write_bids(tmp_path / "plain")
     dest = tmp_path / "results" / "plain"
     for _ in range(2):
-        assert dataset.obtain(str(tmp_path / "plain"), "", dest) == ""
+        assert obtain(str(tmp_path / "plain"), "", dest) == ""
     assert dest.is_symlink() and len(find_images(dest, None, "T2w", MASK, TRUTH)) == 4
     image = get_content(dest, ["sub-a/anat/sub-a_T2w.nii.gz"])[0]
     assert load_volume(image).grid.shape == (10, 10, 10)
     assert drop_content(dest, ["sub-a/anat/sub-a_T2w.nii.gz"]) is None and image.exists()
     with pytest.raises(InputError, match=r'without versions.*set dataset.version to ""'):
-        dataset.obtain(str(tmp_path / "plain"), "v1", dest)
+        obtain(str(tmp_path / "plain"), "v1", dest)
     (tmp_path / "other").mkdir()
     with pytest.raises(InputError, match="is there already and is not"):
-        dataset.obtain(str(tmp_path / "other"), "", dest)
+        obtain(str(tmp_path / "other"), "", dest)
 
 
 def test_a_clone_made_by_hand_will_do(source, tmp_path):
     subprocess.run(["git", "clone", "--quiet", source, tmp_path / "mine"], check=True)
-    commit = dataset.obtain(str(source), "v1", tmp_path / "mine")
-    assert commit == dataset.obtain(str(source), "", tmp_path / "mine")
+    commit = obtain(str(source), "v1", tmp_path / "mine")
+    assert commit == obtain(str(source), "", tmp_path / "mine")
     get_content(tmp_path / "mine", ["sub-a/anat/sub-a_T2w.nii.gz"])
 
 
@@ -262,7 +263,7 @@ def test_a_clone_of_a_clone_whose_source_is_gone(source, cloned, tmp_path):
     get_content(cloned, ["sub-a/anat/sub-a_T2w.nii.gz"])
     away = source.rename(source.with_name("away"))
     try:
-        dataset.obtain(str(cloned), "v1", tmp_path / "second")
+        obtain(str(cloned), "v1", tmp_path / "second")
         image = get_content(tmp_path / "second", ["sub-a/anat/sub-a_T2w.nii.gz"])[0]
     finally:
         away.rename(source)
@@ -271,10 +272,10 @@ def test_a_clone_of_a_clone_whose_source_is_gone(source, cloned, tmp_path):
 
 def test_the_source_is_described_without_credentials(tmp_path):
     with pytest.raises(InputError, match="has no dataset_description"):
-        dataset.describe_source(tmp_path, "x", "", "")
+        source.describe_source(tmp_path, "x", "", "")
     stated = {"Name": "n", "BIDSVersion": "1.8.0", "Authors": ["A", "B"], "DatasetDOI": "10.1/2"}
     write_json(tmp_path / "dataset_description.json", stated)
-    about = dataset.describe_source(tmp_path, "https://me:secret@host.org/x", "v1", "abc")
+    about = source.describe_source(tmp_path, "https://me:secret@host.org/x", "v1", "abc")
     assert about == {
         "Name": "n",
         "Authors": ["A", "B"],
@@ -366,7 +367,7 @@ def test_read_only_media_will_do(tmp_path, version):
         pytest.skip("this machine lets nobody mount a file system of their own")
     write_bids(tmp_path / "media")
     if version:
-        dataset.create(tmp_path / "media", "a DataLad dataset")
+        create(tmp_path / "media", "a DataLad dataset")
     names = {"source": tmp_path / "media", "dest": tmp_path / "raw", "version": version}
     script = READ_ONLY.format(**names, image="sub-a/anat/sub-a_T2w.nii.gz")
     path = os.pathsep.join([str(Path(os.sys.executable).parent), os.environ["PATH"]])

@@ -2,10 +2,7 @@
 
 import pytest
 
-from cordinr.derivatives import bids_uri, describe_label, image_sidecar
-from cordinr.errors import InputError
-from cordinr.files import read_json
-from cordinr.naming import (
+from cordinr.bids.names import (
     entities,
     inr_label,
     resolution,
@@ -15,6 +12,9 @@ from cordinr.naming import (
     variant_setting,
     voxel_size,
 )
+from cordinr.bids.sidecars import bids_uri, describe_label, image_sidecar
+from cordinr.errors import InputError
+from cordinr.files import read_json
 
 
 @pytest.mark.parametrize(("mm", "label"), [(0.5, "iso05"), (1, "iso1"), (0.75, "iso075")])

@@ -10,16 +10,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from cordinr import claims, device
-from cordinr.claims import claim
-from cordinr.device import choose_device
 from cordinr.errors import InputError
+from cordinr.inr import device, gpu_lock
+from cordinr.inr.device import choose_device
+from cordinr.inr.gpu_lock import claim
 
-WORKFLOW = Path(claims.__file__).parents[1]
+WORKFLOW = Path(gpu_lock.__file__).parents[1]
 JOB = """
 import sys
 from pathlib import Path
-from cordinr.claims import claim
+from cordinr.inr.gpu_lock import claim
 
 folder, *devices = sys.argv[1:]
 sys.stdin.readline()
@@ -69,7 +69,7 @@ def jobs(tmp_path):
 
 @pytest.fixture(autouse=True)
 def _no_claims_of_our_own(monkeypatch):
-    monkeypatch.setattr(claims, "_claims", {})
+    monkeypatch.setattr(gpu_lock, "_claims", {})
 
 
 def test_jobs_that_begin_at_once_spread_over_all_devices(jobs):
@@ -136,7 +136,7 @@ def test_torch_gets_the_number_of_the_free_device(tmp_path, jobs, monkeypatch):
 
     properties = [SimpleNamespace(uuid=name) for name in ("GPU-a", "GPU-b")]
     chosen = []
-    monkeypatch.setattr(claims.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(gpu_lock.tempfile, "gettempdir", lambda: str(tmp_path))
     (tmp_path / "claims").symlink_to(tmp_path / f"cordinr-{os.getuid()}")
     (tmp_path / f"cordinr-{os.getuid()}").mkdir()
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

@@ -5,10 +5,10 @@ import random
 import numpy as np
 import pytest
 
+from cordinr.datasets.exclusion import left_out
+from cordinr.datasets.index import find_images
 from cordinr.errors import InputError
-from cordinr.exclusion import left_out
-from cordinr.index import find_images
-from cordinr.volume import save_volume
+from cordinr.imaging.volume import save_volume
 from support import blobs
 
 IMAGES = [

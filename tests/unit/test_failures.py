@@ -6,8 +6,9 @@ from types import SimpleNamespace as Some
 
 import pytest
 
+from cordinr.datasets.index import Input
 from cordinr.errors import InputError
-from cordinr.failures import (
+from cordinr.run.failures import (
     VARIABLE,
     Failed,
     blocked,
@@ -16,8 +17,7 @@ from cordinr.failures import (
     load_failed,
     save_failed,
 )
-from cordinr.index import Input
-from cordinr.remainder import is_whole, second_run
+from cordinr.run.remainder import is_whole, second_run
 
 ROWS = [
     Input(label, "", f"sub-{label}/anat", f"sub-{label}", path=f"sub-{label}/anat/T2w.nii.gz")
@@ -102,7 +102,7 @@ def test_what_waits_for_a_failed_job_at_any_remove(cut):
 def test_a_second_run_has_the_same_command_line(cut):
     jobs, failed = cut
     command = command_after(run(jobs, failed))
-    assert command == [sys.executable, "-m", "cordinr.remainder", "[]", *sys.argv[1:]]
+    assert command == [sys.executable, "-m", "cordinr.run.remainder", "[]", *sys.argv[1:]]
 
 
 def test_a_second_run_is_not_asked_for_what_failed(cut):

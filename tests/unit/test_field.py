@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from cordinr.acquisition import SliceProfile, View, acquire
+from cordinr.acquisition.domain import Field
+from cordinr.acquisition.forward import SliceProfile, View, acquire
 from cordinr.cli.fitting import render_image
 from cordinr.errors import InputError
-from cordinr.field import Field
-from cordinr.fit import fit_inr
-from cordinr.lattice import lattices_for
-from cordinr.render import render_with_spread
-from cordinr.sampling import make_stacks
-from cordinr.settings import FitSettings
-from cordinr.volume import Grid, Volume
+from cordinr.imaging.volume import Grid, Volume
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.lattices import lattices_for
+from cordinr.inr.point_groups import make_stacks
+from cordinr.inr.render import render_with_spread
+from cordinr.inr.settings import FitSettings
 from support import blobs, two_views
 
 BOX = SliceProfile("box", 4.0)

@@ -4,12 +4,12 @@ import pytest
 from matplotlib.image import imread
 from scipy.spatial.transform import Rotation
 
-from cordinr.acquisition import SliceProfile, acquire
-from cordinr.comparison import comparison_figure
-from cordinr.figures import Panel, save_figure
-from cordinr.metrics import intensity_range
-from cordinr.planes import ANTERIOR, RIGHT, SUPERIOR, cord_focus, cuts, plane
-from cordinr.volume import Grid, Volume
+from cordinr.acquisition.forward import SliceProfile, acquire
+from cordinr.evaluation.metrics import intensity_range
+from cordinr.figures.comparison import comparison_figure
+from cordinr.figures.plane_page import Panel, save_figure
+from cordinr.imaging.planes import ANTERIOR, RIGHT, SUPERIOR, cord_focus, cuts, plane
+from cordinr.imaging.volume import Grid, Volume
 
 
 def turned_volume(codes: str = "PSR", shape=(12, 16, 10), voxels=(1.0, 1.0, 2.0)) -> Volume:

@@ -9,15 +9,15 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-import cordinr.checkpoint
-from cordinr.acquisition import View, intensity_scale
+import cordinr.inr.checkpoint
+from cordinr.acquisition.forward import View, intensity_scale
 from cordinr.errors import InputError
-from cordinr.fit import fit_inr
-from cordinr.network import load_inr, save_inr
-from cordinr.render import BLOCK, render_inr, render_with_spread
-from cordinr.settings import FitSettings
-from cordinr.training import Training, schedule
-from cordinr.volume import Volume
+from cordinr.imaging.volume import Volume
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.network import load_inr, save_inr
+from cordinr.inr.render import BLOCK, render_inr, render_with_spread
+from cordinr.inr.settings import FitSettings
+from cordinr.inr.training import Training, schedule
 from support import two_views
 from trainings import small_training
 
@@ -68,7 +68,7 @@ def test_a_stopped_fit_goes_on_to_the_same_model(smooth_volume, tmp_path, monkey
     settings = dataclasses.replace(SMALL, members=members)
     views, file = two_views(smooth_volume), tmp_path / "model.checkpoint"
     whole = fit_inr(views, 8, settings)
-    monkeypatch.setattr(cordinr.checkpoint, "INTERVAL", 0.0)
+    monkeypatch.setattr(cordinr.inr.checkpoint, "INTERVAL", 0.0)
     part_loss, calls = Training._part_loss, []
 
     def stop_in_the_middle(self, *arguments):
@@ -89,8 +89,8 @@ def test_a_stopped_fit_goes_on_to_the_same_model(smooth_volume, tmp_path, monkey
 
 def test_a_checkpoint_of_another_fit_is_ignored(smooth_volume, tmp_path, monkeypatch):
     views, file = two_views(smooth_volume), tmp_path / "model.checkpoint"
-    monkeypatch.setattr(cordinr.checkpoint, "INTERVAL", 0.0)
-    monkeypatch.setattr(cordinr.checkpoint.Checkpoint, "remove", lambda self: None)
+    monkeypatch.setattr(cordinr.inr.checkpoint, "INTERVAL", 0.0)
+    monkeypatch.setattr(cordinr.inr.checkpoint.Checkpoint, "remove", lambda self: None)
     fit_inr(views, 8, SMALL, checkpoint=file)
     other = dataclasses.replace(SMALL, seed=9)
     seen = []
@@ -126,8 +126,8 @@ def test_a_damaged_checkpoint_leaves_nothing_behind(smooth_volume, tmp_path, not
     views, file = two_views(smooth_volume), tmp_path / "model.checkpoint"
     whole = fit_inr(views, 8, SMALL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cordinr.checkpoint, "INTERVAL", 0.0)
-        patch.setattr(cordinr.checkpoint.Checkpoint, "remove", lambda self: None)
+        patch.setattr(cordinr.inr.checkpoint, "INTERVAL", 0.0)
+        patch.setattr(cordinr.inr.checkpoint.Checkpoint, "remove", lambda self: None)
         fit_inr(views, 8, SMALL, checkpoint=file)
     with safe_open(file, framework="pt") as stored:
         header = stored.metadata()
@@ -223,7 +223,7 @@ def test_out_of_gpu_memory_goes_on_in_parts(smooth_volume, monkeypatch, notes):
 
 
 def test_a_step_in_parts_is_the_same_step(smooth_volume, monkeypatch):
-    monkeypatch.setattr("cordinr.training.autocast", lambda device: nullcontext())
+    monkeypatch.setattr("cordinr.inr.training.autocast", lambda device: nullcontext())
     gradients = []
     for parts in (1, 4):
         training = Training(*small_training(smooth_volume, members=2))

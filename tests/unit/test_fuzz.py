@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from cordinr.bids.view_files import read_view
 from cordinr.cli.fitting import grids_for
 from cordinr.errors import InputError
-from cordinr.network import FORMAT, INR, Architecture, CoordinateNetwork, load_inr, save_inr
-from cordinr.nifti import FARTHEST_MM
-from cordinr.view_files import read_view
-from cordinr.volume import load_volume, save_volume
+from cordinr.imaging.nifti import FARTHEST_MM
+from cordinr.imaging.volume import load_volume, save_volume
+from cordinr.inr.network import FORMAT, INR, Architecture, CoordinateNetwork, load_inr, save_inr
 from support import blobs
 
 MOST_BYTES = 50e6

@@ -9,9 +9,9 @@ import threading
 import pytest
 import torch
 
-from cordinr.fit import fit_inr
-from cordinr.interruption import termination_deferred
-from cordinr.settings import FitSettings
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.settings import FitSettings
+from cordinr.inr.sigterm import termination_deferred
 from support import two_views
 
 SMALL = FitSettings(width=32, channels=2, batch=256, passes=16)
@@ -42,7 +42,7 @@ def test_a_terminated_fit_leaves_a_checkpoint_and_goes_on_from_it(
     smooth_volume, tmp_path, ended, when, monkeypatch
 ):
     # None of its own accord, however slow the machine is.
-    monkeypatch.setattr("cordinr.checkpoint.INTERVAL", float("inf"))
+    monkeypatch.setattr("cordinr.inr.checkpoint.INTERVAL", float("inf"))
     views, file = two_views(smooth_volume), tmp_path / "model.checkpoint"
     curves, seen = [], []
     whole = fit_inr(views, 8, SMALL, report=lambda p: curves.append(p.losses))
@@ -78,7 +78,7 @@ def test_the_signal_takes_effect_after_the_block(ended):
 def test_a_process_dies_of_it_as_ever():
     code = (
         "import os, signal\n"
-        "from cordinr.interruption import termination_deferred\n"
+        "from cordinr.inr.sigterm import termination_deferred\n"
         "with termination_deferred():\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    print('deferred', flush=True)\n"

@@ -5,17 +5,17 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from cordinr.acquisition import SliceProfile, acquire
-from cordinr.field import Field
-from cordinr.lattice import (
+from cordinr.acquisition.domain import Field
+from cordinr.acquisition.forward import SliceProfile, acquire
+from cordinr.imaging.volume import Grid, Volume
+from cordinr.inr.lattices import (
     FeatureLattices,
     Lattice,
     lattices_for,
     scatter_scipy,
     scatter_torch,
 )
-from cordinr.spacings import ISOTROPIC_SPACINGS
-from cordinr.volume import Grid, Volume
+from cordinr.inr.spacings import ISOTROPIC_SPACINGS
 from support import two_views
 
 AXES = ((0.5, 0.0, 0.0, 3.0), (0.0, 0.25, 0.0, 2.0), (0.1, 0.0, 1.0, 5.0))

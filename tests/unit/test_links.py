@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cordinr.bids.uris import local_path
 from cordinr.errors import InputError
 from cordinr.files import write_json
-from cordinr.links import local_path
 
 IMAGE = "sub-01/anat/sub-01_T2w.nii.gz"
 

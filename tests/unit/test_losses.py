@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from cordinr.chart import Curve, log_ticks, loss_chart, step_ticks
 from cordinr.files import read_json
-from cordinr.fit import fit_inr
-from cordinr.losses import POINTS, Losses
-from cordinr.settings import FitSettings
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.loss_curve import POINTS, Losses
+from cordinr.inr.settings import FitSettings
+from cordinr.pages.loss_chart import Curve, log_ticks, loss_chart, step_ticks
 from support import two_views
 
 

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 import scipy
 
-from cordinr.acquisition import View, system_matrix
-from cordinr.baselines import reconstruct_baseline
+from cordinr.acquisition.domain import Field
+from cordinr.acquisition.forward import View, system_matrix
+from cordinr.acquisition.gaps import leave_unmeasured_out
+from cordinr.bids.view_files import load_views
+from cordinr.classical.reconstruct import reconstruct_baseline
 from cordinr.errors import InputError
-from cordinr.field import Field
-from cordinr.fit import fit_inr
-from cordinr.gaps import leave_unmeasured_out
-from cordinr.measured import MAX_UNMEASURED, find_measured
-from cordinr.network import load_inr, save_inr
-from cordinr.render import render_inr
-from cordinr.sampling import make_stacks
-from cordinr.settings import FitSettings
-from cordinr.view_files import load_views
-from cordinr.volume import Grid, Volume, load_reference, load_volume, save_volume
+from cordinr.imaging.measured import MAX_UNMEASURED, find_measured
+from cordinr.imaging.volume import Grid, Volume, load_reference, load_volume, save_volume
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.network import load_inr, save_inr
+from cordinr.inr.point_groups import make_stacks
+from cordinr.inr.render import render_inr
+from cordinr.inr.settings import FitSettings
 from support import blobs, two_views
 
 SMALL = FitSettings(width=16, channels=4, batch=512, passes=60, max_steps=200)

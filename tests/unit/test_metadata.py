@@ -2,9 +2,9 @@
 
 import pytest
 
+from cordinr.bids.metadata import carried, inherited, metadata_of, sidecars_of
 from cordinr.errors import InputError
 from cordinr.files import write_json
-from cordinr.metadata import carried, inherited, metadata_of, sidecars_of
 
 IMAGE = "sub-01/ses-a/anat/sub-01_ses-a_acq-hi_run-1_T2w.nii.gz"
 

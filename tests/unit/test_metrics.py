@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from cordinr.metrics import evaluate, foreground, intensity_range, original_protocol
+from cordinr.evaluation.metrics import evaluate, foreground, intensity_range, original_protocol
 from support import blobs
 
 

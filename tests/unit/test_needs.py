@@ -7,11 +7,11 @@ import sys
 import numpy as np
 import pytest
 
-from cordinr.field import Field
-from cordinr.lattice import lattices_for
-from cordinr.needs import BASE_MB, fit_memory_mb, fit_minutes, points
-from cordinr.view_files import read_view
-from cordinr.volume import Grid, save_volume
+from cordinr.acquisition.domain import Field
+from cordinr.bids.view_files import read_view
+from cordinr.imaging.volume import Grid, save_volume
+from cordinr.inr.estimates import BASE_MB, fit_memory_mb, fit_minutes, points
+from cordinr.inr.lattices import lattices_for
 
 
 @pytest.fixture
@@ -45,13 +45,13 @@ def test_points_are_those_of_the_lattices(views):
 
 FIT = """
 import sys
-import cordinr.checkpoint
-from cordinr.view_files import read_view
-from cordinr.fit import fit_inr
-from cordinr.record import peak_memory_mb
-from cordinr.settings import FitSettings
+import cordinr.inr.checkpoint
+from cordinr.bids.view_files import read_view
+from cordinr.inr.fit import fit_inr
+from cordinr.run.cost_meter import peak_memory_mb
+from cordinr.inr.settings import FitSettings
 from pathlib import Path
-cordinr.checkpoint.INTERVAL = 0.0
+cordinr.inr.checkpoint.INTERVAL = 0.0
 settings = FitSettings(members=int(sys.argv[1]), max_steps=3)
 views = [read_view(path) for path in sys.argv[2:]]
 fit_inr(views, 32, settings, checkpoint=Path(sys.argv[2] + ".checkpoint"))

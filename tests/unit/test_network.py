@@ -8,11 +8,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cordinr.encoding import FourierEncoding
 from cordinr.errors import InputError
-from cordinr.fit import fit_inr
-from cordinr.lattice import Lattice
-from cordinr.network import (
+from cordinr.imaging.volume import load_volume
+from cordinr.inr.encoding import FourierEncoding
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.lattices import Lattice
+from cordinr.inr.network import (
     FORMAT,
     INR,
     SIREN_OMEGA,
@@ -21,8 +22,7 @@ from cordinr.network import (
     load_inr,
     save_inr,
 )
-from cordinr.settings import FitSettings
-from cordinr.volume import load_volume
+from cordinr.inr.settings import FitSettings
 from support import two_views
 
 

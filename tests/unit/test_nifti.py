@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from cordinr.acquisition import SliceProfile, acquire
+from cordinr.acquisition.forward import SliceProfile, acquire
 from cordinr.errors import InputError
-from cordinr.nifti import FORMS_TOLERANCE_MM
-from cordinr.volume import Grid, load_grid, load_volume, save_volume
+from cordinr.imaging.nifti import FORMS_TOLERANCE_MM
+from cordinr.imaging.volume import Grid, load_grid, load_volume, save_volume
 from support import blobs
 
 SHAPE = (9, 8, 7)

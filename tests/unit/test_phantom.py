@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from cordinr.phantom import CORD_SIGNAL, Phantom
-from cordinr.scan import add_rician_noise, cord_mask, default_grid, sample
+from cordinr.phantom.anatomy import CORD_SIGNAL, Phantom
+from cordinr.phantom.scan import add_rician_noise, cord_mask, default_grid, sample
 
 SUBJECTS = [(0, 0), (1, 0), (2, 5), (17, 3)]
 

@@ -8,17 +8,17 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from cordinr import prior
-from cordinr.acquisition import SliceProfile, acquire, intensity_scale
-from cordinr.baselines import reconstruct_baseline
-from cordinr.field import Field
-from cordinr.fit import fit_inr, middle
-from cordinr.overlap import common_grid
-from cordinr.prior import WEIGHT, aimed, distance
-from cordinr.render import render_inr
-from cordinr.sampling import make_stacks
-from cordinr.settings import FitSettings
-from cordinr.volume import Volume
+from cordinr.acquisition.domain import Field
+from cordinr.acquisition.forward import SliceProfile, acquire, intensity_scale
+from cordinr.acquisition.overlap import common_grid
+from cordinr.classical.reconstruct import reconstruct_baseline
+from cordinr.imaging.volume import Volume
+from cordinr.inr import tv_target
+from cordinr.inr.fit import fit_inr, middle
+from cordinr.inr.point_groups import make_stacks
+from cordinr.inr.render import render_inr
+from cordinr.inr.settings import FitSettings
+from cordinr.inr.tv_target import WEIGHT, aimed, distance
 from support import blobs, two_views
 
 CPU = torch.device("cpu")
@@ -116,7 +116,7 @@ def test_a_prior_counts_once_for_each_voxel_however_many_points_stand_for_it(mon
         weights.append(float(weight * points))
         raise Reached
 
-    monkeypatch.setattr("cordinr.fit.Training", noted)
+    monkeypatch.setattr("cordinr.inr.fit.Training", noted)
     boxes = two_views(blobs((16, 16, 16), np.eye(4)))
     gaussians = [replace(view, profile=SliceProfile("gaussian", 4.0)) for view in boxes]
     wide = acquire(blobs((40, 16, 16), np.eye(4)), 2, SliceProfile("box", 4.0), 4.0)
@@ -133,7 +133,7 @@ def test_the_seconds_of_a_fit_include_the_reconstruction(monkeypatch):
         time.sleep(0.5)
         return aimed(stacks, *arguments)
 
-    monkeypatch.setattr("cordinr.fit.aimed", slow)
+    monkeypatch.setattr("cordinr.inr.fit.aimed", slow)
     fit_inr(views, 8, FitSettings(max_steps=1, width=8, channels=1), report=reports.append)
     assert reports[-1].seconds > 0.5
 
@@ -141,13 +141,13 @@ def test_the_seconds_of_a_fit_include_the_reconstruction(monkeypatch):
 def test_without_gpu_memory_the_target_is_computed_on_the_cpu(monkeypatch, notes):
     views = two_views(blobs((12, 13, 16), np.eye(4)))
     expected = stacks_of(views)[1][0].targets
-    real = prior.reconstruct_baseline
+    real = tv_target.reconstruct_baseline
 
     def first_on_the_gpu(*arguments):
         if len(arguments) > 4:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return real(*arguments)
 
-    monkeypatch.setattr(prior, "reconstruct_baseline", first_on_the_gpu)
+    monkeypatch.setattr(tv_target, "reconstruct_baseline", first_on_the_gpu)
     assert torch.equal(stacks_of(views)[1][0].targets, expected)
     assert any("on the CPU, for want of GPU memory" in note for note in notes())

@@ -4,12 +4,12 @@ import subprocess
 
 import pytest
 
-from cordinr import provenance
-from cordinr.dataset import create, obtain
+from cordinr.bids.names import sidecar_path
+from cordinr.datasets import run_records
+from cordinr.datasets.run_records import changed_files, save_results, steps_behind
+from cordinr.datasets.source import create, obtain
 from cordinr.errors import InputError
 from cordinr.files import write_json
-from cordinr.naming import sidecar_path
-from cordinr.provenance import changed_files, save_results, steps_behind
 
 VIEW, TV, MEAN, SPREAD = (
     f"sub-01/anat/sub-01_{label}_T2w.nii.gz"
@@ -106,7 +106,7 @@ def test_a_save_that_was_stopped_is_completed(root, raw, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(provenance, "_record", stop)
+        patch.setattr(run_records, "_record", stop)
         with pytest.raises(KeyboardInterrupt):
             save_results(root, raw)
     git(root, "add", VIEW, TV)

@@ -5,10 +5,10 @@ import sys
 
 import numpy as np
 
-from cordinr.record import Meter
+from cordinr.run.cost_meter import Meter
 
 REPORT = """
-from cordinr.record import Meter
+from cordinr.run.cost_meter import Meter
 with Meter() as meter:
     pass
 print(meter.record()["peak_memory_mb"])

@@ -11,8 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from cordinr.errors import InputError
-from cordinr.recording import CALLS_BEFORE
-from cordinr.training import Training
+from cordinr.inr.cuda_graph import CALLS_BEFORE
+from cordinr.inr.training import Training
 from trainings import small_training
 
 WAITING = ("_local_scalar_dense", "nonzero", "masked_select", "_unique", "is_nonzero", "equal")
@@ -52,8 +52,8 @@ class Tape(TorchDispatchMode):
 @pytest.fixture
 def gpu(monkeypatch):
     """What torch.cuda does for a recording, with a tape in place of a graph."""
-    monkeypatch.setattr("cordinr.lattice.scatter_scipy", _scatter)
-    monkeypatch.setattr("cordinr.training.autocast", lambda device: contextlib.nullcontext())
+    monkeypatch.setattr("cordinr.inr.lattices.scatter_scipy", _scatter)
+    monkeypatch.setattr("cordinr.inr.training.autocast", lambda device: contextlib.nullcontext())
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Tape)
     monkeypatch.setattr(torch.cuda, "graph", lambda tape: tape)
     monkeypatch.setattr(torch.cuda, "stream", contextlib.nullcontext)
@@ -72,7 +72,7 @@ class _Stream:
 
 
 def _scatter(*arguments):
-    from cordinr.lattice import scatter_torch
+    from cordinr.inr.lattices import scatter_torch
 
     return scatter_torch(*arguments)
 

@@ -6,12 +6,12 @@ from scipy.spatial.transform import Rotation
 
 from cordinr.cli.comparing import renderings
 from cordinr.errors import InputError
-from cordinr.figures import size_text
+from cordinr.evaluation.metrics import intensity_range
+from cordinr.figures.plane_page import size_text
+from cordinr.figures.resolution import Rendering, resolution_figure
 from cordinr.files import write_json
-from cordinr.metrics import intensity_range
-from cordinr.planes import cuts
-from cordinr.resolution import Rendering, resolution_figure
-from cordinr.volume import Grid, Volume, save_volume
+from cordinr.imaging.planes import cuts
+from cordinr.imaging.volume import Grid, Volume, save_volume
 from support import blobs
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from types import SimpleNamespace
 
-from cordinr.rounds import keep_one_timer
+from cordinr.run.scheduler_patch import keep_one_timer
 from support import ROOT
 
 JOBS = 40

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from cordinr.acquisition import SliceProfile, View, acquire
-from cordinr.field import Field
-from cordinr.sampling import make_stacks
-from cordinr.smoothing import excess_noise, noise_level, total_variation
-from cordinr.volume import Grid, Volume
+from cordinr.acquisition.domain import Field
+from cordinr.acquisition.forward import SliceProfile, View, acquire
+from cordinr.imaging.volume import Grid, Volume
+from cordinr.inr.noise import excess_noise, noise_level, total_variation
+from cordinr.inr.point_groups import make_stacks
 from support import blobs
 
 CPU = torch.device("cpu")

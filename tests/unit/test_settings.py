@@ -7,7 +7,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from cordinr.errors import InputError
-from cordinr.settings import FitSettings
+from cordinr.inr.settings import FitSettings
 from support import ROOT
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())

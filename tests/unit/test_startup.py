@@ -32,8 +32,8 @@ def test_a_fit_does_not_load_torchs_compiler():
     code = f"""
 import sys
 sys.path.insert(0, {str(ROOT / "tests")!r})
-from cordinr.fit import fit_inr
-from cordinr.settings import FitSettings
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.settings import FitSettings
 from support import blobs, two_views
 fit_inr(two_views(blobs((8, 8, 8), [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])), 8,
         FitSettings(max_steps=2))

@@ -5,11 +5,11 @@ import os
 import numpy as np
 import pytest
 
+from cordinr.datasets.index import find_images
+from cordinr.datasets.subjects import contradicts_folder, sites_of, subjects_of
 from cordinr.errors import InputError
 from cordinr.files import write_json
-from cordinr.index import find_images
-from cordinr.subjects import contradicts_folder, sites_of, subjects_of
-from cordinr.volume import save_volume
+from cordinr.imaging.volume import save_volume
 from support import blobs
 
 CUBES = blobs((10, 10, 10), np.eye(4))

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from cordinr.cord import PROBLEM
-from cordinr.costs import read_costs
+from cordinr.bids.cord_mask import PROBLEM
+from cordinr.datasets.index import Input, load_index, save_index
 from cordinr.errors import InputError
-from cordinr.failures import Failed, save_failed
+from cordinr.evaluation.benchmarks import read_costs
+from cordinr.evaluation.table import load_table, save_table, tabulate
 from cordinr.files import write_json
-from cordinr.index import Input, load_index, save_index
-from cordinr.summary import Failure, fit_hours, read_run, summarise, why_missing
-from cordinr.table import load_table, save_table, tabulate
+from cordinr.run.failures import Failed, save_failed
+from cordinr.run.summary import Failure, fit_hours, read_run, summarise, why_missing
 
 RUN = """\
 [Mon Nov 23 22:12:28 2026]

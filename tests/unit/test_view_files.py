@@ -8,11 +8,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from cordinr.bids.names import sidecar_path
+from cordinr.bids.view_files import load_views, read_view
 from cordinr.errors import InputError
 from cordinr.files import write_json
-from cordinr.naming import sidecar_path
-from cordinr.view_files import load_views, read_view
-from cordinr.volume import save_volume
+from cordinr.imaging.volume import save_volume
 from support import blobs, two_views
 
 

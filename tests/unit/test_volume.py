@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cordinr.errors import InputError
-from cordinr.volume import Grid, load_grid, load_mask, load_volume, save_volume
+from cordinr.imaging.volume import Grid, load_grid, load_mask, load_volume, save_volume
 from support import blobs
 
 PSR = np.array([[0, 0, 1.0, -20], [-1.0, 0, 0, 30], [0, 1.0, 0, -40], [0, 0, 0, 1]])
@@ -101,7 +101,7 @@ def test_load_grid_does_not_read_voxels(tmp_path):
     "error", [MemoryError("no room"), OSError(errno.ENOMEM, "Cannot allocate")]
 )
 @pytest.mark.parametrize(
-    "where", ["cordinr.volume.check_whole", "nibabel.Nifti1Image.from_filename"]
+    "where", ["cordinr.imaging.volume.check_whole", "nibabel.Nifti1Image.from_filename"]
 )
 def test_too_little_memory_is_not_taken_for_a_damaged_file(tmp_path, monkeypatch, where, error):
     path = tmp_path / "image.nii.gz"
@@ -127,7 +127,8 @@ def test_the_command_says_out_of_memory_and_not_that_the_file_is_damaged(tmp_pat
     path.write_bytes(header.binaryblock + bytes(4))
     os.truncate(path, 352 + 600_000_000)  # a hole: no disk is used
     program = (
-        "import resource, sys; from cordinr.volume import load_volume; import scipy.sparse; "
+        "import resource, sys; from cordinr.imaging.volume import load_volume; "
+        "import scipy.sparse; "
         "from cordinr.cli import main; "
         "resource.setrlimit(resource.RLIMIT_AS, (1_200_000_000,) * 2); "
         "sys.argv[1:] = ['simulate', sys.argv[1], '--axis', 'S', '--thickness', '4', "

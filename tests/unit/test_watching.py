@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cordinr.cli.screen import duration, lines
-from cordinr.watching import look
+from cordinr.cli.progress_bars import duration, lines
+from cordinr.run.progress import look
 
 STEP = "F=8  step {}/200  loss {}  0.20 M points/s  {} s left\n"
 STATS = """Job stats:
@@ -88,7 +88,7 @@ def test_the_fits_planned_by_a_run_that_began_with_the_index(run):
     described.append("desc-inrF8spread\t")
     (run.results / "cordinr").mkdir()
     (run.results / "cordinr/descriptions.tsv").write_text("\n".join(described))
-    from cordinr.index import Input, save_index
+    from cordinr.datasets.index import Input, save_index
 
     rows = [
         Input(subject=s, session="", folder=f"sub-{s}/anat", image=f"sub-{s}", path="x")

@@ -16,7 +16,7 @@ def checkout(tmp_path_factory):
 @pytest.fixture(scope="session")
 def phantom_source(tmp_path_factory) -> Path:
     """A DataLad dataset of two coarse phantoms with their truth at 1 mm."""
-    from cordinr.phantom_dataset import write_phantom_dataset
+    from cordinr.phantom.dataset import write_phantom_dataset
 
     folder = tmp_path_factory.mktemp("phantom") / "phantom"
     write_phantom_dataset(folder, subjects=2, voxel=2.0, truth=1.0, snr=40.0, seed=0)

@@ -15,9 +15,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from cordinr.dataset import create
-from cordinr.index import load_index
-from cordinr.table import load_table
+from cordinr.datasets.index import load_index
+from cordinr.datasets.source import create
+from cordinr.evaluation.table import load_table
 from runs import environment, phantom_config
 
 

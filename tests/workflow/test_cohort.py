@@ -6,9 +6,9 @@ import xml.etree.ElementTree as ElementTree
 import pandas as pd
 import pytest
 
-from cordinr.captions import CAPTIONS
+from cordinr.evaluation.table import load_table
+from cordinr.figures.captions import CAPTIONS
 from cordinr.files import read_json
-from cordinr.table import load_table
 from runs import phantom_config, planned_jobs, validate_bids
 
 INRS = ["inrF8", "inrF16"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cordinr.evaluation.table import load_table
 from cordinr.files import read_json
-from cordinr.table import load_table
 from runs import Project, phantom_config, planned_jobs
 
 OUTER = """

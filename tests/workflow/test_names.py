@@ -5,7 +5,7 @@ import shutil
 import nibabel as nib
 import pytest
 
-from cordinr.table import load_table
+from cordinr.evaluation.table import load_table
 from runs import phantom_config, validate_bids
 
 ANAT = "sub-1+/ses-a+b/anat/sub-1+_ses-a+b"

@@ -17,8 +17,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from cordinr.evaluation.table import column_dictionary, load_table
 from cordinr.files import read_json
-from cordinr.table import column_dictionary, load_table
 from runs import environment, phantom_config, planned_jobs, validate_bids
 
 IMAGES = [f"sub-{s}/anat/sub-{s}" for s in ("01", "02")]

@@ -6,9 +6,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from cordinr.dataset import create
-from cordinr.table import load_table
-from cordinr.volume import load_volume
+from cordinr.datasets.source import create
+from cordinr.evaluation.table import load_table
+from cordinr.imaging.volume import load_volume
 from runs import TINY
 
 IMAGES = {"cervical": "PSR", "unf01": None}

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import psutil
 import pytest
 
+from cordinr.evaluation.table import load_table
 from cordinr.files import read_json
-from cordinr.table import load_table
 from runs import Project, phantom_config
 from slurm import ACTIVE, Cluster, missing
 

@@ -11,12 +11,12 @@ from spine_generic import GE, LISTS, PSR, RPI, VERSIONS, image, listed, mask, pu
 from twin import Host
 
 from cordinr.annex_pointer import is_annex_pointer
-from cordinr.content import drop_content, get_content
-from cordinr.dataset import obtain
+from cordinr.datasets.annex import drop_content, get_content
+from cordinr.datasets.index import load_index
+from cordinr.datasets.source import obtain
+from cordinr.evaluation.table import load_table
 from cordinr.files import read_json
-from cordinr.index import load_index
-from cordinr.table import load_table
-from cordinr.volume import load_grid, load_volume
+from cordinr.imaging.volume import load_grid, load_volume
 from runs import TINY, planned_jobs, validate_bids
 from support import ROOT
 

@@ -1,5 +1,6 @@
-from cordinr.captions import CAPTIONS
-from cordinr.naming import VARIANT, variant_setting
+from cordinr.figures.captions import CAPTIONS
+from cordinr.bids.names import VARIANT
+from cordinr.bids.names import variant_setting
 
 
 wildcard_constraints:

@@ -17,17 +17,23 @@ LIBRARY = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(LIBRARY))
 
 from cordinr import __version__
-from cordinr.cluster import cancel_jobs_of
+from cordinr.run.slurm import cancel_jobs_of
 from cordinr.errors import InputError
-from cordinr.failures import FIGURES as LACKS_FIGURES
-from cordinr.failures import METRICS as LACKS_METRICS
-from cordinr.failures import left_out
-from cordinr.index import load_index
-from cordinr.naming import inr_label, resolution_label, variant_labels
-from cordinr.remainder import follow, is_whole, note_failed, second_run, started_in
-from cordinr.repository import is_repository
-from cordinr.rounds import keep_one_timer
-from cordinr.summary import PARTIAL_TABLE
+from cordinr.run.failures import FIGURES as LACKS_FIGURES
+from cordinr.run.failures import METRICS as LACKS_METRICS
+from cordinr.run.failures import left_out
+from cordinr.datasets.index import load_index
+from cordinr.bids.names import inr_label
+from cordinr.bids.names import resolution_label
+from cordinr.bids.names import variant_labels
+from cordinr.run.remainder import follow
+from cordinr.run.remainder import is_whole
+from cordinr.run.remainder import note_failed
+from cordinr.run.remainder import second_run
+from cordinr.run.remainder import started_in
+from cordinr.datasets.git import is_repository
+from cordinr.run.scheduler_patch import keep_one_timer
+from cordinr.run.summary import PARTIAL_TABLE
 
 
 def fill_config():
@@ -172,13 +178,13 @@ def growing(amount):
 
 def fit_memory(wildcards, input, attempt):
     """Megabytes for a fit, by the size of its views."""
-    from cordinr.needs import fit_memory_mb
+    from cordinr.inr.estimates import fit_memory_mb
 
     return fit_memory_mb(input.views, config["fit"]) * attempt
 
 
 def fit_time(wildcards, input, attempt):
     """Minutes for a fit, by the size of its views."""
-    from cordinr.needs import fit_minutes
+    from cordinr.inr.estimates import fit_minutes
 
     return fit_minutes(input.views, config["fit"]) * attempt

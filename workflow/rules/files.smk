@@ -50,7 +50,7 @@ def fit_records():
 @lru_cache
 def read_index(path, modified):
     """The rows of an index by folder and image, and by subject; read again when it was modified."""
-    from cordinr.index import load_index
+    from cordinr.datasets.index import load_index
 
     images, subjects = {}, {}
     for row in load_index(path):

@@ -69,7 +69,7 @@ def main() -> None:
     """Run the command; what the user can mend is one sentence on stderr and exit code 1."""
     gc.set_threshold(GARBAGE_THRESHOLD)
     say_notes()
-    from . import cohort, dataset, paging, quality, reconstruction, saving, watching  # noqa: F401  (they register their verbs)
+    from . import cohort, dataset, evaluate, pages, reconstruct, save, watch  # noqa: F401  (they register their verbs)
 
     # Else the last garbage collection goes through all that torch has loaded: half a second.
     atexit.register(gc.freeze)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..captions import CAPTIONS
+from ..figures.captions import CAPTIONS
 from . import app
 
 
@@ -21,14 +21,14 @@ def cohort(
     """Draw a figure of all images, and write what it shows as a table beside it."""
     from functools import partial
 
-    from ..ablation import ablation_data, ablation_figure
-    from ..drawing import save_svg
     from ..errors import InputError
+    from ..evaluation.table import load_table, save_table
+    from ..figures.ablation import ablation_data, ablation_figure
+    from ..figures.outliers import outliers_data, outliers_figure
+    from ..figures.sites import sites_data, sites_figure
+    from ..figures.style import save_svg
+    from ..figures.timing import time_data, time_figure
     from ..files import check_writable
-    from ..outliers import outliers_data, outliers_figure
-    from ..sites import sites_data, sites_figure
-    from ..table import load_table, save_table
-    from ..timing import time_data, time_figure
 
     figures = {
         "ablation": (ablation_data, ablation_figure),

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..cord import load_cord
+from ..acquisition.gaps import leave_unmeasured_out
+from ..acquisition.overlap import coverage
+from ..bids.cord_mask import load_cord
+from ..bids.names import entities, sidecar_path
+from ..bids.view_files import read_view
 from ..errors import InputError
+from ..evaluation.metrics import foreground
+from ..evaluation.table import read_metrics
 from ..files import read_json
-from ..gaps import leave_unmeasured_out
-from ..metrics import foreground
-from ..naming import entities, sidecar_path
-from ..overlap import coverage
-from ..table import read_metrics
-from ..view_files import read_view
-from ..volume import Volume, load_volume
+from ..imaging.volume import Volume, load_volume
 
 log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
-    from ..figures import Panel
-    from ..resolution import Rendering
+    from ..figures.plane_page import Panel
+    from ..figures.resolution import Rendering
 
 
 def regions_of(
@@ -74,7 +74,7 @@ def identity(recon: Path) -> dict[str, Any]:
 
 def view_panels(view_paths: Sequence[Path]) -> "list[Panel]":
     """The views as columns of a figure."""
-    from ..figures import Panel
+    from ..figures.plane_page import Panel
 
     names = [f"{entities(path).get('res', 'thick-slice')} view" for path in view_paths]
     return [
@@ -87,8 +87,8 @@ def recon_panels(
     inrs: Sequence[Path], baselines: Sequence[Path], metrics: Sequence[Path]
 ) -> "list[Panel]":
     """All baselines, and the INR with the highest PSNR over `fov`, as columns of a figure."""
-    from ..cohort import method_name
-    from ..figures import Panel
+    from ..figures.plane_page import Panel
+    from ..pages.ranking import method_name
 
     images = [*inrs, *baselines]
     if len(metrics) != len(images):
@@ -122,8 +122,8 @@ def renderings(
     Raises:
         InputError: a rendering on the raw image's grid has no metrics, or the truth fits none.
     """
-    from ..cohort import method_name
-    from ..resolution import Rendering
+    from ..figures.resolution import Rendering
+    from ..pages.ranking import method_name
 
     rows = {_labels(path): _scored(path) for path in metrics}
     own = [path for path in images if not _labels(path)[1]]

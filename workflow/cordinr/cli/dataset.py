@@ -39,7 +39,7 @@ def phantom(
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another anatomy.")] = 0,
 ) -> None:
     """Make a DataLad BIDS dataset of analytic spinal cord phantoms."""
-    from ..phantom_dataset import write_phantom_dataset
+    from ..phantom.dataset import write_phantom_dataset
 
     write_phantom_dataset(out_dir, subjects, voxel, truth, snr, seed)
 
@@ -64,12 +64,12 @@ def index(
     ] = None,
 ) -> None:
     """Clone a dataset at a pinned version and list its images; none of them is fetched."""
-    from ..content import missing_bytes
-    from ..dataset import describe_source, obtain
-    from ..exclusion import left_out
+    from ..datasets.annex import missing_bytes
+    from ..datasets.exclusion import left_out
+    from ..datasets.index import find_images, save_index
+    from ..datasets.remotes import knows_places, without_branch
+    from ..datasets.source import describe_source, obtain
     from ..files import write_json
-    from ..index import find_images, save_index
-    from ..remotes import knows_places, without_branch
 
     commit = obtain(source, version, dest)
     about = describe_source(dest, source, version, commit)
@@ -129,11 +129,11 @@ def fetch(
     jobs: Jobs = 4,
 ) -> None:
     """Get images of a dataset, checked to be real ones."""
-    from ..content import drop_content, get_content, missing_bytes
-    from ..dataset import obtain
+    from ..datasets.annex import drop_content, get_content, missing_bytes
+    from ..datasets.index import find_images
+    from ..datasets.source import obtain
     from ..errors import InputError
-    from ..index import find_images
-    from ..volume import load_scan
+    from ..imaging.volume import load_scan
 
     if (file is None) != (output is None):
         raise InputError("fetch: --file and -o belong together; give both or none.")
@@ -168,7 +168,7 @@ def describe(
     suffix: Suffix = "T2w",
 ) -> None:
     """Write the files at the root of a BIDS derivatives dataset."""
-    from ..derivatives import describe_dataset
+    from ..bids.sidecars import describe_dataset
     from ..files import read_json
 
     about = read_json(source)
@@ -210,13 +210,13 @@ def copy_checked(dest: Path, file: str, output: Path, also: list[str], jobs: int
     Raises:
         InputError: it cannot be got, is not usable, or is no reference for being anisotropic.
     """
-    from ..content import get_content
+    from ..bids.metadata import carried, inherited, sidecars_of
+    from ..bids.names import sidecar_path
+    from ..bids.reference import RESAMPLED, as_reference
+    from ..datasets.annex import get_content
     from ..errors import InputError
     from ..files import write_json
-    from ..metadata import carried, inherited, sidecars_of
-    from ..naming import sidecar_path
-    from ..reference import RESAMPLED, as_reference
-    from ..volume import load_reference, save_volume
+    from ..imaging.volume import load_reference, save_volume
 
     image = get_content(dest, [file, *sidecars_of(dest, file)], jobs)[0]
     volume, resampled = as_reference(image, load_reference(image))
@@ -247,13 +247,13 @@ def copy_mask(dest: Path, file: str, output: Path, like: Path | None, jobs: int)
     """
     import numpy as np
 
-    from ..content import get_content
-    from ..cord import PROBLEM, copied_cord
+    from ..bids.cord_mask import PROBLEM, copied_cord
+    from ..bids.metadata import inherited, sidecars_of
+    from ..bids.names import sidecar_path
+    from ..datasets.annex import get_content
     from ..errors import InputError
     from ..files import write_json
-    from ..metadata import inherited, sidecars_of
-    from ..naming import sidecar_path
-    from ..volume import Volume, load_grid, save_volume
+    from ..imaging.volume import Volume, load_grid, save_volume
 
     grid = load_grid(like) if like else None
     stated: dict[str, object] = {}

@@ -12,20 +12,20 @@ import numpy as np
 import torch
 import yaml
 
-from ..acquisition import View
-from ..derivatives import describe_label, image_sidecar
-from ..device import use_threads
+from ..acquisition.domain import Field
+from ..acquisition.forward import View
+from ..bids.names import sidecar_path, spread_path
+from ..bids.sidecars import describe_label, image_sidecar
+from ..bids.view_files import view_metadata
 from ..errors import InputError
-from ..field import Field
 from ..files import read_text, write_json
-from ..fit import fit_inr
-from ..naming import sidecar_path, spread_path
-from ..network import INR
-from ..render import render_with_spread
-from ..settings import FitSettings
-from ..training import Progress
-from ..view_files import view_metadata
-from ..volume import Grid, save_volume
+from ..imaging.volume import Grid, save_volume
+from ..inr.device import use_threads
+from ..inr.fit import fit_inr
+from ..inr.network import INR
+from ..inr.render import render_with_spread
+from ..inr.settings import FitSettings
+from ..inr.training import Progress
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""How a scanner makes thick slices: the one forward model."""

@@ -1,0 +1,81 @@
+"""Where views lie to each other: what all of them show, and beyond what none does."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import InputError
+from ..imaging.volume import Grid
+from .forward import View
+
+
+def coverage(views: Sequence[View], grid: Grid) -> np.ndarray:
+    """Voxels of `grid` whose centres lie within the field of view of every view; bool array."""
+    covered = np.ones(grid.size, bool)
+    block = 1 << 20
+    for start in range(0, grid.size, block):
+        centres = grid.centres(start, start + block)
+        for view in views:
+            covered[start : start + block] &= _within(centres, view.volume.grid)
+    return covered.reshape(grid.shape)
+
+
+def check_overlap(views: Sequence[View]) -> None:
+    """Refuse views that show different places.
+
+    Raises:
+        InputError: no voxel of the first view lies within all others.
+    """
+    if not coverage(views, views[0].volume.grid).any():
+        names = " and ".join(view.name for view in views)
+        raise InputError(
+            f"{names}: the views do not overlap in space; give views of one subject and session."
+        )
+
+
+def common_grid(views: Sequence[View], voxel_mm: float | None = None) -> Grid:
+    """An isotropic grid over what all views show, along the axes of the first view.
+
+    Of views that are oblique to the first, the bounding box along its axes counts.
+
+    Args:
+        views: that overlap.
+        voxel_mm: voxel size; by default the finest voxel size of the views.
+
+    Raises:
+        InputError: the views do not overlap.
+    """
+    check_overlap(views)
+    first = views[0].volume.grid
+    spans = [first.index(view.volume.grid.corners) for view in views]
+    low = np.max([span.min(axis=0) for span in spans], axis=0)
+    high = np.min([span.max(axis=0) for span in spans], axis=0)
+    if voxel_mm is None:
+        voxel_mm = float(min(view.volume.grid.voxel_sizes.min() for view in views))
+    extent = (high - low) * first.voxel_sizes
+    shape = np.maximum(1, np.floor(extent / voxel_mm + 1e-3)).astype(int)
+    affine = np.eye(4)
+    affine[:3, :3] = first.directions * voxel_mm
+    affine[:3, 3] = first.world((low + high) / 2) - affine[:3, :3] @ ((shape - 1) / 2)
+    return Grid(tuple(int(n) for n in shape), affine, first.space)
+
+
+def limits_of(views: Sequence[View]) -> tuple[Grid, ...]:
+    """The grids beyond all of which nothing is to be reconstructed; none where no view is cropped.
+
+    Else a reconstruction would go on into the padding that was cut off.
+    """
+    return tuple(view.volume.grid for view in views if any(each.cropped for each in views))
+
+
+def within_any(world: np.ndarray, grids: Sequence[Grid]) -> np.ndarray:
+    """Which positions (..., 3) in world mm lie within one of the fields of view, bool (...)."""
+    return np.any([_within(world, grid) for grid in grids], axis=0)
+
+
+def _within(world: np.ndarray, grid: Grid) -> np.ndarray:
+    index = grid.index(world)
+    tolerance = 1e-3
+    return ((index >= -0.5 - tolerance) & (index <= np.array(grid.shape) - 0.5 + tolerance)).all(
+        axis=-1
+    )

@@ -1,0 +1,1 @@
+"""What an INR has to beat: interpolation, Tikhonov, total variation."""

@@ -1,0 +1,170 @@
+"""What any INR has to beat: interpolation, and regularised least squares on one forward model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy
+
+from ..acquisition.forward import View, intensity_scale, system_matrix
+from ..acquisition.overlap import check_overlap, limits_of, within_any
+from ..errors import InputError
+from ..imaging.volume import Grid
+from .differences import Differences
+
+if TYPE_CHECKING:
+    import torch
+
+UNMEASURED_WEIGHT = 1e-6
+"""Of a view in the cubic mean where it was not measured: it counts where no other view does."""
+
+METHODS = {
+    "cubic": "Mean of the cubic spline interpolations of the views.",
+    "tikhonov": "Least squares on the views with a penalty on squared first differences.",
+    "tv": "Least squares on the views with a penalty on the total variation.",
+}
+
+
+def reconstruct_baseline(
+    views: Sequence[View],
+    grid: Grid,
+    method: str,
+    weight: float = 0.0,
+    device: torch.device | str = "cpu",
+) -> np.ndarray:
+    """Reconstruct a volume from views without a network.
+
+    Args:
+        views: at least one.
+        grid: of the result.
+        method: a key of `METHODS`.
+        weight: of the penalty, for intensities scaled to about [0, 1]; "cubic" has none.
+        device: where total variation is computed, "cpu" or "cuda".
+
+    Returns:
+        float32 of shape `grid.shape`, in the units of the views.
+
+    Raises:
+        InputError: the method is not known, the weight not finite, the views do not overlap, or
+            hold intensities that are too large for total variation.
+    """
+    if method not in METHODS:
+        raise InputError(f"method '{method}' is not known; use {', '.join(METHODS)}.")
+    if not (np.isfinite(weight) and weight >= 0):
+        raise InputError(f"the weight of {method} is {weight}; give a number from 0.")
+    check_overlap(views)
+    for view in views:
+        if not np.isfinite(view.voxels).all():
+            raise InputError(
+                f"{view.name}: has voxels that are not finite; read it by `load_views`, which "
+                "leaves them out."
+            )
+    return _within_limits(_reconstruct(views, grid, method, weight, device), views, grid)
+
+
+def _within_limits(image: np.ndarray, views: Sequence[View], grid: Grid) -> np.ndarray:
+    """The image, zero where it would go on into padding that was cut off the views."""
+    limits = limits_of(views)
+    block = 1 << 20
+    for start in range(0, grid.size if limits else 0, block):
+        beyond = ~within_any(grid.centres(start, start + block), limits)
+        image.reshape(-1)[start : start + block][beyond] = 0
+    return image
+
+
+def _reconstruct(
+    views: Sequence[View], grid: Grid, method: str, weight: float, device: torch.device | str
+) -> np.ndarray:
+    if method == "cubic":
+        return cubic_mean(views, grid)
+    scale = intensity_scale(views)
+    start = cubic_mean(views, grid).ravel() / scale
+    matrix, slices = _stacked(views, grid, scale)
+    differences = Differences.on(grid)
+    if method == "tikhonov":
+        image = _tikhonov(matrix, slices, differences, weight, start)
+    else:
+        from .total_variation import least_total_variation
+
+        try:
+            found = least_total_variation(matrix, slices, differences, weight, start, device)
+        except OverflowError as error:
+            names = " and ".join(view.name for view in views)
+            raise InputError(
+                f"{names}: hold intensities too far beyond their 99th percentile for total "
+                "variation; clip them."
+            ) from error
+        image = found.cpu().numpy()
+    return (image * scale).astype(np.float32).reshape(grid.shape)
+
+
+def cubic_mean(views: Sequence[View], grid: Grid) -> np.ndarray:
+    """Mean over the views of cubic spline interpolation at the voxel centres; float32.
+
+    Where some of the views were not measured, the mean is that of the others.
+    """
+    whole = all(view.measured is None for view in views)
+    total, weight = np.zeros(grid.size), np.zeros(1 if whole else grid.size)
+    block = 1 << 20
+    for view in views:
+        for start in range(0, grid.size, block):
+            centres = grid.centres(start, start + block)
+            index = view.volume.grid.index(centres)
+            here = slice(start, start + block)
+            value = scipy.ndimage.map_coordinates(
+                view.volume.array, index.T, order=3, mode="nearest"
+            )
+            part = _part_measured(view, index)
+            total[here] += value * part
+            if not whole:
+                weight[here] += part
+    total /= len(views) if whole else weight
+    return total.astype(np.float32).reshape(grid.shape)
+
+
+def _part_measured(view: View, index: np.ndarray) -> np.ndarray | float:
+    """Weight of a view at fractional indices (n, 3): next to none where it was not measured."""
+    if view.measured is None:
+        return 1.0
+    near = scipy.ndimage.map_coordinates(
+        view.measured.astype(np.float32), index.T, order=0, mode="nearest"
+    )
+    return np.maximum(near, UNMEASURED_WEIGHT)
+
+
+def _stacked(
+    views: Sequence[View], grid: Grid, scale: float
+) -> tuple[scipy.sparse.csr_array, np.ndarray]:
+    """The system matrix of all views and their scaled voxels; rows without support left out."""
+    matrices, slices = [], []
+    for view in views:
+        matrix = system_matrix(view, grid)
+        seen = np.diff(matrix.indptr) > 0
+        if view.measured is not None:
+            seen &= view.measured.ravel()
+        matrices.append(matrix[seen])
+        slices.append(view.volume.array.ravel()[seen] / scale)
+    stacked = scipy.sparse.csr_array(scipy.sparse.vstack(matrices))
+    return stacked, np.concatenate(slices).astype(np.float64)
+
+
+def _tikhonov(
+    matrix: scipy.sparse.csr_array,
+    slices: np.ndarray,
+    differences: Differences,
+    weight: float,
+    start: np.ndarray,
+) -> np.ndarray:
+    """Minimise |A x - y|^2 + weight * |D x|^2 by conjugate gradients on the normal equations."""
+    adjoint, voxels = matrix.T.tocsr(), matrix.shape[1]
+    slopes, divergence = np.zeros((3, voxels)), np.empty(voxels)
+
+    def normal(x: np.ndarray) -> np.ndarray:
+        differences.adjoint(differences.of(x, slopes), divergence)
+        return adjoint @ (matrix @ x) + weight * divergence
+
+    normal = scipy.sparse.linalg.LinearOperator((voxels,) * 2, matvec=normal, dtype=np.float64)
+    image, _ = scipy.sparse.linalg.cg(normal, adjoint @ slices, x0=start, rtol=1e-4, maxiter=500)
+    return image

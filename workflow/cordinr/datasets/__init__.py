@@ -1,0 +1,1 @@
+"""Raw datasets under git, git-annex and DataLad: cloned, indexed, fetched, recorded."""

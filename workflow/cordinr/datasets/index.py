@@ -1,0 +1,289 @@
+"""Which images a raw BIDS dataset has, found once with pybids and kept in `inputs.tsv`."""
+
+import csv
+import fnmatch
+import io
+import os
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..annex_pointer import is_annex_pointer
+from ..errors import InputError, brief
+from ..files import write_text
+from .annex import key_size
+from .git import is_repository
+from .source import check_bids, some
+from .subjects import (
+    LABEL,
+    NAME,
+    contradicts_folder,
+    note_odd_images,
+    note_odd_subjects,
+    sites_of,
+    subjects_of,
+)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One row of `inputs.tsv`: an image to reconstruct, or why there is none.
+
+    Attributes:
+        subject, session: BIDS labels without prefix; session may be empty.
+        folder: of the image in the dataset, such as sub-01/ses-a/anat.
+        image: file name up to the suffix, such as sub-01_ses-a_run-1.
+        path: of the image in the dataset, empty where there is none.
+        mask, truth: of the cord segmentation and of a finer, noise-free image, or empty.
+        truth_res: BIDS `res` label of the truth, or empty.
+        problem: why the subject has no image, or empty.
+        site: of the subject by participants.tsv, or empty.
+    """
+
+    subject: str
+    session: str
+    folder: str
+    image: str
+    path: str = ""
+    mask: str = ""
+    truth: str = ""
+    truth_res: str = ""
+    problem: str = ""
+    site: str = ""
+
+
+def find_images(
+    dest: Path,
+    subjects: Sequence[str] | None,
+    suffix: str,
+    mask: str | Sequence[str],
+    truth: str,
+    entities: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    leave_out: Collection[str] = (),
+) -> list[Input]:
+    """Find the images of a raw BIDS dataset with pybids; content need not be there.
+
+    What is there is opened as far as its header, so that an image that cannot be a reference is
+    known now. What is named unlike BIDS is passed over with a note.
+
+    Args:
+        dest: root of the dataset.
+        subjects: labels, with or without "sub-", in the order wanted; None for all.
+        suffix: of the images, such as T2w.
+        mask: path patterns below `dest` with {folder}, {image} and {suffix}, of which the first
+            that exists counts. Empty for none.
+        truth: one such pattern, which may hold `*` for the resolution. Empty for none.
+        entities: pybids names, such as session or acquisition, to the labels to take; an empty
+            label stands for images without that entity.
+        leave_out: names without "sub-" of subjects (01) and images (01_ses-02_T2w) not to take.
+
+    Returns:
+        One row per image; one with a `problem` per image that is of no use, and per subject asked
+        for that has none.
+
+    Raises:
+        InputError: the folder is no BIDS dataset, or no subject has an image that is of use.
+    """
+    check_bids(dest)
+    present = subjects_of(dest)
+    wanted = _wanted(present, subjects, leave_out)
+    found = _find(dest, suffix, entities)
+    taken: dict[str, list[str]] = {subject: [] for subject in wanted}
+    for path, label, chosen in found:
+        if chosen and label in taken:
+            taken[label].append(path)
+    if subjects is None:
+        note_odd_subjects(dest)
+    looked_at = [subject for subject in wanted if subject in present]
+    note_odd_images(dest, looked_at, suffix, {path for path, _, _ in found})
+    patterns = [mask] if isinstance(mask, str) else mask
+    rows = []
+    for subject, paths in taken.items():
+        kept = [path for path in paths if _name(path) not in leave_out]
+        images = [_describe(dest, subject, path, suffix, patterns, truth) for path in sorted(kept)]
+        rows += [_checked(dest, row) for row in _once(dest, images)]
+        if not paths:
+            rows.append(_without_image(dest, subject, suffix, entities, present))
+    sites = sites_of(dest)
+    rows = [replace(row, site=sites.get(row.subject, "")) for row in rows]
+    if not any(row.path for row in rows):
+        raise InputError(rows[0].problem if rows else f"{dest}: has no subjects to take.")
+    return rows
+
+
+def _wanted(
+    present: Sequence[str], subjects: Sequence[str] | None, leave_out: Collection[str]
+) -> list[str]:
+    """The labels of the subjects to take."""
+    wanted = present if subjects is None else [str(s).removeprefix("sub-") for s in subjects]
+    for subject in wanted:
+        if not LABEL.fullmatch(subject):
+            raise InputError(
+                f"subject {brief(subject)}: is no BIDS label; use letters, digits and plus signs."
+            )
+    return [subject for subject in wanted if subject not in leave_out]
+
+
+def _find(
+    dest: Path, suffix: str, entities: Mapping[str, Sequence[str]]
+) -> list[tuple[str, str, bool]]:
+    """Of every image of a suffix its path, its subject, and whether it has the labels asked for."""
+    from bids import BIDSLayout, BIDSLayoutIndexer
+
+    # Whatever else is in the dataset costs time and is never asked for. Nothing of BIDS lies deeper
+    # than sub, ses, anat and a file; links to folders above would lead round and round. Names that
+    # are no UTF-8 do not fit the database of pybids.
+    others = re.compile(
+        rf"^/(?!sub-)|^(/[^/]+){{5}}|[^ -~]|^(?!.*_{suffix}\.nii(\.gz)?$).*\.[^/]*$"
+    )
+    indexer = BIDSLayoutIndexer(ignore=[others], index_metadata=False)
+    layout = BIDSLayout(dest, validate=False, indexer=indexer)
+    _check_entities(entities, layout.get_entities())
+    return [
+        (found.relpath, named["sub"], _chosen(found, entities))
+        for found in layout.get(suffix=suffix, extension=[".nii.gz", ".nii"])
+        if (named := NAME.fullmatch(found.relpath)) and not contradicts_folder(found.relpath)
+    ]
+
+
+def _without_image(
+    dest: Path,
+    subject: str,
+    suffix: str,
+    entities: Mapping[str, Sequence[str]],
+    present: Sequence[str],
+) -> Input:
+    """The row of a subject that has no image to take."""
+    chosen = "".join(f", {name} {' or '.join(of) or 'none'}" for name, of in entities.items())
+    reason = f"has no {suffix} image{chosen}"
+    if subject not in present:
+        reason = f"is not in the dataset (it has {some(present)})"
+    problem = f"{dest}: subject {subject} {reason}; correct dataset.subjects."
+    return Input(subject, "", f"sub-{subject}/anat", f"sub-{subject}", problem=problem)
+
+
+def _once(dest: Path, rows: Sequence[Input]) -> list[Input]:
+    """The images of a subject, each name once; of one that is there twice nobody knows which."""
+    places: dict[str, list[str]] = {}
+    for row in rows:
+        places.setdefault(row.image, []).append(row.path)
+    for image, paths in places.items():
+        if len(paths) > 1:
+            problem = f"{dest}: {image} is there twice ({' and '.join(paths)}); remove one."
+            rows = [_useless(row, problem) if row.image == image else row for row in rows]
+    return list(dict.fromkeys(rows))
+
+
+def _checked(dest: Path, row: Input) -> Input:
+    """The row of an image, or why it is of no use, as far as is known without its voxels."""
+    if row.problem:
+        return row
+    path = dest / row.path
+    if is_annex_pointer(path) and is_repository(dest):
+        if key_size(path) == 0:
+            problem = "its git-annex key is of 0 bytes, so there is no image; mend the dataset."
+            return _useless(row, f"{path}: {problem}")
+        return row
+    from ..bids.reference import isotropic_voxel
+    from ..imaging.volume import load_grid
+
+    try:
+        isotropic_voxel(path, load_grid(path).voxel_sizes)
+    except InputError as error:
+        return _useless(row, str(error))
+    return row
+
+
+def _useless(row: Input, problem: str) -> Input:
+    return replace(row, path="", mask="", truth="", truth_res="", problem=problem)
+
+
+def _name(path: str) -> str:
+    """Of an image, without folder, extension and "sub-", as exclusions have it."""
+    return os.path.basename(path).partition(".")[0].removeprefix("sub-")
+
+
+def _check_entities(entities: Mapping[str, Sequence[str]], known: Collection[str]) -> None:
+    for name in entities:
+        if name not in known:
+            raise InputError(
+                f"dataset.entities: the dataset has no '{name}'; use {', '.join(sorted(known))}."
+            )
+
+
+def _chosen(found: Any, entities: Mapping[str, Sequence[str]]) -> bool:
+    """Whether an image has the labels asked for; 1 and 01 are the same run."""
+    for name, labels in entities.items():
+        label = str(found.entities.get(name, ""))
+        alike = {label, label.lstrip("0")} if label.isdigit() else {label}
+        if not any(wanted in alike or wanted.lstrip("0") in alike - {""} for wanted in labels):
+            return False
+    return True
+
+
+def save_index(path: Path | str, rows: Sequence[Input]) -> None:
+    """Write `inputs.tsv`."""
+    text = io.StringIO()
+    names = [field.name for field in fields(Input)]
+    writer = csv.DictWriter(text, names, delimiter="\t", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    # A problem may name a folder that is no UTF-8.
+    write_text(path, text.getvalue())
+
+
+def load_index(path: Path | str) -> list[Input]:
+    """Read `inputs.tsv`.
+
+    Raises:
+        InputError: the file is missing or has other columns.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as stream:
+            return [Input(**row) for row in csv.DictReader(stream, delimiter="\t")]
+    except (OSError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}: is not an index written by `cordinr index` ({error})."
+        ) from error
+
+
+def _describe(
+    dest: Path, subject: str, path: str, suffix: str, masks: Sequence[str], truth: str
+) -> Input:
+    """The row of an image."""
+    folder, name = os.path.split(path)
+    image = name.split(".")[0].removesuffix(f"_{suffix}")
+    labels = dict(part.split("-", 1) for part in image.split("_"))
+    names = {"folder": folder, "image": image, "suffix": suffix}
+    found_truth = _match(dest, truth, names)
+    res = [p[4:] for p in Path(found_truth).name.split("_") if p.startswith("res-")]
+    return Input(
+        subject=subject,
+        session=labels.get("ses", ""),
+        folder=folder,
+        image=image,
+        path=path,
+        mask=next(filter(None, (_match(dest, mask, names) for mask in masks)), ""),
+        truth=found_truth,
+        truth_res=res[0] if res else "",
+    )
+
+
+def _match(dest: Path, pattern: str, names: dict[str, str]) -> str:
+    """The first file below `dest` that fits, dangling annex links included, or an empty string."""
+    try:
+        pattern = pattern.format(**names)
+    except (KeyError, IndexError, ValueError) as error:
+        raise InputError(
+            f"'{pattern}' cannot be filled ({error}); use {{folder}}, {{image}} and {{suffix}}."
+        ) from error
+    folder, name = os.path.split(pattern)
+    if os.path.isabs(folder) or ".." in folder.split("/"):
+        raise InputError(f"'{pattern}' leads out of the dataset; give a path below its root.")
+    if not name or not (dest / folder).is_dir():
+        return ""
+    names = sorted(fnmatch.filter(os.listdir(dest / folder), name))
+    return f"{folder}/{names[0]}" if names else ""

@@ -1,0 +1,193 @@
+"""Raw BIDS datasets: cloned through DataLad at a pinned version, or plain folders used in place.
+
+Either way the dataset is then found at one place below the results.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..annex_pointer import is_annex_pointer
+from ..errors import InputError
+from ..files import read_json
+from .annex import get_content
+from .git import (
+    SOURCE_KEY,
+    check_owner,
+    environment,
+    foreign,
+    git,
+    is_repository,
+    locked,
+    reason,
+    sources_of,
+)
+
+ROOT_FILE = "dataset_description.json"
+
+ATTRIBUTES = "* annex.largefiles=nothing\n*.nii.gz filter=annex annex.largefiles=anything\n"
+"""The .gitattributes of a dataset: images in git-annex, as in spine-generic, all else in git."""
+
+
+def obtain(source: str, version: str, dest: Path) -> str:
+    """Bring a dataset to `dest`; images of a clone stay pointers until their content is got.
+
+    Args:
+        source: URL or path of anything that DataLad can clone, or a plain folder. What is not a
+            clone already is never written to.
+        version: tag or commit; empty for a plain folder, and for the newest of a clone.
+        dest: folder of the clone, or the link to a plain folder; appears whole or not at all.
+
+    Returns:
+        The commit, 40 hexadecimal digits; empty for a plain folder.
+
+    Raises:
+        InputError: the source cannot be cloned, has no such version, or `dest` is something else.
+    """
+    folder = Path(source).expanduser()
+    origin = str(folder.resolve()) if folder.exists() else source
+    with locked(dest):
+        if folder.is_dir() and not is_repository(folder):
+            return _link(origin, version, dest)
+        if not os.path.lexists(dest):
+            _clone_whole(origin, dest)
+        _check_origin(dest, origin)
+        return _check_out(dest, source, version)
+
+
+def describe_source(dest: Path, source: str, version: str, commit: str) -> dict[str, Any]:
+    """What derivatives have to say about their raw dataset, JSON-serialisable.
+
+    Returns:
+        `Name`, `Authors`, `License` and `DOI` as the dataset states them, and its `URL` (without
+        credentials), `Version` and `Commit`; what is not known is left out.
+
+    Raises:
+        InputError: as `check_bids`, or the file is no JSON object.
+    """
+    check_bids(dest)
+    stated = read_json(dest / ROOT_FILE)
+    known = {key: stated.get(key) for key in ("Name", "License")}
+    authors = stated.get("Authors")
+    known["Authors"] = list(map(str, authors)) if isinstance(authors, list) else None
+    known["DOI"] = stated.get("DatasetDOI")
+    known |= {"URL": without_credentials(source), "Version": version, "Commit": commit}
+    return {key: value for key, value in known.items() if value}
+
+
+def check_bids(dest: Path) -> None:
+    """Get the file that makes a folder a BIDS dataset, where git-annex has it, before it is read.
+
+    Raises:
+        InputError: there is no such file, or its content cannot be got.
+    """
+    if not os.path.lexists(dest / ROOT_FILE):
+        raise InputError(f"{dest}: has no {ROOT_FILE}; give a BIDS dataset.")
+    if is_annex_pointer(dest / ROOT_FILE):
+        get_content(dest, [ROOT_FILE])
+
+
+def create(dest: Path, description: str) -> None:
+    """Turn a folder of files into a DataLad dataset, images in git-annex, all saved, tagged v1.
+
+    Images are unlocked pointers, as in the spine-generic datasets.
+    """
+    import datalad.api as dl
+
+    with environment():
+        dataset = dl.create(str(dest), force=True, result_renderer="disabled", description="source")
+        git(dest, "config", "annex.addunlocked", "true")
+        (dest / ".gitattributes").write_text(ATTRIBUTES)
+        dataset.save(message=description, version_tag="v1", result_renderer="disabled")
+
+
+def _link(folder: str, version: str, dest: Path) -> str:
+    if version:
+        raise InputError(
+            f"{folder}: is a plain folder without versions, so there is no '{version}'; "
+            'set dataset.version to "".'
+        )
+    if os.path.lexists(dest) and str(dest.resolve()) != folder:
+        raise InputError(f"{dest}: is there already and is not {folder}; move it away.")
+    if not os.path.lexists(dest):
+        dest.symlink_to(folder, target_is_directory=True)
+    return ""
+
+
+def _clone_whole(origin: str, dest: Path) -> None:
+    import datalad.api as dl
+
+    partial = dest.with_name(f".partial-{dest.name}")
+    shutil.rmtree(partial, ignore_errors=True)
+    results = dl.clone(
+        origin,
+        str(partial),
+        result_renderer="disabled",
+        on_failure="ignore",
+        return_type="list",
+        result_xfm=None,
+    )
+    # What fails beside the clone itself are the remotes of a source that is a clone: no harm.
+    if not any(each["action"] == "install" and each["status"] == "ok" for each in results):
+        shutil.rmtree(partial, ignore_errors=True)
+        said = reason([each for each in results if each["status"] != "ok"])
+        raise InputError(
+            foreign(origin, said)
+            or f"{origin}: cannot be cloned by DataLad ({said}); check dataset.source."
+        )
+    git(partial, "config", SOURCE_KEY, origin)
+    partial.rename(dest)
+
+
+def _check_origin(dest: Path, origin: str) -> None:
+    """Refuse what is no clone of `origin`; one that was cloned by hand will do."""
+    known: list[str] = []
+    if is_repository(dest) and not dest.is_symlink():
+        check_owner(dest)
+        known = sources_of(dest)
+    if origin not in known:
+        cloned_from = " or ".join(sorted(set(known))) or "something else"
+        raise InputError(
+            f"{dest}: is there already, cloned from {cloned_from}, not from {origin}; move it away."
+        )
+
+
+def _check_out(dest: Path, source: str, version: str) -> str:
+    if not version:
+        return git(dest, "rev-parse", "HEAD")
+    commit = _resolve(dest, version)
+    if commit is None:
+        git(dest, "fetch", "--tags", "origin")
+        commit = _resolve(dest, version)
+    if commit is None:
+        tags = git(dest, "tag", "--sort=-creatordate").split()
+        raise InputError(
+            f"{source}: has no version '{version}'; choose one of its tags "
+            f"({some(tags) or 'it has none'}) or a commit."
+        )
+    if git(dest, "rev-parse", "HEAD") != commit:
+        git(dest, "checkout", "--quiet", "--detach", commit)
+    return commit
+
+
+def _resolve(dest: Path, version: str) -> str | None:
+    command = ["git", "-C", str(dest), "rev-parse", "--verify", "--quiet", "--end-of-options"]
+    command.append(f"{version}^{{commit}}")
+    answer = subprocess.run(command, capture_output=True, text=True)
+    return answer.stdout.strip() or None
+
+
+def without_credentials(source: str) -> str:
+    """A URL without user name and password."""
+    parts = urlsplit(source)
+    if not parts.scheme or "@" not in parts.netloc:
+        return source
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def some(names: list[str], most: int = 8) -> str:
+    """The first few names, for a message."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

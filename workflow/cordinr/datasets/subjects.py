@@ -1,0 +1,150 @@
+"""Who is in a raw BIDS dataset: folders of subjects, their sites, and what is passed over."""
+
+import csv
+import io
+import logging
+import os
+import re
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from ..errors import InputError
+from .annex import got_text
+from .source import some
+
+log = logging.getLogger(__name__)
+
+PARTICIPANTS = "participants.tsv"
+
+LABEL = re.compile("[A-Za-z0-9+]+")
+"""Of BIDS entities, by the specification: letters, digits and plus signs."""
+
+NAME = re.compile(
+    r"sub-(?P<sub>[A-Za-z0-9+]+)(/ses-(?P<ses>[A-Za-z0-9+]+))?/[a-z]+/"
+    r"sub-[A-Za-z0-9+]+(_(?!res-|desc-)[a-z]+-[A-Za-z0-9+]+)*_[A-Za-z0-9]+\.nii(\.gz)?"
+)
+"""Where BIDS has raw images; others, such as copies by hand, are passed over."""
+
+
+def subjects_of(dest: Path) -> list[str]:
+    """The labels of a dataset's subject folders, sorted; odd ones are not among them.
+
+    Args:
+        dest: root of the dataset.
+    """
+    return sorted(
+        entry.name[4:]
+        for entry in os.scandir(dest)
+        if entry.name.startswith("sub-") and _is_subject(entry)
+    )
+
+
+def note_odd_subjects(dest: Path) -> None:
+    """Say what looks like subjects at the root of a dataset but is none by BIDS.
+
+    Args:
+        dest: root of the dataset.
+    """
+    odd = [
+        entry.name
+        for entry in os.scandir(dest)
+        if entry.name.lower().startswith("sub-") and not _is_subject(entry)
+    ]
+    if odd:
+        log.warning(
+            "%s: %s passed over, as no readable folder of a subject is named so; BIDS has "
+            "sub-<letters, digits or plus signs>.",
+            *(dest, _counted(odd)),
+        )
+
+
+def note_odd_images(
+    dest: Path, subjects: Sequence[str], suffix: str, taken: Collection[str]
+) -> None:
+    """Say which files of subjects look like images of a suffix but are not named as BIDS has it.
+
+    Args:
+        dest: root of the dataset.
+        subjects: labels of those to look at.
+        suffix: of the images, such as T2w.
+        taken: paths below `dest` of the images that BIDS knows.
+    """
+    alike = re.compile(rf"(?!\.)(.*_)?{suffix}(?![A-Za-z0-9]).*\.nii(\.gz)?", re.IGNORECASE)
+    paths = [path for subject in subjects for path in files_of(dest, subject)]
+    odd = [path for path in paths if alike.fullmatch(os.path.basename(path)) and path not in taken]
+    contrary = [path for path in odd if contradicts_folder(path)]
+    if contrary:
+        log.warning(
+            "%s: %s passed over, as the name is of another subject or session than the folder.",
+            *(dest, _counted(contrary)),
+        )
+    unlike = [path for path in odd if path not in contrary]
+    if unlike:
+        log.warning(
+            "%s: %s passed over, as raw images of BIDS are not named so.", dest, _counted(unlike)
+        )
+
+
+def contradicts_folder(path: str) -> bool:
+    """Whether the name of an image has another subject or session than its folders.
+
+    Args:
+        path: below the root of the dataset.
+    """
+    *folders, name = path.split("/")
+    for key in ("sub", "ses"):
+        above = [part for part in folders if part.startswith(f"{key}-")]
+        stated = re.search(rf"(?:^|_)({key}-[A-Za-z0-9+]+)", name)
+        if above and stated and stated[1] != above[0]:
+            return True
+    return False
+
+
+def files_of(dest: Path, subject: str) -> Iterator[str]:
+    """The files of a subject, links to nothing included, as sorted paths below the root.
+
+    Args:
+        dest: root of the dataset.
+        subject: label without "sub-".
+    """
+    for folder, folders, names in os.walk(dest / f"sub-{subject}"):
+        folders.sort()
+        for name in sorted(names):
+            yield os.path.relpath(os.path.join(folder, name), dest)
+
+
+def sites_of(dest: Path) -> dict[str, str]:
+    """The site of each subject that participants.tsv gives one: label to its name.
+
+    It is the column `institution_id`, as in the spine-generic datasets, else `site`. A table that
+    cannot be got or read is noted, and gives nobody a site.
+
+    Args:
+        dest: root of the dataset.
+    """
+    try:
+        text = got_text(dest, PARTICIPANTS, "a table")
+        rows = list(csv.DictReader(io.StringIO(text or ""), delimiter="\t"))
+    except csv.Error as error:
+        log.warning("%s: is no table (%s); going on without it.", dest / PARTICIPANTS, error)
+        return {}
+    except InputError as error:
+        log.warning("%s Going on without it.", error)
+        return {}
+    sites = {}
+    for row in rows:
+        site = row.get("institution_id") or row.get("site") or ""
+        label = (row.get("participant_id") or "").strip().removeprefix("sub-")
+        # Names go into tables and pictures, where a control character would end a file.
+        sites[label] = "".join(filter(str.isprintable, site)).strip()
+    return {label: site for label, site in sites.items() if site not in ("", "n/a")}
+
+
+def _is_subject(entry: os.DirEntry) -> bool:
+    labelled = entry.name.startswith("sub-") and LABEL.fullmatch(entry.name[4:])
+    return bool(labelled) and entry.is_dir() and os.access(entry.path, os.R_OK | os.X_OK)
+
+
+def _counted(names: Sequence[str]) -> str:
+    """The first few names, each on one line, and the verb."""
+    return f"{some(sorted(names))} {'is' if len(names) == 1 else 'are'}"

@@ -1,0 +1,41 @@
+"""What each job took, as Snakemake's `benchmark:` measured it, in one table."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from ..errors import InputError, first_line
+
+JOB_COLUMNS = ("rule", "folder", "job")
+
+
+def read_costs(folder: Path) -> pd.DataFrame:
+    """All benchmark files below a folder as one table, sorted.
+
+    Args:
+        folder: <rule>/<folder of the image>/<job>.tsv, as the rules of the workflow place them.
+
+    Returns:
+        One row per file (and repetition): `rule`, `folder`, `job`, then Snakemake's columns, such
+        as `s` (seconds), `max_rss` (MiB) and `cpu_time` (seconds).
+
+    Raises:
+        InputError: there is no such file, or one is not what Snakemake writes.
+    """
+    rows = []
+    for path in sorted(folder.glob("*/**/*.tsv")):
+        rule, *between, name = path.relative_to(folder).with_suffix("").parts
+        try:
+            measured = pd.read_csv(path, sep="\t", na_values=["-", "NA"])
+            if "s" not in measured:
+                raise ValueError("it has no column s")
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{path}: is no benchmark of Snakemake ({first_line(error)}); remove it."
+            ) from error
+        job = dict(zip(JOB_COLUMNS, (rule, "/".join(between), name), strict=True))
+        rows.append(measured.assign(**job))
+    if not rows:
+        raise InputError(f"{folder}: holds no benchmarks; run the workflow first.")
+    table = pd.concat(rows, ignore_index=True)
+    return table[[*JOB_COLUMNS, *table.columns.drop([*JOB_COLUMNS])]]

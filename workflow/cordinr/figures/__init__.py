@@ -1,0 +1,1 @@
+"""Pictures: of one image, and of all images together."""

@@ -1,0 +1,107 @@
+"""Quality against time: what each method costs, and what it gives for it."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from ..errors import InputError
+from ..evaluation.table import on_raw_grid, without_variants
+from ..pages.ranking import method_name
+from .ablation import BASELINES
+from .style import REGIONS, WIDTH, check_region, counted, finite, frame, heading, styled
+
+COLUMNS = [
+    "kind",
+    "image",
+    "images",
+    "method",
+    "fourier_dim",
+    "device",
+    "seconds",
+    "psnr",
+    "region",
+]
+
+SHORTEST = 0.001
+"""Seconds as finely as they are recorded."""
+
+SHAPES = {"cubic": "s", "tikhonov": "^", "tv": "D"}
+
+
+def time_data(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
+    """One row per image and method, and one at the medians of each method.
+
+    Args:
+        table: tidy metrics with what the methods cost.
+        region: whose PSNR counts, "fov", "fg" or "cord".
+
+    Returns:
+        `kind` ("image" or "median"), `image`, `images` (how many the row stands for), `method`,
+        `fourier_dim`, `device`, `seconds` (of fit and rendering, or of the baseline), `psnr` (dB),
+        `region`.
+
+    Raises:
+        InputError: the region is not known, or no row has PSNR and seconds.
+    """
+    check_region(region)
+    rows = on_raw_grid(without_variants(table))
+    rows = rows.loc[finite(rows[f"psnr_{region}"]).index]
+    seconds = rows["fit_seconds"].astype(float) + rows["render_seconds"].astype(float).fillna(0)
+    shown = {"kind": "image", "images": 1, "region": region, "psnr": rows[f"psnr_{region}"]}
+    rows = rows.assign(**shown, seconds=seconds.clip(lower=SHORTEST)).dropna(subset="seconds")
+    rows = rows[rows["method"].isin(["inr", *BASELINES])]
+    if rows.empty:
+        raise InputError("no row has PSNR and seconds; `cordinr aggregate --index` knows seconds.")
+    methods = rows.groupby(["method", "fourier_dim"], dropna=False)
+    medians = methods.agg({"seconds": "median", "psnr": "median", "images": "sum"}).reset_index()
+    data = pd.concat([medians.assign(kind="median", region=region), rows], ignore_index=True)
+    order = ["kind", "method", "fourier_dim", "image"]
+    data = data.sort_values(order, ascending=[False, True, True, True], ignore_index=True)
+    return data[COLUMNS]
+
+
+@styled
+def time_figure(data: pd.DataFrame) -> Figure:
+    """Draw what `time_data` gives: small points are images, large ones the medians of a method."""
+    medians, images = (data[data["kind"].eq(kind)] for kind in ("median", "image"))
+    figure = Figure(figsize=(WIDTH, 3.45))
+    axes = figure.add_subplot(label="time")
+    frame(axes, 0.55, 0.5, 4.55, 2.6)
+    small = {"linestyle": "", "markersize": 3, "markeredgewidth": 0, "alpha": 0.45, "zorder": 1}
+    large = {"linestyle": "", "markersize": 8, "markeredgecolor": "k", "zorder": 2}
+    for (method, dim), look in _looks(medians).items():
+        own, middle = (
+            part[part["method"].eq(method) & part["fourier_dim"].fillna(0).eq(dim)]
+            for part in (images, medians)
+        )
+        name = method_name(method, dim or None)
+        axes.plot(own["seconds"], own["psnr"], **small, **look)
+        axes.plot(middle["seconds"], middle["psnr"], label=name, **large, **look)
+    axes.set_xscale("log")
+    few = data["seconds"].max() < 100 * data["seconds"].min()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("Fit and rendering, or baseline (s)")
+    axes.set_ylabel("PSNR (dB)")
+    axes.grid(color="0.9", linewidth=0.5)
+    axes.set_axisbelow(True)
+    figure.legend(loc="center right", title="Large: medians", title_fontsize=8)
+    devices = sorted(images.loc[images["method"].eq("inr"), "device"].dropna().unique())
+    region = REGIONS[data["region"].iloc[0]].capitalize()
+    where = f"; INRs on {', '.join(devices)}" if devices else ""
+    heading(figure, f"{region}, {counted(medians['images'])}{where}")
+    return figure
+
+
+def _looks(medians: pd.DataFrame) -> dict[tuple[str, int], dict[str, object]]:
+    """Shape and colour of each method and dimension; INRs are darker the more they have of it."""
+    looks = {}
+    for method in filter(set(medians["method"]).__contains__, BASELINES):
+        looks[method, 0] = {"marker": SHAPES[method], "color": BASELINES[method][1]}
+    dims = sorted(medians.loc[medians["method"].eq("inr"), "fourier_dim"].fillna(0).astype(int))
+    for dim, blue in zip(dims, np.linspace(0.35, 1, len(dims)), strict=True):
+        looks["inr", dim] = {"marker": "o", "color": colormaps["Blues"](blue)}
+    return looks

@@ -1,0 +1,293 @@
+"""NIfTI headers: checked before anything in them is believed, and written as viewers read them."""
+
+import gzip
+import logging
+import math
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from ..errors import InputError, first_line, is_out_of_memory
+
+log = logging.getLogger(__name__)
+
+SCANNER, ALIGNED = 1, 2
+"""Codes of world spaces: the scanner's own; some other file's, where an image names none."""
+
+SPACES = range(1, 6)
+"""Every code but 0; nibabel takes others for 0."""
+
+FORMS_TOLERANCE_MM = 0.1
+"""At a corner of the field of view; by more than this qform and sform disagree."""
+
+SPACINGS_TOLERANCE = 0.02
+"""Relative difference between the voxel sizes of a header's forms that rounding may explain."""
+
+VOXEL_LIMITS_MM = (1e-3, 100.0)
+"""Outside of them a voxel size or its unit is an error, whatever was imaged."""
+
+SMALLEST_VOXEL_MM = 0.01
+"""Of an image; below, its header means millimetres where it says micrometres."""
+
+FARTHEST_MM = 1e5
+"""From the world's origin to a voxel, where float32 still tells hundredths of a millimetre."""
+
+DEFLATE_RATIO = 1032
+"""Bytes that one compressed byte can become at most (zlib's technical notes)."""
+
+MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
+"""By the spatial unit's code: unknown (taken as mm), metre, millimetre, micrometre."""
+
+DISPLAY_PERCENTILE = 99.5
+"""What viewers show as white at first."""
+
+CHUNK = 1 << 20
+"""Bytes read at a time where nothing is kept; more than headers and their extensions have."""
+
+CLASSES = {b"n+1\0": nib.Nifti1Image, b"n+2\0": nib.Nifti2Image}
+
+# nibabel logs what it repairs in a header; what matters to us is checked and said here.
+logging.getLogger("nibabel.global").disabled = True
+
+
+def open_image(path: Path) -> nib.Nifti1Image:
+    """A NIfTI image whose header was checked: 3D, real numbers, and no more than the file holds.
+
+    Raises:
+        InputError: the header is damaged, or says something that cannot be or is not supported.
+    """
+    if not path.name.lower().endswith((".nii", ".nii.gz")):
+        raise InputError(f"{path}: is not named .nii or .nii.gz; convert it to NIfTI first.")
+    try:
+        with nib.openers.ImageOpener(path) as stream:
+            start = stream.read(540)
+        image_class = _class_of(start)
+        header = image_class.header_class(start[: image_class.header_class.sizeof_hdr], check=False)
+        _check(header, path)
+        with np.errstate(all="ignore"):  # what is not finite is found by `affine_mm`
+            image = image_class.from_filename(path)
+        # nibabel has put 1 in place of voxel sizes of 0, which say nothing
+        image.header["pixdim"][1:4] = header["pixdim"][1:4]
+    except InputError:
+        raise
+    except Exception as error:  # whatever nibabel, zlib or numpy find in a file that is no image
+        if is_out_of_memory(error):
+            raise
+        raise InputError(
+            f"{path}: is not a readable NIfTI image ({first_line(error)}); replace the file."
+        ) from error
+    return image
+
+
+def affine_mm(image: nib.Nifti1Image, path: Path) -> tuple[np.ndarray, int]:
+    """Array index to world millimetres, (4, 4) float64, whatever the unit, and the world's code.
+
+    The sform is taken, as everywhere; where it is not usable (zeros, singular, not finite), the
+    qform.
+
+    Raises:
+        InputError: no form is usable, the voxels are nowhere near a person's, or the voxel sizes of
+            the sform are others than those of the header.
+    """
+    header = image.header
+    unit = _unit(header)
+    if unit not in MM_PER_UNIT:
+        raise InputError(f"{path}: its header has an unknown unit of length; set it to mm.")
+    affine, space = _in_mm(image.affine, unit), space_of(image)
+    problem = affine_problem(affine, image.shape[:3])
+    if problem and header["sform_code"] and int(header["qform_code"]) in SPACES:
+        qform = _in_mm(_qform(header), unit)
+        if affine_problem(qform, image.shape[:3]) is None:
+            log.warning("%s: of its sform, %s; taking the qform.", path, problem)
+            return qform, int(header["qform_code"])
+    if problem:
+        raise InputError(f"{path}: {problem}; repair its header.")
+    _check_spacings(header, image.affine, path)
+    _note_forms(image, path)
+    if MM_PER_UNIT[unit] != 1:
+        log.warning(f"{path}: its header is in {nib.nifti1.unit_codes.label[unit]}s; taking mm.")
+    return affine, space
+
+
+def orientation_known(image: nib.Nifti1Image) -> bool:
+    """Whether the header of an image says how it lies in the world."""
+    return bool(image.header["sform_code"] or image.header["qform_code"])
+
+
+def _in_mm(affine: np.ndarray, unit: int) -> np.ndarray:
+    # In the precision of a header, so that a copy of the image has the very same grid.
+    affine = np.array(affine, np.float32).astype(float)
+    affine[:3] *= MM_PER_UNIT[unit]
+    return affine
+
+
+def _qform(header: nib.Nifti1Header) -> np.ndarray:
+    """The qform; not-a-numbers where its quaternion or voxel sizes give none."""
+    try:
+        with np.errstate(all="ignore"):
+            return header.get_qform()
+    except (ValueError, nib.spatialimages.HeaderDataError):
+        return np.full((4, 4), np.nan)
+
+
+def _check_spacings(header: nib.Nifti1Header, affine: np.ndarray, path: Path) -> None:
+    """Refuse a header whose sform has other voxel sizes than its `pixdim`, which the qform has.
+
+    Nobody knows then how large the image is. Voxel sizes that are none are not looked at.
+    """
+    stated = np.abs(np.array(header["pixdim"][1:4], float))
+    if not header["sform_code"] or not (np.isfinite(stated).all() and stated.all()):
+        return
+    sizes = np.linalg.norm(affine[:3, :3], axis=0)
+    if (np.abs(sizes / stated - 1) > SPACINGS_TOLERANCE).any():
+        one, other = (" x ".join(f"{mm:.4g}" for mm in each) for each in (sizes, stated))
+        raise InputError(
+            f"{path}: its header has voxels of {one} by the sform but of {other} by pixdim and "
+            "qform; set both to what was measured."
+        )
+
+
+def affine_problem(affine: np.ndarray, shape: tuple[int, ...]) -> str | None:
+    """What is wrong with an affine in mm for voxels of this shape, or None."""
+    if affine.shape != (4, 4) or not np.isfinite(affine).all():
+        return "its affine is singular or not finite"
+    sizes = np.linalg.norm(affine[:3, :3], axis=0)
+    low, high = SMALLEST_VOXEL_MM, VOXEL_LIMITS_MM[1]
+    if (sizes > high).any() or ((sizes < low).any() and sizes.all()):
+        return f"its voxels are {' x '.join(f'{mm:.3g}' for mm in sizes)} mm"
+    if not sizes.all() or abs(np.linalg.det(affine[:3, :3] / sizes)) < 1e-3:
+        return "its affine is singular or not finite"
+    reach = np.abs(affine[:3, 3]) + np.abs(affine[:3, :3]) @ np.array(shape)
+    if (reach > FARTHEST_MM).any():
+        return f"its voxels are up to {reach.max() / 1000:.3g} m from the origin"
+    return None
+
+
+def check_whole(path: Path, voxel_bytes: int) -> None:
+    """Read a compressed file to its end, where its checksum is: nibabel stops at the last voxel.
+
+    Args:
+        path: of the image.
+        voxel_bytes: of its voxels; what follows much later is nobody's business.
+
+    Raises:
+        OSError, EOFError, zlib.error: the file is damaged.
+    """
+    if not path.name.lower().endswith(".gz"):
+        return
+    left = voxel_bytes + 2 * CHUNK
+    with gzip.open(path) as stream:
+        while left > 0 and (chunk := stream.read(CHUNK)):
+            left -= len(chunk)
+
+
+def space_of(image: nib.Nifti1Image) -> int:
+    """The code of the world space that the affine of an image maps to."""
+    header = image.header
+    return int(header["sform_code"]) or int(header["qform_code"]) or ALIGNED
+
+
+def make_image(array: np.ndarray, affine: np.ndarray, space: int) -> nib.Nifti1Image:
+    """An image with a header that every viewer reads alike.
+
+    The sform always holds the affine; the qform only where it can, which is not with shears.
+
+    Args:
+        array: 3D, in the type that goes to disk; nothing is scaled.
+        affine: (4, 4), array index to world mm.
+        space: NIfTI's code of that world.
+    """
+    image = nib.Nifti1Image(array, affine)
+    image.set_sform(affine, code=space)
+    image.set_qform(affine, code=space)
+    header = image.header
+    if _apart_mm(header.get_qform(), affine, array.shape) > FORMS_TOLERANCE_MM:
+        header["qform_code"] = 0
+    header.set_xyzt_units("mm", "sec")
+    white = float(np.percentile(array, DISPLAY_PERCENTILE)) or float(array.max())
+    if white > 0:
+        header["cal_min"], header["cal_max"] = 0, white
+    return image
+
+
+def _class_of(start: bytes) -> type[nib.Nifti1Image]:
+    """By the signature at its place in NIfTI-1 or NIfTI-2."""
+    for magic in (start[344:348], start[4:8]):
+        if magic in CLASSES:
+            return CLASSES[magic]
+    if start[344:348] == b"ni1\0" or start[4:8] == b"ni2\0":
+        raise ValueError("the header of a .hdr and .img pair")
+    raise ValueError("no NIfTI signature" if start else "an empty file")
+
+
+def _check(header: nib.Nifti1Header, path: Path) -> None:
+    """Refuse, before anything is allocated, what could not be read or is not supported."""
+    ndim = int(header["dim"][0])
+    shape = tuple(int(n) for n in header["dim"][1 : ndim + 1])
+    if not 1 <= ndim <= 7:
+        raise InputError(f"{path}: its header gives no valid number of dimensions; replace it.")
+    if min(shape) < 1:
+        raise InputError(f"{path}: its header gives no valid shape {shape}; replace the file.")
+    if ndim < 3 or any(n > 1 for n in shape[3:]):
+        raise InputError(f"{path}: has {ndim} dimensions {shape}; give a 3D image.")
+    code = int(header["datatype"])
+    if code not in nib.nifti1.data_type_codes.code:
+        raise InputError(f"{path}: its header has an unknown data type {code}; replace the file.")
+    dtype = header.get_data_dtype()
+    if dtype.kind not in "iuf" or not dtype.itemsize:
+        kind = nib.nifti1.data_type_codes.label[code]
+        raise InputError(f"{path}: its voxels are of type {kind}; give an image of real numbers.")
+    if int(header["sform_code"]) not in SPACES:
+        sizes = [float(mm) for mm in header["pixdim"][1:4]]
+        if not all(math.isfinite(mm) and mm > 0 for mm in sizes):
+            stated = " x ".join(f"{mm:g}" for mm in sizes)
+            raise InputError(f"{path}: its header gives voxels of {stated}; repair its header.")
+    begin, least = float(header["vox_offset"]), header.single_vox_offset
+    if not least <= begin < math.inf:
+        raise InputError(
+            f"{path}: its header puts the voxels at byte {begin:g}, before {least}; repair it."
+        )
+    promised = int(begin) + math.prod(shape) * dtype.itemsize
+    held = path.stat().st_size * (DEFLATE_RATIO if path.name.lower().endswith(".gz") else 1)
+    if promised > held:
+        raise InputError(
+            f"{path}: is truncated or damaged (its header promises {promised} bytes, the file can "
+            f"hold {held}); fetch or copy it again."
+        )
+
+
+def _note_forms(image: nib.Nifti1Image, path: Path) -> None:
+    """Say which affine is taken where the header leaves a choice."""
+    header = image.header
+    if not header["sform_code"] and not header["qform_code"]:
+        log.warning(
+            f"{path}: its header gives no orientation (qform and sform code 0); taking axes "
+            f"{''.join(nib.aff2axcodes(image.affine))} from the middle of the image."
+        )
+    elif header["sform_code"] and header["qform_code"]:
+        sizes = np.array(header["pixdim"][1:4], float)
+        if not (np.isfinite(sizes).all() and (sizes > 0).all()):
+            stated = " x ".join(f"{mm:g}" for mm in sizes)
+            log.warning(
+                f"{path}: its pixdim is {stated}, so that it has no qform; taking the sform."
+            )
+            return
+        apart = _apart_mm(_qform(header), image.affine, image.shape[:3])
+        apart *= MM_PER_UNIT.get(_unit(header), 1)
+        if not apart <= FORMS_TOLERANCE_MM:
+            log.warning(
+                f"{path}: its qform and sform disagree by {apart:.3g} mm at a corner; taking the "
+                "sform."
+            )
+
+
+def _unit(header: nib.Nifti1Header) -> int:
+    """The code of the unit of length: three bits, the others are for time."""
+    return int(header["xyzt_units"]) & 7
+
+
+def _apart_mm(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> float:
+    """The largest distance between the places that two affines in mm give a corner of an image."""
+    corners = np.stack(np.meshgrid(*((-0.5, n - 0.5) for n in shape), [1.0]), -1).reshape(-1, 4)
+    return float(np.linalg.norm(corners @ (one - other).T, axis=1).max())

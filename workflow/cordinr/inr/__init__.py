@@ -1,0 +1,1 @@
+"""The method: an implicit neural representation fitted to thick-slice views."""

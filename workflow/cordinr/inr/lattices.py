@@ -1,0 +1,167 @@
+"""Feature lattices: learnt features on lattices of several spacings, interpolated between points.
+
+Capacity that grows with the field of view, which no fixed MLP has. Beside isotropic lattices of
+doubling spacing stand lattices shaped like the views: fine in the plane of the slices and coarse
+across them. What either view sees is then cheap to represent, and what neither sees can only come
+from how the network combines the two.
+
+Multiresolution features: Mueller et al., "Instant Neural Graphics Primitives with a
+Multiresolution Hash Encoding", SIGGRAPH 2022, section 3, here dense and without a hash.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy
+import torch
+from torch import Tensor, nn
+
+from ..acquisition.domain import Field
+from ..acquisition.forward import View
+from .spacings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
+
+INITIAL_SPREAD = 0.01
+"""Standard deviation of the features before the fit: next to nothing, so that places where the
+views say nothing are left to the coarse lattices."""
+
+CORNERS = tuple(np.ndindex(2, 2, 2))
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Where the points of one lattice are, relative to the field of view's centre.
+
+    Attributes:
+        shape: points along its three axes.
+        to_index: three rows of four; world mm (homogeneous) to fractional index.
+    """
+
+    shape: tuple[int, int, int]
+    to_index: tuple[tuple[float, float, float, float], ...]
+
+
+def lattices_for(views: Sequence[View], field: Field, centre: np.ndarray) -> list[Lattice]:
+    """The lattices over everything that the views show of their field.
+
+    Args:
+        views: that overlap.
+        field: theirs; its grid gives the finest spacing and the axes of isotropic lattices.
+        centre: (3,) world mm that becomes the origin.
+    """
+    grid = field.grid
+    voxel = float(grid.voxel_sizes.min())
+    extents = field.corners(views) - centre
+    isotropic = [
+        _lattice(grid.directions, np.full(3, times * voxel), extents)
+        for times in ISOTROPIC_SPACINGS
+    ]
+    shaped = []
+    for view in views:
+        for fraction in SLICE_FRACTIONS:
+            spacing = np.full(3, voxel)
+            spacing[view.axis] = max(voxel, fraction * view.profile.thickness)
+            shaped.append(_lattice(view.volume.grid.directions, spacing, extents))
+    return isotropic + shaped
+
+
+def _lattice(directions: np.ndarray, spacing: np.ndarray, corners: np.ndarray) -> Lattice:
+    """A lattice along `directions` (columns) that holds all `corners`, one spacing to spare."""
+    to_index = np.linalg.inv(directions * spacing)
+    span = corners @ to_index.T
+    low, high = span.min(axis=0), span.max(axis=0)
+    shape = np.ceil(high - low - 1e-6).astype(int) + 2
+    rows = np.column_stack([to_index, -low])
+    return Lattice(tuple(map(int, shape)), tuple(tuple(map(float, row)) for row in rows))
+
+
+class FeatureLattices(nn.Module):
+    """Interpolated features of all lattices side by side, for each member of an ensemble.
+
+    Each member's lattices are shifted by a random part of their spacing, so that the members err
+    in different places.
+
+    Args:
+        lattices: at least one.
+        channels: features per lattice point.
+        members: of the ensemble.
+        generator: source of the initial features and of the shifts.
+    """
+
+    def __init__(
+        self,
+        lattices: Sequence[Lattice],
+        channels: int,
+        members: int,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.features = len(lattices) * channels
+        shape = torch.tensor([lattice.shape for lattice in lattices])
+        self.rows = int(shape.prod(dim=1).sum())
+        self.table = nn.Parameter(torch.empty(members * self.rows, channels))
+        nn.init.normal_(self.table, std=INITIAL_SPREAD, generator=generator)
+        self.register_buffer("shift", torch.rand(members, 1, len(lattices), 3, generator=generator))
+        start = torch.arange(members)[:, None] * self.rows + (
+            shape.prod(dim=1).cumsum(0) - shape.prod(dim=1)
+        )
+        steps = torch.stack([shape[:, 1] * shape[:, 2], shape[:, 2], torch.ones(len(shape))], 1)
+        corners = (torch.tensor(CORNERS)[None] * steps[:, None]).sum(-1)
+        to_index = torch.tensor([lattice.to_index for lattice in lattices])
+        for name, buffer in {
+            "to_index": to_index,
+            "last_cell": (shape - 2).float(),
+            "steps": steps.int(),
+            "corners": (start[:, None, :, None] + corners).int(),
+        }.items():
+            self.register_buffer(name, buffer, persistent=False)
+
+    def forward(self, xyz: Tensor) -> Tensor:
+        """Features (members, n, lattices * channels) at positions (n, 3) in mm, float32."""
+        with torch.autocast(xyz.device.type, enabled=False):
+            index = torch.einsum("lij,nj->nli", self.to_index[..., :3], xyz)
+            index = index + self.to_index[..., 3] + self.shift
+            cell = index.floor().clamp_(min=0).minimum(self.last_cell)
+            part = (index - cell).clamp_(0, 1)
+            rows = (cell.int() * self.steps).sum(dim=-1, dtype=torch.int32)
+            rows = rows[..., None] + self.corners
+            x, y, z = torch.stack([1 - part, part], dim=-1).unbind(dim=-2)
+            weights = x[..., :, None, None] * y[..., None, :, None] * z[..., None, None, :]
+            found = _Interpolate.apply(self.table, rows.view(-1, 8), weights.reshape(-1, 8))
+        return found.view(len(self.shift), len(xyz), self.features)
+
+
+class _Interpolate(torch.autograd.Function):
+    """Weighted sums of eight rows of a table: `embedding_bag`, with a faster backward pass."""
+
+    @staticmethod
+    def forward(context, table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
+        context.save_for_backward(rows, weights)
+        context.length = len(table)
+        return nn.functional.embedding_bag(rows, table, per_sample_weights=weights, mode="sum")
+
+    @staticmethod
+    def backward(context, gradient: Tensor) -> tuple[Tensor, None, None]:
+        rows, weights = context.saved_tensors
+        scatter = scatter_scipy if gradient.device.type == "cpu" else scatter_torch
+        return scatter(gradient, rows, weights, context.length), None, None
+
+
+def scatter_torch(gradient: Tensor, rows: Tensor, weights: Tensor, length: int) -> Tensor:
+    """The transposed interpolation: gradient of a table (length, c) from that of its sums (n, c).
+
+    Args:
+        gradient: (n, c).
+        rows, weights: (n, 8) of the table in each sum.
+        length: of the table.
+    """
+    shares = (weights[..., None] * gradient[:, None]).flatten(0, 1)
+    return gradient.new_zeros(length, gradient.shape[-1]).index_add_(0, rows.flatten(), shares)
+
+
+def scatter_scipy(gradient: Tensor, rows: Tensor, weights: Tensor, length: int) -> Tensor:
+    """As `scatter_torch`, on a CPU in a fifth of the time."""
+    begins = np.arange(0, rows.numel() + 1, 8, dtype=np.int32)
+    parts = weights.flatten().numpy(), rows.flatten().numpy(), begins
+    transposed = scipy.sparse.csc_array(parts, shape=(length, len(rows)))
+    return torch.from_numpy(transposed @ gradient.numpy())

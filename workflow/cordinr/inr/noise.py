@@ -1,0 +1,62 @@
+"""Smoothing of the INR by total variation, as strong as the noise of the views asks for."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from torch import Tensor
+
+from ..acquisition.forward import View
+from ..classical.total_variation import length
+from ..imaging.volume import Grid
+from .point_groups import Stack, inside
+
+DETAIL = 0.014
+"""Noise level, in units of the intensity scale, that fine anatomy without any noise reads as."""
+
+MAD_OF_NORMAL = 0.6745
+"""Median absolute deviation of a normal distribution over its standard deviation."""
+
+
+def excess_noise(views: Sequence[View], scale: float) -> float:
+    """Noise variance of the views beyond what anatomy reads as, in units of `scale` squared."""
+    return max(0.0, noise_level(views, scale) ** 2 - DETAIL**2)
+
+
+def noise_level(views: Sequence[View], scale: float) -> float:
+    """Standard deviation of the noise of the least noisy view, in units of `scale`.
+
+    From the finest diagonal Haar wavelet coefficients in the planes of the slices: Donoho and
+    Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 1994, section 3. The
+    least noisy view counts, as detail of the anatomy is taken for noise. Exact zeros, which a
+    masked background is made of, are left out.
+    """
+    levels = []
+    for view in views:
+        slices = np.moveaxis(view.volume.array, view.axis, 0)
+        detail = np.diff(np.diff(slices, axis=1), axis=2)[:, ::2, ::2] / 2
+        seen = np.abs(detail[detail != 0])
+        levels.append(float(np.median(seen)) / MAD_OF_NORMAL if seen.size else 0.0)
+    return min(levels) / scale
+
+
+def times_seen(stacks: Sequence[Stack], grid: Grid, centre: np.ndarray) -> float:
+    """How many points stand for one voxel of `grid`, the common one of the views.
+
+    `centre` (3,) in world mm is the origin of the stacks.
+    """
+    blocks = (block for stack in stacks for block in stack.indices(grid, centre))
+    return sum(int(inside(block, grid).sum()) for block in blocks) / grid.size
+
+
+def total_variation(intensity: Tensor, stack: Stack) -> Tensor:
+    """Sum over all points of the length of the intensity's gradient, as far as the stack has it.
+
+    Rudin, Osher and Fatemi, "Nonlinear total variation based noise removal algorithms", Physica D
+    1992, rounded near zero.
+
+    Args:
+        intensity: (members, n, q).
+        stack: its `differences` are taken.
+    """
+    slopes = (intensity @ stack.differences).unflatten(-1, (-1, intensity.shape[-1]))
+    return length(slopes, dim=-2).sum()

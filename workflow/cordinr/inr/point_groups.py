@@ -1,0 +1,283 @@
+"""How the voxels of the views are drawn: stacks of voxels that share the points they average.
+
+Where thick box slices of several views lie on one voxel lattice, as simulated ones do, a cell of
+that lattice (say 5 x 1 x 5 voxels) holds whole voxels of every view: one evaluation of its points
+serves them all. Every other voxel is sampled along its own slice profile.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..acquisition.domain import Field
+from ..acquisition.forward import View
+from ..imaging.volume import Grid
+
+MAX_CELL = 512
+"""Points of a cell beyond which views are sampled one by one."""
+
+TOLERANCE = 1e-2
+"""Part of a voxel by which views may miss their common lattice, and points the edge of a grid."""
+
+BLOCK = 1 << 20
+"""Points whose positions are worked out at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Places at which voxels are predicted from the same arrangement of points.
+
+    Attributes:
+        centres: (n, 3) mm relative to the field of view's centre.
+        offsets: (q, 3) mm from a centre to the points.
+        weights: (q, r) of the points in each of the r voxels there; columns sum to one.
+        differences: (q, d * q) intensities at the points to forward differences per fine voxel,
+            along d axes one after the other; zero where a point has no neighbour.
+        values: (n, r) voxels in units of the intensity scale.
+        batch: places drawn per step.
+        targets: (n, q) intensities that the points are drawn to, NaN for none; None without any.
+    """
+
+    centres: Tensor
+    offsets: Tensor
+    weights: Tensor
+    differences: Tensor
+    values: Tensor
+    batch: int = 1
+    targets: Tensor | None = None
+
+    @property
+    def steps_per_pass(self) -> int:
+        """Batches in one pass over the places."""
+        return max(1, len(self.values) // self.batch)
+
+    def drawing(self, batch: int, voxels: int) -> "Stack":
+        """The same with its share of a batch of `batch` view voxels out of `voxels`."""
+        share = round(batch / voxels * len(self.values))
+        return replace(self, batch=min(max(1, share), len(self.values)))
+
+    def digest(self) -> str:
+        """A checksum of what the views say, from which the targets follow."""
+        parts = (self.centres, self.offsets, self.weights, self.differences, self.values)
+        return hashlib.sha256(b"".join(part.cpu().numpy().tobytes() for part in parts)).hexdigest()
+
+    def indices(self, grid: Grid, centre: np.ndarray) -> Iterator[Tensor]:
+        """Where the points lie in a grid, in blocks of places.
+
+        Args:
+            grid: any.
+            centre: (3,) world mm that is the origin of the stack.
+
+        Returns:
+            Fractional indices (m, q, 3), of m places at a time, all n of them in order.
+        """
+        inverse = np.linalg.inv(grid.affine)
+        shift = inverse[:3, :3] @ centre + inverse[:3, 3]
+        turn, shift = (self.centres.new_tensor(part) for part in (inverse[:3, :3].T, shift))
+        for centres in self.centres.split(max(1, BLOCK // len(self.offsets))):
+            yield (centres @ turn + shift)[:, None] + self.offsets @ turn
+
+    def order(self, seed: int, which_pass: int) -> Tensor:
+        """(n,) a permutation of the places, different in every pass."""
+        device = self.values.device
+        generator = torch.Generator(device).manual_seed(seed * 100_003 + which_pass)
+        return torch.randperm(len(self.values), generator=generator, device=device)
+
+
+def inside(index: Tensor, grid: Grid) -> Tensor:
+    """Which fractional indices (..., 3) are within the voxels of a grid, bool (...)."""
+    last = index.new_tensor(grid.shape) - 0.5
+    return ((index >= -0.5 - TOLERANCE) & (index <= last + TOLERANCE)).all(dim=-1)
+
+
+def make_stacks(
+    views: Sequence[View],
+    field: Field,
+    centre: np.ndarray,
+    scale: float,
+    points: int,
+    device: torch.device,
+    *,
+    pairs: bool = False,
+) -> list[Stack]:
+    """All measured voxels that the views have in their field, each in one stack.
+
+    Args:
+        views: at least one.
+        field: theirs; the voxel of its grid is the unit of differences.
+        centre: (3,) world mm that becomes the origin.
+        scale: intensity that becomes 1.
+        points: samples per slice thickness of a voxel that shares none.
+        device: where the tensors live.
+        pairs: shared cells have two points along the axes that no view is thick along, so that
+            there too differences can be taken.
+    """
+    left = [
+        np.ones(view.volume.grid.shape, bool) if view.measured is None else view.measured.copy()
+        for view in views
+    ]
+    parts = _shared_cells(views, left, 2 if pairs else 1)
+    voxel = float(field.grid.voxel_sizes.min())
+    for view, alone in zip(views, left, strict=True):
+        centres = view.volume.grid.world(np.argwhere(alone))
+        inside = field.holds(centres)
+        if inside.any():
+            along = _along_profile(view, points, voxel)
+            parts.append((centres[inside], *along, view.volume.array[alone][inside][:, None]))
+
+    def tensor(array: np.ndarray) -> Tensor:
+        return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float32, device=device)
+
+    return [
+        Stack(tensor(centres - centre), *map(tensor, (*shared, values / scale)))
+        for centres, *shared, values in parts
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """A view turned to common axes: how many fine voxels each of its voxels spans, and from where.
+
+    Attributes:
+        array: its voxels, axes in the common order and direction.
+        spans: (3,) whole fine voxels per voxel.
+        starts: (3,) fine voxels from the origin to the first edge.
+        turn: `array` is the view's array transposed and flipped thus.
+    """
+
+    array: np.ndarray
+    spans: np.ndarray
+    starts: np.ndarray
+    turn: tuple[np.ndarray, tuple[slice, ...]]
+
+    @property
+    def ends(self) -> np.ndarray:
+        """(3,) fine voxels from the origin to the last edge."""
+        return self.starts + self.spans * self.array.shape
+
+
+def _along_profile(
+    view: View, points: int, voxel: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Offsets (q, 3) in mm, weights (q, 1) and differences (q, q) of one voxel's slice profile."""
+    count = max(1, math.ceil(points * view.profile.extent / view.profile.thickness))
+    offsets, weights = view.offsets(count)
+    apart = np.linalg.norm(np.diff(offsets, axis=0), axis=1)
+    ahead = (np.eye(count, k=-1) - np.eye(count))[:, :-1] * (voxel / apart)
+    return offsets, weights[:, None], np.pad(ahead, ((0, 0), (0, 1)))
+
+
+def _shared_cells(
+    views: Sequence[View], left: Sequence[np.ndarray], least: int
+) -> list[tuple[np.ndarray, ...]]:
+    """Centres, offsets, weights, differences and values of the cells that views share.
+
+    Empty where there is one view only, or the views do not lie on one lattice. Cells of which every
+    voxel is in `left` are taken out of it; others are passed over. A cell is at least `least` fine
+    voxels long along each axis.
+    """
+    directions = views[0].volume.grid.directions
+    fine = np.min([_along(view, directions)[1] for view in views], axis=0)
+    edge = (views[0].volume.grid.corners @ directions).min(axis=0)
+    placed = [_place(view, directions, fine, edge) for view in views]
+    if len(views) < 2 or None in placed:
+        return []
+    cells = _common_cells(placed, least)
+    if cells is None:
+        return []
+    size, low, count = cells
+    points, weights, values, waiting = _indices(size), [], [], []
+    for one, alone in zip(placed, left, strict=True):
+        begin, per_cell = (low - one.starts) // one.spans, size // one.spans
+        box = tuple(slice(b, b + n * k) for b, n, k in zip(begin, count, per_cell, strict=True))
+        axes, flips = one.turn
+        waiting.append(alone.transpose(axes)[flips][box])  # a view of `alone`, to be written to
+        values.append(_by_cell(one.array[box], count, per_cell))
+        voxel = np.ravel_multi_index((points // one.spans).T, per_cell)
+        weights.append((voxel[:, None] == np.arange(per_cell.prod())) / one.spans.prod())
+    whole = np.all([_by_cell(each, count, each.shape // count).all(axis=1) for each in waiting], 0)
+    if not whole.any():
+        return []
+    for each in waiting:
+        each &= ~np.kron(whole.reshape(count), np.ones(each.shape // count, bool))
+    centres = (edge + (low + size * (_indices(count)[whole] + 0.5)) * fine) @ directions.T
+    offsets = ((points + 0.5 - size / 2) * fine) @ directions.T
+    shared = np.hstack(weights), _forward_differences(points, size), np.hstack(values)[whole]
+    return [(centres, offsets, *shared)]
+
+
+def _by_cell(array: np.ndarray, count: np.ndarray, per_cell: np.ndarray) -> np.ndarray:
+    """Voxels (count * per_cell along each axis) by cell, (cells, voxels of a cell)."""
+    shape = [k for pair in zip(count, per_cell, strict=True) for k in pair]
+    return array.reshape(shape).transpose(0, 2, 4, 1, 3, 5).reshape(count.prod(), -1)
+
+
+def _common_cells(
+    placed: Sequence[_Placed], least: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Size of a cell, first edge (fine voxels) and number of cells, (3,) each; None without any."""
+    size = np.maximum(np.max([one.spans for one in placed], axis=0), least)
+    if (size % [one.spans for one in placed]).any() or size.prod() > MAX_CELL:
+        return None
+    low = np.max([one.starts for one in placed], axis=0)
+    high = np.min([one.ends for one in placed], axis=0)
+    for axis in range(3):
+        thick = [one for one in placed if one.spans[axis] == size[axis]]
+        phases = {int(one.starts[axis] % size[axis]) for one in thick}
+        if len(phases) > 1:
+            return None
+        if phases:
+            low[axis] += (phases.pop() - low[axis]) % size[axis]
+    count = (high - low) // size
+    if (count < 1).any() or any(((low - one.starts) % one.spans).any() for one in placed):
+        return None
+    return size, low, count
+
+
+def _indices(shape: np.ndarray) -> np.ndarray:
+    """All indices of an array, C order, (n, 3)."""
+    return np.stack(np.unravel_index(np.arange(shape.prod()), shape), axis=-1)
+
+
+def _forward_differences(points: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """(q, 3 q): intensities at the points (q, 3) of a cell to differences along the three axes."""
+    blocks = []
+    for step in np.eye(3, dtype=int):
+        ahead = points + step
+        to = (points[:, None] == ahead).all(axis=-1)
+        blocks.append(to.astype(float) - np.eye(len(points)) * (ahead < size).all(axis=1))
+    return np.hstack(blocks)
+
+
+def _along(view: View, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The view's array axis closest to each direction (columns), and its voxel size along it."""
+    grid = view.volume.grid
+    axes = np.abs(directions.T @ grid.directions).argmax(axis=1)
+    return axes, grid.voxel_sizes[axes]
+
+
+def _place(
+    view: View, directions: np.ndarray, fine: np.ndarray, edge: np.ndarray
+) -> _Placed | None:
+    """The view on the lattice of `fine` mm along `directions` from `edge`; None if not on it."""
+    grid = view.volume.grid
+    axes, sizes = _along(view, directions)
+    signs = (directions.T @ grid.directions)[np.arange(3), axes]
+    spans = sizes / fine
+    contiguous = abs(view.profile.thickness / grid.voxel_sizes[view.axis] - 1) < TOLERANCE
+    if view.profile.shape != "box" or not contiguous or len(set(axes)) < 3:
+        return None
+    if not np.allclose(np.abs(directions.T @ grid.directions)[:, axes], np.eye(3), atol=1e-5):
+        return None
+    starts = ((grid.corners @ directions).min(axis=0) - edge) / fine
+    drift = np.abs(spans - spans.round()) * np.array(grid.shape)[axes]
+    if (drift > TOLERANCE).any() or (np.abs(starts - starts.round()) > TOLERANCE).any():
+        return None
+    flips = tuple(slice(None, None, 1 if sign > 0 else -1) for sign in signs)
+    array = view.volume.array.transpose(axes)[flips]
+    return _Placed(array, spans.round().astype(int), starts.round().astype(int), (axes, flips))

@@ -1,0 +1,47 @@
+"""An INR evaluated on any grid."""
+
+import numpy as np
+import torch
+
+from ..imaging.volume import Grid
+from .network import INR
+
+BLOCK = {"cpu": 1 << 14, "cuda": 1 << 17}
+"""Points per evaluation: bounds the memory whatever the size of the grid, and keeps a GPU busy."""
+
+
+def render_inr(inr: INR, grid: Grid, device: torch.device | str = "cpu") -> np.ndarray:
+    """Evaluate a fitted INR at the voxel centres of a grid.
+
+    Args:
+        inr: its network is moved to `device`.
+        grid: any shape, voxel size and orientation.
+        device: "cpu" or "cuda".
+
+    Returns:
+        float32 of shape `grid.shape`, in the units of the views; the mean of the members. Zero
+        outside the field of the fit.
+    """
+    return render_with_spread(inr, grid, device)[0]
+
+
+@torch.inference_mode()
+def render_with_spread(
+    inr: INR, grid: Grid, device: torch.device | str = "cpu"
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `render_inr`, and the standard deviation over the members (zero for one member)."""
+    device = torch.device(device)
+    network = inr.network.to(device).eval()
+    image, spread = np.zeros((2, grid.size), np.float32)
+    points, field = BLOCK[device.type], inr.field
+    whole = field.encloses(grid)
+    for start in range(0, grid.size, points):
+        centres = grid.centres(start, start + points)
+        inside = np.arange(len(centres)) if whole else np.flatnonzero(field.holds(centres))
+        if not inside.size:
+            continue
+        xyz = centres[inside] - np.array(inr.centre)
+        members = network(torch.as_tensor(xyz, dtype=torch.float32, device=device))
+        image[start + inside] = members.mean(dim=0).cpu().numpy()
+        spread[start + inside] = members.std(dim=0, correction=0).cpu().numpy()
+    return (image * inr.scale).reshape(grid.shape), (spread * inr.scale).reshape(grid.shape)

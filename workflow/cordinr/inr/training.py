@@ -1,0 +1,274 @@
+"""The training loop of an INR: batches, optimiser, reports, checkpoint.
+
+The order of the data depends on the seed and the step alone, so that a fit resumed from a
+checkpoint goes the same way as one that was never interrupted (dropout, which draws anew,
+excepted).
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import __version__
+from ..errors import InputError
+from .adam import Adam
+from .checkpoint import Checkpoint
+from .cuda_graph import Recorded
+from .device import autocast
+from .loss_curve import Losses
+from .network import CoordinateNetwork
+from .noise import total_variation
+from .point_groups import Stack
+from .settings import FitSettings
+from .sigterm import termination_deferred
+from .tv_target import distance
+
+log = logging.getLogger(__name__)
+
+BETAS = (0.9, 0.99)
+"""Of Adam."""
+
+MAX_STEPS_PER_PASS = 48
+"""A large volume takes larger batches instead of more steps."""
+
+MIN_BATCH = 64
+"""View voxels at a time below which a GPU is too small."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a fit is.
+
+    Attributes:
+        step, steps: done and planned.
+        loss: of the last batch.
+        losses: the curve so far, as `Losses.curve`.
+        points_per_second: profile samples per second since the start of this process.
+        seconds: spent on the fit, earlier processes included.
+        seconds_left: at this pace.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    losses: dict[str, list]
+    points_per_second: float
+    seconds: float
+    seconds_left: float
+
+
+class Training:
+    """The loop: draws batches, steps the optimiser, reports, keeps a checkpoint.
+
+    Args:
+        network: to train, on the device of the stacks.
+        stacks: all view voxels.
+        settings: rates, budget and the seed of the order of the data.
+        checkpoint: file to go on from and to keep up to date, or None.
+        smoothing: weight of the total variation at the points against the squared errors.
+        prior: weight of their distance from the targets of the stacks, likewise.
+    """
+
+    def __init__(
+        self,
+        network: CoordinateNetwork,
+        stacks: Sequence[Stack],
+        settings: FitSettings,
+        checkpoint: Path | None,
+        smoothing: float = 0.0,
+        prior: float = 0.0,
+    ) -> None:
+        self.network, self.settings = network, settings
+        self.smoothing, self.prior = smoothing, prior
+        self.voxels = sum(stack.values.numel() for stack in stacks)
+        self.optimiser = make_optimiser(network, settings)
+        self.peak = [float(group["lr"]) for group in self.optimiser.param_groups]
+        self.loss = math.nan
+        identity = {**asdict(settings), **asdict(network.architecture), "version": __version__}
+        identity["data"] = [stack.digest() for stack in stacks]
+        identity["weights"] = [smoothing, prior]
+        batch = min(max(settings.batch, self.voxels // MAX_STEPS_PER_PASS), self.voxels)
+        self.stacks = [stack.drawing(batch, self.voxels) for stack in stacks]
+        self.orders: list[tuple[int, Tensor] | None] = [None] * len(stacks)
+        self.steps = max(1, min(round(settings.passes * self.voxels / batch), settings.max_steps))
+        self.losses = Losses(self.steps)
+        self.checkpoint = Checkpoint(checkpoint, network, [self.optimiser], self.losses, identity)
+        self.batch = sum(stack.batch * stack.values.shape[1] for stack in self.stacks)
+        self.points_per_step = sum(stack.batch * len(stack.offsets) for stack in self.stacks)
+        self.parts = 1
+        device = self.stacks[0].values.device
+        self.drawn = [torch.zeros(s.batch, dtype=torch.long, device=device) for s in self.stacks]
+        self.compute = Recorded(self._compute, device)
+
+    def run(
+        self,
+        report: Callable[[Progress], None],
+        report_every: float,
+        begun: float | None = None,
+    ) -> None:
+        """Train to the end of the budget.
+
+        SIGTERM ends the process as ever, but after the step and with a checkpoint.
+
+        Args:
+            report: called about every `report_every` seconds and at the end.
+            report_every: seconds.
+            begun: `time.perf_counter()` when work on the fit began; by default now.
+
+        Raises:
+            InputError: the loss is not finite; no checkpoint of it is kept. Not even a small
+                batch fits the memory of the GPU.
+        """
+        with termination_deferred() as terminated:
+            self._run(report, report_every, begun, terminated)
+
+    def _run(
+        self,
+        report: Callable[[Progress], None],
+        report_every: float,
+        begun: float | None,
+        terminated: Callable[[], bool],
+    ) -> None:
+        self.network.train()
+        step, before = self.checkpoint.resume()
+        if step:
+            log.warning("going on from step %d of %d.", step, self.steps)
+        started = last = time.perf_counter()
+        before += started - (begun or started)
+        points = 0
+        while step < self.steps:
+            if terminated():
+                self.checkpoint.write(step, before + time.perf_counter() - started)
+                return
+            try:
+                loss = self._step(step)
+            except torch.OutOfMemoryError as error:
+                self._halve_parts(error)
+                continue
+            step += 1
+            points += self.points_per_step
+            self.losses.add(step, loss)
+            if time.perf_counter() - last > report_every or step == self.steps:
+                # The only place where the device is waited for.
+                self.loss = float(loss)
+                self._stop_if_not_finite(step)
+                last = time.perf_counter()
+                rate = points / (last - started)
+                left = (self.steps - step) * self.points_per_step / rate
+                spent = before + last - started
+                curve = self.losses.curve()
+                report(Progress(step, self.steps, self.loss, curve, rate, spent, left))
+            if step < self.steps:
+                self.checkpoint.update(step, before + time.perf_counter() - started)
+        if not terminated():  # else it is all that will be left
+            self.checkpoint.remove()
+
+    def _step(self, step: int) -> Tensor:
+        """One step of the optimiser; the loss before it, still on the device."""
+        factor = schedule(step, self.steps, self.settings.warmup)
+        for group, rate in zip(self.optimiser.param_groups, self.peak, strict=True):
+            set_rate(group, rate * factor)
+        for number, drawn in enumerate(self.drawn):
+            drawn.copy_(self._draw(number, step))
+        return self.compute()
+
+    def _compute(self) -> Tensor:
+        """What a step does once its rates and its batch are set: the same tensors every time."""
+        self.optimiser.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=self.drawn[0].device)
+        for part in range(self.parts):
+            with autocast(total.device):
+                loss = self._part_loss(part)
+            # The members' losses are summed, so that none learns slower for being one of many.
+            (loss * self.settings.members).backward()
+            total += loss.detach()
+        self.optimiser.step()
+        return total
+
+    def _part_loss(self, part: int) -> Tensor:
+        """One part's share of the mean loss over the batch of all stacks and over the members."""
+        chosen = [drawn.tensor_split(self.parts)[part] for drawn in self.drawn]
+        places = [
+            (stack.centres[drawn], stack.offsets)
+            for stack, drawn in zip(self.stacks, chosen, strict=True)
+        ]
+        seen = self.network.along_offsets(places)
+        total = 0.0
+        # Without autocast: it would round the predictions to bfloat16.
+        with torch.autocast(seen[0].device.type, enabled=False):
+            for stack, drawn, intensity in zip(self.stacks, chosen, seen, strict=True):
+                error = intensity @ stack.weights - stack.values[drawn]
+                total = total + (error.abs() if self.settings.loss == "l1" else error**2).sum()
+                if self.smoothing:
+                    total = total + self.smoothing * total_variation(intensity, stack)
+                if self.prior:
+                    total = total + self.prior * distance(intensity, stack.targets[drawn])
+        return total / (self.batch * self.settings.members)
+
+    def _draw(self, number: int, step: int) -> Tensor:
+        """Which places of a stack make up its batch at a step."""
+        stack = self.stacks[number]
+        which_pass, within = divmod(step, stack.steps_per_pass)
+        kept = self.orders[number]
+        if kept is None or kept[0] != which_pass:
+            kept = which_pass, stack.order(self.settings.seed, which_pass)
+            self.orders[number] = kept
+        return kept[1][within * stack.batch : (within + 1) * stack.batch]
+
+    def _halve_parts(self, error: Exception) -> None:
+        """Compute a step's batch in twice as many parts; the fit itself stays the same."""
+        self.parts *= 2
+        voxels = self.batch // self.parts
+        if voxels < MIN_BATCH:
+            raise InputError(
+                f"the GPU is out of memory with {2 * voxels} view voxels at a time; use a GPU with "
+                "more memory, --device cpu, or fewer fit.channels or fit.members."
+            ) from error
+        self.optimiser.zero_grad(set_to_none=True)
+        self.compute.forget()
+        torch.cuda.empty_cache()
+        log.warning("out of GPU memory; going on with %d view voxels at a time.", voxels)
+
+    def _stop_if_not_finite(self, step: int) -> None:
+        if not math.isfinite(self.loss):
+            self.checkpoint.remove()
+            raise InputError(f"the loss is {self.loss} at step {step}; lower the rates of fit:.")
+
+
+def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> Adam:
+    """Adam, with a rate of its own for what learns at another pace."""
+    paced = {}
+    if network.lattices:
+        paced["lattices.table"] = settings.lattice_rate
+        paced["from_position"] = settings.fourier_rate / (network.encoding.features / 2)
+    rates: dict[float, list[Tensor]] = {}
+    for name, parameter in network.named_parameters():
+        rates.setdefault(paced.get(name, settings.rate), []).append(parameter)
+    device = network.last.device
+    groups = [
+        # A recording reads the rate where it is, so there it has to be a tensor.
+        {"params": each, "lr": torch.tensor(rate, device=device) if device.type == "cuda" else rate}
+        for rate, each in rates.items()
+    ]
+    return Adam(groups, betas=BETAS)
+
+
+def set_rate(group: dict[str, Any], rate: float) -> None:
+    """Change the learning rate of a parameter group, a tensor in place."""
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(rate)
+    else:
+        group["lr"] = rate
+
+
+def schedule(step: int, steps: int, warmup: int) -> float:
+    """Factor on the learning rates: a linear rise over `warmup` steps, times a cosine to zero."""
+    rise = min(1.0, (step + 1) / max(warmup, 1))
+    return rise * 0.5 * (1 + math.cos(math.pi * step / steps))

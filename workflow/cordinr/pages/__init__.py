@@ -1,0 +1,1 @@
+"""HTML pages, one file each: of a subject, and of all of them."""

@@ -1,0 +1,1 @@
+"""The embedded dataset: analytic spines, scanned into a raw BIDS dataset."""

@@ -1,0 +1,106 @@
+"""The embedded dataset: phantoms as a raw BIDS dataset under DataLad."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from .. import __version__
+from ..bids.names import resolution_label
+from ..bids.sidecars import BIDS_VERSION, TOOL_AUTHORS
+from ..datasets.source import create
+from ..errors import InputError
+from ..files import write_json, write_text
+from ..imaging.nifti import VOXEL_LIMITS_MM
+from ..imaging.volume import Grid, save_volume
+from .anatomy import Phantom
+from .scan import add_rician_noise, cord_mask, default_grid, sample
+
+TRUTH_SUPERSAMPLE = 2
+"""Points per axis of a finer voxel; as dense as three per axis of a raw one."""
+
+
+def write_phantom_dataset(
+    folder: Path, subjects: int, voxel: float, truth: float, snr: float, seed: int
+) -> None:
+    """Write a DataLad dataset of noisy phantoms, tagged v1; it appears whole or not at all.
+
+    Besides the raw images it holds, as derivatives, the cord masks and noise-free images at a
+    finer voxel size over the same field of view.
+
+    Args:
+        folder: to create.
+        subjects: how many; they are called 01, 02, ...
+        voxel: of the raw images, mm.
+        truth: of the noise-free images, mm.
+        snr: cord signal over noise of the raw images.
+        seed: another one gives other anatomies and noise.
+
+    Raises:
+        InputError: the folder exists or cannot be written, or there are no such voxels.
+    """
+    if folder.exists():
+        raise InputError(f"{folder}: exists already; remove it or choose another folder.")
+    if max(voxel, truth) > VOXEL_LIMITS_MM[1]:
+        raise InputError(f"voxels of {max(voxel, truth):g} mm cannot be; choose smaller ones.")
+    partial = folder.with_name(f".partial-{folder.name}")
+    shutil.rmtree(partial, ignore_errors=True)
+    labels = [f"{number:02d}" for number in range(1, subjects + 1)]
+    _write_descriptions(partial, labels, snr)
+    for number, label in enumerate(labels, 1):
+        _write_subject(partial, label, Phantom.draw(number, seed), voxel, truth, snr, seed + number)
+    create(partial, f"{subjects} phantoms of {voxel:g} mm, SNR {snr:g}, seed {seed}")
+    partial.rename(folder)
+
+
+def _write_subject(
+    root: Path, label: str, phantom: Phantom, voxel: float, truth: float, snr: float, seed: int
+) -> None:
+    stem = f"sub-{label}"
+    grid = Grid(*default_grid(voxel))
+    noiseless = sample(phantom, grid.shape, grid.affine)
+    noisy = add_rician_noise(noiseless, snr, np.random.default_rng(seed))
+    save_volume(root / stem / "anat" / f"{stem}_T2w.nii.gz", noisy, grid)
+    write_json(
+        root / stem / "anat" / f"{stem}_T2w.json",
+        {
+            "Manufacturer": "cordinr",
+            "ManufacturersModelName": "analytic phantom",
+            "SoftwareVersions": __version__,
+            "MRAcquisitionType": "3D",
+            "SliceThickness": voxel,
+        },
+    )
+    labels = root / "derivatives" / "labels" / stem / "anat"
+    mask = cord_mask(phantom, grid.shape, grid.affine)
+    save_volume(labels / f"{stem}_T2w_label-SC_seg.nii.gz", mask, grid, dtype="uint8")
+    fine = grid.resampled(truth)
+    name = f"{stem}_res-{resolution_label(truth)}_desc-truth_T2w"
+    target = root / "derivatives" / "truth" / stem / "anat" / f"{name}.nii.gz"
+    save_volume(target, sample(phantom, fine.shape, fine.affine, TRUTH_SUPERSAMPLE), fine)
+
+
+def _write_descriptions(root: Path, labels: list[str], snr: float) -> None:
+    write_json(
+        root / "dataset_description.json",
+        {
+            "Name": "cordinr phantom",
+            "BIDSVersion": BIDS_VERSION,
+            "DatasetType": "raw",
+            "License": "CC0",
+            "Authors": ["cordinr phantom", TOOL_AUTHORS],
+        },
+    )
+    rows = "".join(f"sub-{label}\tphantom\n" for label in labels)
+    write_text(root / "participants.tsv", "participant_id\tspecies\n" + rows)
+    write_json(
+        root / "participants.json",
+        {"species": {"Description": "All participants are computed, not scanned."}},
+    )
+    write_text(
+        root / "README",
+        "# cordinr phantom\n\nAnalytic phantoms of the cervical spine, T2-weighted, with Rician "
+        f"noise (cord signal over noise: {snr:g}).\nderivatives/labels holds cord masks, "
+        "derivatives/truth noise-free images at a finer voxel size.\n",
+    )
+    write_text(root / ".bidsignore", "derivatives\n")

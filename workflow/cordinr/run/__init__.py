@@ -1,0 +1,1 @@
+"""Snakemake seen from outside: what a run does, did, and could not do."""

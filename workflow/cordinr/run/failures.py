@@ -1,0 +1,146 @@
+"""Images that failed in a run of Snakemake: which, how far they came, and why."""
+
+import csv
+import io
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ..datasets.index import Input
+from ..errors import InputError
+from ..files import read_text, write_text
+from .summary import Failure, sentence_of
+
+VARIABLE = "CORDINR_FAILED"
+"""Environment variable with the list of the images that a run leaves out: of a second run."""
+
+METRICS, FIGURES, PAGE = "metrics", "figures", "page"
+"""What an image lacks first. With metrics it has a place in the table and in all figures."""
+
+FIGURE_RULES = ("compare", "resolution")
+"""Rules whose jobs need the metrics of an image, and give nothing that its metrics need."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An image that a run could not finish.
+
+    Attributes:
+        folder, image: as in the index.
+        lacks: METRICS, FIGURES or PAGE.
+        reason: what the log of its job says, in one sentence.
+    """
+
+    folder: str
+    image: str
+    lacks: str
+    reason: str
+
+
+def failed_images(
+    rows: Iterable[Input], failed: Collection[Any], unmade: Collection[Any]
+) -> list[Failed]:
+    """The images of which a job failed, each with what it lacks and why, in the index's order.
+
+    Args:
+        rows: of the index.
+        failed: Snakemake's jobs that failed for good.
+        unmade: its jobs that should have been done and are not, those included.
+    """
+    own: dict[tuple[str, str], list[Any]] = {}
+    for job in unmade:
+        own.setdefault(image_of(job), []).append(job)
+    pages = {job.wildcards_dict["subject"]: job for job in failed if is_page(job)}
+    images = []
+    for row in rows:
+        jobs = own.get((row.folder, row.image), [])
+        causes = sorted((job for job in jobs if job in failed), key=lambda job: str(job.log))
+        if causes:
+            drawn = all(job.rule.name in FIGURE_RULES for job in jobs)
+            lacks = FIGURES if drawn else METRICS
+            images.append(Failed(row.folder, row.image, lacks, reason_of(causes)))
+        elif row.path and not jobs and row.subject in pages:
+            reason = reason_of([pages[row.subject]])
+            images.append(Failed(row.folder, row.image, PAGE, reason))
+    return images
+
+
+def image_of(job: Any) -> tuple[str, str]:
+    """Folder and name of the image that a job is about; empty where it is about no single image."""
+    wildcards = job.wildcards_dict
+    return wildcards.get("folder", ""), wildcards.get("image", "")
+
+
+def is_page(job: Any) -> bool:
+    """Whether a job writes the page of a subject."""
+    return "subject" in job.wildcards_dict
+
+
+def reason_of(jobs: Sequence[Any]) -> str:
+    """Why jobs failed: the first sentence in their logs; if they were killed, where to look."""
+    for job in jobs:
+        said = sentence_of(Failure(job.rule.name, tuple(map(Path, job.log))).lines())
+        if said:
+            return said
+    logs = ", ".join(map(str, jobs[0].log))
+    return f"its job '{jobs[0].rule.name}' was ended before it could say why; see {logs}."
+
+
+def blocked(
+    failed: Collection[Any], unmade: Collection[Any], dependencies: Mapping[Any, Collection[Any]]
+) -> set:
+    """The jobs that failed or that wait for one which did, at any remove.
+
+    Args:
+        failed, unmade: as for `failed_images`.
+        dependencies: the jobs for which a job waits.
+    """
+    found = set(failed)
+    more = found
+    while more:
+        more = {
+            job for job in unmade if job not in found and not found.isdisjoint(dependencies[job])
+        }
+        found = found | more
+    return found
+
+
+def save_failed(path: Path, images: Iterable[Failed]) -> None:
+    """Write the list; one that says the same already keeps its time."""
+    text = io.StringIO()
+    names = [field.name for field in fields(Failed)]
+    writer = csv.DictWriter(text, names, delimiter="\t", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(image) for image in images)
+    if not path.exists() or path.read_bytes() != text.getvalue().encode(errors="backslashreplace"):
+        write_text(path, text.getvalue())
+
+
+def load_failed(path: Path | str) -> list[Failed]:
+    """Read the list.
+
+    Raises:
+        InputError: the file is missing or is no such list.
+    """
+    try:
+        rows = list(csv.DictReader(io.StringIO(read_text(path, "TSV")), delimiter="\t"))
+        images = [Failed(**row) for row in rows]
+        if not all(isinstance(cell, str) for row in rows for cell in row.values()):
+            raise ValueError("a row is too short")
+    except (TypeError, ValueError, csv.Error) as error:
+        raise InputError(
+            f"{path}: is not a list of failed images ({error}); remove it and run again."
+        ) from error
+    return images
+
+
+def left_out() -> dict[tuple[str, str], Failed]:
+    """The images that this run leaves out, by folder and image; none in an ordinary run.
+
+    Raises:
+        InputError: as `load_failed`.
+    """
+    path = os.environ.get(VARIABLE)
+    return {(each.folder, each.image): each for each in load_failed(path)} if path else {}

@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cordinr.evaluation.metrics import evaluate
-from cordinr.figures.ablation import BASELINES, INR
 from cordinr.figures.plane_page import save_figure
+from cordinr.methods import BASELINES, INR
 
 from .markdown import end, heading, row, say
 from .reconstructions import fit_and_render, fov_psnr, regions_of, tuned
@@ -90,8 +90,14 @@ def draw(
         axes.set_ylabel(FIGURES[key][0], fontsize=9)
         _curve(axes, scores[key])
         for method, level in levels.items():
-            label, colour, dashes = BASELINES[method]
-            axes.axhline(level[key], color=colour, linestyle=dashes, linewidth=1.5, label=label)
+            style = BASELINES[method]
+            axes.axhline(
+                level[key],
+                color=style.colour,
+                linestyle=style.dashes,
+                linewidth=1.5,
+                label=style.name,
+            )
     figure.axes[0].legend(fontsize=8, frameon=False)
     figure.axes[1].set_xlabel("Fourier dimension", fontsize=9)
     figure.align_ylabels()
@@ -100,7 +106,7 @@ def draw(
 
 
 def _curve(axes: Axes, scores: np.ndarray) -> None:
-    label, colour = INR
+    label, colour = INR.name, INR.colour
     low, high = scores.min(axis=1), scores.max(axis=1)
     axes.fill_between(DIMENSIONS, low, high, color=colour, alpha=0.2, linewidth=0)
     axes.plot(DIMENSIONS, scores.mean(axis=1), color=colour, linewidth=2, label=label)

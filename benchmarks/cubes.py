@@ -14,11 +14,14 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from cordinr.acquisition.forward import SliceProfile, View, acquire
 from cordinr.acquisition.overlap import coverage
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
+from cordinr.acquisition.view import View
 from cordinr.bids.reference import as_reference, voxel_text
 from cordinr.evaluation.metrics import evaluate
-from cordinr.imaging.volume import Grid, Volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume
 
 from .markdown import end, heading, row
 from .reconstructions import classical, default_weight, fit_and_render, upsampled

@@ -17,10 +17,10 @@ from multiprocessing import get_context
 import numpy as np
 import torch
 
-from cordinr.acquisition.forward import View
 from cordinr.acquisition.overlap import coverage
+from cordinr.acquisition.view import View
 from cordinr.evaluation.metrics import evaluate
-from cordinr.imaging.volume import Grid
+from cordinr.imaging.grid import Grid
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FitSettings

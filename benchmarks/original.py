@@ -13,7 +13,8 @@ from dataclasses import asdict, replace
 import torch
 import yaml
 
-from cordinr.acquisition.forward import SliceProfile, View
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.view import View
 from cordinr.evaluation.metrics import evaluate
 from cordinr.inr.settings import FitSettings
 

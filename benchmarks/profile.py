@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from cordinr.acquisition.forward import View
+from cordinr.acquisition.view import View
 from cordinr.evaluation.metrics import evaluate
 
 from .markdown import end, heading, row

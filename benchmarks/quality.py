@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from cordinr.classical.reconstruct import METHODS
 from cordinr.evaluation.metrics import REGIONS, intensity_range, psnr
+from cordinr.methods import BASELINES
 
 from .markdown import end, heading, row, say
 from .reconstructions import Result, classical, compare, default_weight
@@ -52,7 +52,7 @@ def crop() -> None:
     views = simulate(volume)
     box, peak = np.ones(volume.array.shape, bool), intensity_range(volume.array)
     scores = []
-    for method in METHODS:
+    for method in BASELINES:
         weight = 0.0 if method == "cubic" else default_weight(method)
         image = classical(views, volume.grid, method, weight).image
         scores.append(f"{method} {psnr(image, volume.array, box, peak):.2f} dB")

@@ -10,11 +10,12 @@ import torch
 import yaml
 from scipy.ndimage import map_coordinates, spline_filter
 
-from cordinr.acquisition.forward import View
 from cordinr.acquisition.overlap import coverage
+from cordinr.acquisition.view import View
 from cordinr.classical.reconstruct import reconstruct_baseline
 from cordinr.evaluation.metrics import evaluate, foreground, intensity_range, psnr
-from cordinr.imaging.volume import Grid, Volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.render import render_with_spread
 from cordinr.inr.settings import FitSettings

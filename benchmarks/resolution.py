@@ -11,10 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from cordinr.acquisition.forward import View
 from cordinr.acquisition.overlap import coverage
+from cordinr.acquisition.view import View
 from cordinr.evaluation.metrics import evaluate
-from cordinr.imaging.volume import Grid, Volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume
 from cordinr.phantom.anatomy import Phantom
 from cordinr.phantom.dataset import TRUTH_SUPERSAMPLE
 from cordinr.phantom.scan import default_grid, sample

@@ -13,10 +13,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from cordinr.acquisition.forward import SliceProfile, View
 from cordinr.acquisition.overlap import common_grid
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.view import View
 from cordinr.evaluation.metrics import evaluate
-from cordinr.imaging.volume import Grid, Volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume
 from cordinr.inr.settings import FitSettings
 from cordinr.phantom.anatomy import Phantom
 from cordinr.phantom.scan import sample

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import torch
 
-from cordinr.acquisition.forward import View
+from cordinr.acquisition.view import View
 
 from .markdown import end, heading, row
 from .reconstructions import Result, compare

@@ -17,8 +17,8 @@ import pandas as pd
 import torch
 from scipy.fft import dctn
 
-from cordinr.acquisition.forward import View
 from cordinr.acquisition.overlap import coverage
+from cordinr.acquisition.view import View
 from cordinr.evaluation.metrics import intensity_range
 
 from .markdown import end, heading, row, say

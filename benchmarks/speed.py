@@ -17,7 +17,7 @@ import torch
 from cordinr.acquisition.overlap import coverage
 from cordinr.inr.device import autocast
 from cordinr.inr.fit import fit_inr
-from cordinr.inr.network import INR
+from cordinr.inr.model_file import INR
 from cordinr.inr.settings import FitSettings
 from cordinr.inr.training import Progress
 

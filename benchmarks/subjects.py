@@ -8,9 +8,13 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from cordinr.acquisition.forward import SliceProfile, View, acquire
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
+from cordinr.acquisition.view import View
 from cordinr.evaluation.metrics import foreground
-from cordinr.imaging.volume import Grid, Volume, load_mask, load_volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.masks import load_mask
+from cordinr.imaging.volume import Volume, load_volume
 from cordinr.phantom.anatomy import Phantom
 from cordinr.phantom.scan import add_rician_noise, cord_mask, default_grid, sample
 

@@ -18,7 +18,8 @@ import yaml
 
 from cordinr.datasets.source import create
 from cordinr.files import write_json
-from cordinr.imaging.volume import Grid, save_volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import save_volume
 from cordinr.phantom.anatomy import Phantom
 from cordinr.phantom.scan import add_rician_noise, cord_mask, default_grid, sample
 

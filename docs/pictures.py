@@ -20,8 +20,10 @@ from cordinr.figures.plane_page import (
     scale_bar,
     show,
 )
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.masks import load_mask
 from cordinr.imaging.planes import ANTERIOR, RIGHT, SUPERIOR, cord_focus, cuts, plane
-from cordinr.imaging.volume import Grid, Volume, load_mask, load_volume
+from cordinr.imaging.volume import Volume, load_volume
 from cordinr.phantom.anatomy import Phantom
 from cordinr.phantom.scan import sample
 

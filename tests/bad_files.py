@@ -159,7 +159,7 @@ def changed_model(change: Callable[[dict, dict], object]) -> Make:
         from safetensors import safe_open
         from safetensors.torch import save_file
 
-        from cordinr.inr.network import FORMAT
+        from cordinr.inr.model_file import FORMAT
 
         with safe_open(folder / "model.safetensors", framework="pt") as stored:
             header = json.loads(stored.metadata()[FORMAT])

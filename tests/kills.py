@@ -20,8 +20,8 @@ from pathlib import Path
 
 import psutil
 
-from cordinr.imaging.volume import load_segmentation
-from cordinr.inr.network import load_inr
+from cordinr.imaging.masks import load_segmentation
+from cordinr.inr.model_file import load_inr
 from runs import Project, environment
 
 STAGES = {

@@ -19,7 +19,8 @@ from threading import Thread
 import numpy as np
 from twin import QuietHandler
 
-from cordinr.imaging.volume import Grid, save_volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import save_volume
 from support import ROOT, blobs
 
 LISTS = ROOT.parent / "shared" / "data" / "spine-generic"

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cordinr.acquisition.forward import SliceProfile, View, acquire
-from cordinr.imaging.volume import Grid, Volume
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
+from cordinr.acquisition.view import View
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume
 
 ROOT = Path(__file__).parents[1]
 

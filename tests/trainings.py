@@ -3,7 +3,7 @@
 import torch
 
 from cordinr.acquisition.domain import Field
-from cordinr.acquisition.forward import intensity_scale
+from cordinr.acquisition.view import intensity_scale
 from cordinr.imaging.volume import Volume
 from cordinr.inr.fit import middle
 from cordinr.inr.lattices import lattices_for

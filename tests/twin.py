@@ -11,7 +11,8 @@ import numpy as np
 from cordinr.datasets.git import environment
 from cordinr.datasets.source import create
 from cordinr.files import write_json
-from cordinr.imaging.volume import Grid, save_volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import save_volume
 
 LABELS = ("amu01", "amu02")
 

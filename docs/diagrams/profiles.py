@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from cordinr.acquisition.forward import SliceProfile
+from cordinr.acquisition.profile import SliceProfile
 from cordinr.inr.settings import FitSettings
 
 from .style import AXIAL, BOTH, LIGHT, SAGITTAL, card

@@ -5,8 +5,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.patheffects import withStroke
 
-from cordinr.acquisition.forward import SliceProfile, acquire
-from cordinr.imaging.volume import Grid, Volume
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume
 from cordinr.phantom.anatomy import Phantom
 from cordinr.phantom.scan import sample
 

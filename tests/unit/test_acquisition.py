@@ -4,16 +4,14 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from cordinr.acquisition.forward import (
-    SliceProfile,
-    View,
-    acquire,
-    slice_grid,
-    system_matrix,
-)
+from cordinr.acquisition.forward import system_matrix
 from cordinr.acquisition.overlap import check_overlap, common_grid, coverage
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire, slice_grid
+from cordinr.acquisition.view import View
 from cordinr.errors import InputError
-from cordinr.imaging.volume import Grid, Volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume
 from support import blobs, two_views
 
 PSR = np.array([[0, 0, 1.0, -20], [-1.0, 0, 0, 30], [0, 1.0, 0, -40], [0, 0, 0, 1]])

@@ -6,13 +6,15 @@ import scipy
 import torch
 from scipy.ndimage import map_coordinates
 
-from cordinr.acquisition.forward import intensity_scale, system_matrix
+from cordinr.acquisition.forward import system_matrix
+from cordinr.acquisition.view import intensity_scale
 from cordinr.classical import reconstruct
 from cordinr.classical.differences import Differences
-from cordinr.classical.reconstruct import METHODS, cubic_mean, reconstruct_baseline
+from cordinr.classical.reconstruct import cubic_mean, reconstruct_baseline
 from cordinr.classical.total_variation import CORNER, product, stored_product
 from cordinr.errors import InputError
-from cordinr.imaging.volume import Grid
+from cordinr.imaging.grid import Grid
+from cordinr.methods import BASELINES
 from support import blobs, two_views
 
 
@@ -112,7 +114,7 @@ def test_cubic_is_the_mean_of_spline_interpolations(volume):
     np.testing.assert_allclose(cubic_mean(views, volume.grid).ravel(), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", BASELINES)
 def test_every_method_keeps_units_and_place(method):
     affine = np.array([[0, 0, 1.0, -20], [-1.0, 0, 0, 30], [0, 1.0, 0, -40], [0, 0, 0, 1]])
     volume = blobs((16, 16, 12), affine)

@@ -13,13 +13,7 @@ from cordinr.errors import InputError
 from cordinr.evaluation.table import load_table, save_table, tabulate
 from cordinr.figures.ablation import ablation_data, ablation_figure
 from cordinr.figures.captions import CAPTIONS
-from cordinr.figures.outliers import (
-    FAR,
-    margins,
-    outliers_data,
-    outliers_figure,
-    robust_z,
-)
+from cordinr.figures.outliers import FAR, margins, outliers_data, outliers_figure, robust_z
 from cordinr.figures.sites import sites_data, sites_figure
 from cordinr.figures.style import save_svg
 from cordinr.figures.timing import time_data, time_figure

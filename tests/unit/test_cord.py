@@ -6,7 +6,9 @@ import pytest
 from cordinr.bids.cord_mask import PROBLEM, load_cord
 from cordinr.errors import InputError
 from cordinr.files import read_json, write_json
-from cordinr.imaging.volume import Grid, load_mask, load_volume, save_volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.masks import load_mask
+from cordinr.imaging.volume import load_volume, save_volume
 from support import blobs
 
 SHAPE = (24, 20, 16)

@@ -3,6 +3,7 @@
 import pytest
 
 from cordinr.bids.names import (
+    describe_label,
     entities,
     inr_label,
     resolution,
@@ -12,7 +13,8 @@ from cordinr.bids.names import (
     variant_setting,
     voxel_size,
 )
-from cordinr.bids.sidecars import bids_uri, describe_label, image_sidecar
+from cordinr.bids.sidecars import image_sidecar
+from cordinr.bids.uris import bids_uri
 from cordinr.errors import InputError
 from cordinr.files import read_json
 

@@ -8,15 +8,8 @@ import pytest
 
 from cordinr.datasets.index import Input
 from cordinr.errors import InputError
-from cordinr.run.failures import (
-    VARIABLE,
-    Failed,
-    blocked,
-    failed_images,
-    left_out,
-    load_failed,
-    save_failed,
-)
+from cordinr.evaluation.failed import Failed, load_failed, save_failed
+from cordinr.run.failures import VARIABLE, blocked, failed_images, left_out
 from cordinr.run.remainder import is_whole, second_run
 
 ROWS = [

@@ -7,10 +7,13 @@ import pytest
 import torch
 
 from cordinr.acquisition.domain import Field
-from cordinr.acquisition.forward import SliceProfile, View, acquire
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
+from cordinr.acquisition.view import View
 from cordinr.cli.fitting import render_image
 from cordinr.errors import InputError
-from cordinr.imaging.volume import Grid, Volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.lattices import lattices_for
 from cordinr.inr.point_groups import make_stacks

@@ -4,12 +4,14 @@ import pytest
 from matplotlib.image import imread
 from scipy.spatial.transform import Rotation
 
-from cordinr.acquisition.forward import SliceProfile, acquire
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
 from cordinr.evaluation.metrics import intensity_range
 from cordinr.figures.comparison import comparison_figure
 from cordinr.figures.plane_page import Panel, save_figure
+from cordinr.imaging.grid import Grid
 from cordinr.imaging.planes import ANTERIOR, RIGHT, SUPERIOR, cord_focus, cuts, plane
-from cordinr.imaging.volume import Grid, Volume
+from cordinr.imaging.volume import Volume
 
 
 def turned_volume(codes: str = "PSR", shape=(12, 16, 10), voxels=(1.0, 1.0, 2.0)) -> Volume:

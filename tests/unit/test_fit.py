@@ -10,11 +10,11 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import cordinr.inr.checkpoint
-from cordinr.acquisition.forward import View, intensity_scale
+from cordinr.acquisition.view import View, intensity_scale
 from cordinr.errors import InputError
 from cordinr.imaging.volume import Volume
 from cordinr.inr.fit import fit_inr
-from cordinr.inr.network import load_inr, save_inr
+from cordinr.inr.model_file import load_inr, save_inr
 from cordinr.inr.render import BLOCK, render_inr, render_with_spread
 from cordinr.inr.settings import FitSettings
 from cordinr.inr.training import Training, schedule

@@ -17,7 +17,8 @@ from cordinr.cli.fitting import grids_for
 from cordinr.errors import InputError
 from cordinr.imaging.nifti import FARTHEST_MM
 from cordinr.imaging.volume import load_volume, save_volume
-from cordinr.inr.network import FORMAT, INR, Architecture, CoordinateNetwork, load_inr, save_inr
+from cordinr.inr.model_file import FORMAT, INR, load_inr, save_inr
+from cordinr.inr.network import Architecture, CoordinateNetwork
 from support import blobs
 
 MOST_BYTES = 50e6

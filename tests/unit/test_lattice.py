@@ -6,8 +6,10 @@ import torch
 from scipy.ndimage import map_coordinates
 
 from cordinr.acquisition.domain import Field
-from cordinr.acquisition.forward import SliceProfile, acquire
-from cordinr.imaging.volume import Grid, Volume
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume
 from cordinr.inr.lattices import (
     FeatureLattices,
     Lattice,
@@ -15,7 +17,7 @@ from cordinr.inr.lattices import (
     scatter_scipy,
     scatter_torch,
 )
-from cordinr.inr.spacings import ISOTROPIC_SPACINGS
+from cordinr.inr.settings import ISOTROPIC_SPACINGS
 from support import two_views
 
 AXES = ((0.5, 0.0, 0.0, 3.0), (0.0, 0.25, 0.0, 2.0), (0.1, 0.0, 1.0, 5.0))

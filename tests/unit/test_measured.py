@@ -8,15 +8,17 @@ import pytest
 import scipy
 
 from cordinr.acquisition.domain import Field
-from cordinr.acquisition.forward import View, system_matrix
+from cordinr.acquisition.forward import system_matrix
 from cordinr.acquisition.gaps import leave_unmeasured_out
+from cordinr.acquisition.view import View
 from cordinr.bids.view_files import load_views
 from cordinr.classical.reconstruct import reconstruct_baseline
 from cordinr.errors import InputError
+from cordinr.imaging.grid import Grid
 from cordinr.imaging.measured import MAX_UNMEASURED, find_measured
-from cordinr.imaging.volume import Grid, Volume, load_reference, load_volume, save_volume
+from cordinr.imaging.volume import Volume, load_reference, load_volume, save_volume
 from cordinr.inr.fit import fit_inr
-from cordinr.inr.network import load_inr, save_inr
+from cordinr.inr.model_file import load_inr, save_inr
 from cordinr.inr.point_groups import make_stacks
 from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FitSettings

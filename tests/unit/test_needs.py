@@ -9,7 +9,8 @@ import pytest
 
 from cordinr.acquisition.domain import Field
 from cordinr.bids.view_files import read_view
-from cordinr.imaging.volume import Grid, save_volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import save_volume
 from cordinr.inr.estimates import BASE_MB, fit_memory_mb, fit_minutes, points
 from cordinr.inr.lattices import lattices_for
 

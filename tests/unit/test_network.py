@@ -13,15 +13,8 @@ from cordinr.imaging.volume import load_volume
 from cordinr.inr.encoding import FourierEncoding
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.lattices import Lattice
-from cordinr.inr.network import (
-    FORMAT,
-    INR,
-    SIREN_OMEGA,
-    Architecture,
-    CoordinateNetwork,
-    load_inr,
-    save_inr,
-)
+from cordinr.inr.model_file import FORMAT, INR, load_inr, save_inr
+from cordinr.inr.network import SIREN_OMEGA, Architecture, CoordinateNetwork
 from cordinr.inr.settings import FitSettings
 from support import two_views
 

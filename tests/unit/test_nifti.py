@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from cordinr.acquisition.forward import SliceProfile, acquire
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
 from cordinr.errors import InputError
+from cordinr.imaging.grid import Grid
 from cordinr.imaging.nifti import FORMS_TOLERANCE_MM
-from cordinr.imaging.volume import Grid, load_grid, load_volume, save_volume
+from cordinr.imaging.volume import load_grid, load_volume, save_volume
 from support import blobs
 
 SHAPE = (9, 8, 7)

@@ -11,20 +11,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cordinr.acquisition.forward import SliceProfile, acquire
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
 from cordinr.bids.cord_mask import PROBLEM
 from cordinr.bids.names import sidecar_path
 from cordinr.datasets.index import Input, save_index
+from cordinr.evaluation.failed import Failed, save_failed
 from cordinr.evaluation.table import TEXT_COLUMNS, column_dictionary, save_table, tabulate
 from cordinr.figures.captions import Caption
 from cordinr.files import write_json
-from cordinr.imaging.volume import Grid, Volume, save_volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume, save_volume
 from cordinr.pages.html import provenance, relative, write_page
 from cordinr.pages.index import Drawn, Listed, figures_shown, images_shown
 from cordinr.pages.ranking import best_labels, scored
 from cordinr.pages.subject import Places, _notes
 from cordinr.pages.volumes import Layer, crop, embed, narrow
-from cordinr.run.failures import Failed, save_failed
 from support import blobs
 
 

@@ -9,8 +9,10 @@ import torch
 from scipy.ndimage import map_coordinates
 
 from cordinr.acquisition.domain import Field
-from cordinr.acquisition.forward import SliceProfile, acquire, intensity_scale
 from cordinr.acquisition.overlap import common_grid
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
+from cordinr.acquisition.view import intensity_scale
 from cordinr.classical.reconstruct import reconstruct_baseline
 from cordinr.imaging.volume import Volume
 from cordinr.inr import tv_target

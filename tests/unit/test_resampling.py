@@ -9,8 +9,10 @@ from scipy.ndimage import map_coordinates
 from cordinr.bids.reference import as_reference, grid_like, isotropic_voxel
 from cordinr.errors import InputError
 from cordinr.files import read_json, write_json
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.masks import load_mask
 from cordinr.imaging.resampling import coarsened, nearest
-from cordinr.imaging.volume import Grid, Volume, load_grid, load_mask, save_volume
+from cordinr.imaging.volume import Volume, load_grid, save_volume
 from support import blobs
 
 LAS = np.array([[-0.8, 0, 0, 9], [0, 0.8, 0, -7], [0, 0, 0.8, -8], [0, 0, 0, 1]])

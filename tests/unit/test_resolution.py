@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from cordinr.cli.comparing import renderings
 from cordinr.errors import InputError
 from cordinr.evaluation.metrics import intensity_range
+from cordinr.figures.panels import renderings
 from cordinr.figures.plane_page import size_text
 from cordinr.figures.resolution import Rendering, resolution_figure
 from cordinr.files import write_json
+from cordinr.imaging.grid import Grid
 from cordinr.imaging.planes import cuts
-from cordinr.imaging.volume import Grid, Volume, save_volume
+from cordinr.imaging.volume import Volume, save_volume
 from support import blobs
 
 

@@ -5,8 +5,11 @@ import pytest
 import torch
 
 from cordinr.acquisition.domain import Field
-from cordinr.acquisition.forward import SliceProfile, View, acquire
-from cordinr.imaging.volume import Grid, Volume
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
+from cordinr.acquisition.view import View
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume
 from cordinr.inr.noise import excess_noise, noise_level, total_variation
 from cordinr.inr.point_groups import make_stacks
 from support import blobs

@@ -11,9 +11,9 @@ from cordinr.bids.cord_mask import PROBLEM
 from cordinr.datasets.index import Input, load_index, save_index
 from cordinr.errors import InputError
 from cordinr.evaluation.benchmarks import read_costs
+from cordinr.evaluation.failed import Failed, save_failed
 from cordinr.evaluation.table import load_table, save_table, tabulate
 from cordinr.files import write_json
-from cordinr.run.failures import Failed, save_failed
 from cordinr.run.summary import Failure, fit_hours, read_run, summarise, why_missing
 
 RUN = """\

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from cordinr.errors import InputError
-from cordinr.imaging.volume import Grid, load_grid, load_mask, load_volume, save_volume
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.masks import load_mask
+from cordinr.imaging.volume import load_grid, load_volume, save_volume
 from support import blobs
 
 PSR = np.array([[0, 0, 1.0, -20], [-1.0, 0, 0, 30], [0, 1.0, 0, -40], [0, 0, 0, 1]])

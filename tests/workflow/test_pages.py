@@ -9,8 +9,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from browser import opened, start
+from cordinr.imaging.grid import Grid
 from cordinr.imaging.planes import cord_focus
-from cordinr.imaging.volume import Grid
 from cordinr.pages.html import MOST_BYTES
 from runs import VIEWER, phantom_config, planned_jobs
 from support import ROOT

@@ -19,8 +19,8 @@ sys.path.insert(0, str(LIBRARY))
 from cordinr import __version__
 from cordinr.run.slurm import cancel_jobs_of
 from cordinr.errors import InputError
-from cordinr.run.failures import FIGURES as LACKS_FIGURES
-from cordinr.run.failures import METRICS as LACKS_METRICS
+from cordinr.evaluation.failed import FIGURES as LACKS_FIGURES
+from cordinr.evaluation.failed import METRICS as LACKS_METRICS
 from cordinr.run.failures import left_out
 from cordinr.datasets.index import load_index
 from cordinr.bids.names import inr_label

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..imaging.volume import Grid
-from .forward import View
+from ..imaging.grid import Grid
 from .overlap import common_grid, limits_of, within_any
+from .view import View
 
 
 @dataclass(frozen=True, eq=False)

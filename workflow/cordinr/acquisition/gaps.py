@@ -12,9 +12,10 @@ import numpy as np
 import scipy
 
 from ..errors import InputError
+from ..imaging.grid import Grid
 from ..imaging.measured import MAX_UNMEASURED, constant_planes, in_planes, runs_at_the_ends
-from ..imaging.volume import Grid, Volume
-from .forward import View
+from ..imaging.volume import Volume
+from .view import View
 
 log = logging.getLogger(__name__)
 

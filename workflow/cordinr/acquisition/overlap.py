@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import InputError
-from ..imaging.volume import Grid
-from .forward import View
+from ..imaging.grid import Grid
+from .view import View
 
 
 def coverage(views: Sequence[View], grid: Grid) -> np.ndarray:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..imaging.volume import Grid
-from .forward import SliceProfile
+from ..imaging.grid import Grid
+from .profile import SliceProfile
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..files import read_json
-from ..imaging.volume import Grid, Volume, load_mask, load_segmentation
+from ..imaging.grid import Grid
+from ..imaging.masks import load_mask, load_segmentation
+from ..imaging.volume import Volume
 from .names import sidecar_path
 
 log = logging.getLogger(__name__)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InputError
+from ..methods import BASELINES
 
 VARIANT = "(sigma|seed)[0-9]+"
 """Regular expression of what ends the label of an INR with another sigma or seed than the rest."""
@@ -114,3 +115,32 @@ def _digits(value: float) -> str:
 
 def _number(digits: str) -> float:
     return float(f"{digits[0]}.{digits[1:] or 0}")
+
+
+VARIANT_UNITS = {"sigma": " cycles/mm", "seed": ""}
+
+
+def describe_label(label: str) -> str:
+    """What a `desc` label means.
+
+    Raises:
+        InputError: it is not one of cordinr's.
+    """
+    if label == "simulated":
+        return "Thick-slice view simulated from the raw image."
+    if label in BASELINES:
+        return BASELINES[label].description
+    found = re.fullmatch(f"inrF([0-9]+)({VARIANT})?(spread)?", label)
+    if not found:
+        raise InputError(
+            f"desc label '{label}' is not known; use simulated, inrF<N>, inrF<N>spread or "
+            f"{', '.join(BASELINES)}."
+        )
+    inr = label.removesuffix("spread")
+    if inr != label:
+        return f"Standard deviation over the ensemble of desc-{inr}: how uncertain it is."
+    other = variant_setting(label)
+    detail = ", {} {:g}{}".format(*other, VARIANT_UNITS[other[0]]) if other else ""
+    return (
+        f"Implicit neural representation fitted to the views, Fourier dimension {found[1]}{detail}."
+    )

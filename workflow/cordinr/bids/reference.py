@@ -8,8 +8,9 @@ import numpy as np
 
 from ..acquisition.slice_geometry import NEAR_ISOTROPIC
 from ..errors import InputError
+from ..imaging.grid import Grid
 from ..imaging.resampling import coarsened
-from ..imaging.volume import Grid, Volume, load_grid
+from ..imaging.volume import Volume, load_grid
 from .uris import local_path
 
 MOST_UNEQUAL = 2.0

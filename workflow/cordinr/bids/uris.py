@@ -4,7 +4,6 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..files import read_json
-from .sidecars import split_dataset
 
 
 def local_path(source: Path | str, image: Path | str) -> Path:
@@ -30,3 +29,22 @@ def local_path(source: Path | str, image: Path | str) -> Path:
     if name not in links:
         raise InputError(f"{description}: its DatasetLinks do not name '{name}' of {source}.")
     return root / links[name] / inside
+
+
+def bids_uri(source: Path | str, image: Path | str) -> str:
+    """A source as BIDS URI where it lies in the dataset of `image`, else its path as given."""
+    if str(source).startswith("bids:"):
+        return str(source)
+    root, inside = split_dataset(source)
+    if inside and root == split_dataset(image)[0]:
+        return f"bids::{inside}"
+    return str(source)
+
+
+def split_dataset(path: Path | str) -> tuple[Path | None, str]:
+    """The root of a BIDS dataset and the path in it, told by the first `sub-` folder of a path."""
+    parts = Path(path).parts
+    for k, part in enumerate(parts[:-1]):
+        if part.startswith("sub-"):
+            return Path(*parts[:k]).resolve(), "/".join(parts[k:])
+    return None, ""

@@ -10,9 +10,9 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from ..acquisition.forward import View
 from ..acquisition.gaps import leave_unmeasured_out
 from ..acquisition.slice_geometry import ARRAY_AXES, Statements, slice_geometry
+from ..acquisition.view import View
 from ..errors import InputError
 from ..imaging.measured import find_measured
 from ..imaging.volume import Volume, has_orientation, load_scan

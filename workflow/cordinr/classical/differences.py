@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from ..imaging.volume import Grid
+from ..imaging.grid import Grid
 
 if TYPE_CHECKING:  # what uses no total variation starts without torch
     from torch import Tensor

@@ -8,23 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from ..acquisition.forward import View, intensity_scale, system_matrix
+from ..acquisition.forward import system_matrix
 from ..acquisition.overlap import check_overlap, limits_of, within_any
+from ..acquisition.view import View, intensity_scale
 from ..errors import InputError
-from ..imaging.volume import Grid
+from ..imaging.grid import Grid
 from .differences import Differences
 
 if TYPE_CHECKING:
     import torch
+from ..methods import BASELINES
 
 UNMEASURED_WEIGHT = 1e-6
 """Of a view in the cubic mean where it was not measured: it counts where no other view does."""
-
-METHODS = {
-    "cubic": "Mean of the cubic spline interpolations of the views.",
-    "tikhonov": "Least squares on the views with a penalty on squared first differences.",
-    "tv": "Least squares on the views with a penalty on the total variation.",
-}
 
 
 def reconstruct_baseline(
@@ -39,7 +35,7 @@ def reconstruct_baseline(
     Args:
         views: at least one.
         grid: of the result.
-        method: a key of `METHODS`.
+        method: a key of `BASELINES`.
         weight: of the penalty, for intensities scaled to about [0, 1]; "cubic" has none.
         device: where total variation is computed, "cpu" or "cuda".
 
@@ -50,8 +46,8 @@ def reconstruct_baseline(
         InputError: the method is not known, the weight not finite, the views do not overlap, or
             hold intensities that are too large for total variation.
     """
-    if method not in METHODS:
-        raise InputError(f"method '{method}' is not known; use {', '.join(METHODS)}.")
+    if method not in BASELINES:
+        raise InputError(f"method '{method}' is not known; use {', '.join(BASELINES)}.")
     if not (np.isfinite(weight) and weight >= 0):
         raise InputError(f"the weight of {method} is {weight}; give a number from 0.")
     check_overlap(views)

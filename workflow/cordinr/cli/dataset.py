@@ -7,23 +7,36 @@ from typing import Annotated
 
 import typer
 
+from ..datasets.copy import copy_checked, copy_mask, parse_entities, say_space
 from . import app
 
 log = logging.getLogger(__name__)
 
 Source = Annotated[str, typer.Argument(help="URL or path of a DataLad dataset, or a folder.")]
+
+
 Version = Annotated[
     str, typer.Option("--version", help="Tag or commit to pin; empty for a folder without git.")
 ]
+
+
 Dest = Annotated[Path, typer.Option("--dest", help="Folder of the clone.")]
+
+
 Subjects = Annotated[
     list[str] | None, typer.Option("--subject", help="Subject label, repeatable; default: all.")
 ]
+
+
 Suffix = Annotated[str, typer.Option(help="BIDS suffix of the images.")]
+
+
 Entities = Annotated[
     list[str] | None,
     typer.Option("--entity", help="NAME=LABEL to take, repeatable; NAME= for images without."),
 ]
+
+
 Jobs = Annotated[int, typer.Option("-J", "--jobs", min=1, help="Files to download at a time.")]
 
 
@@ -168,119 +181,8 @@ def describe(
     suffix: Suffix = "T2w",
 ) -> None:
     """Write the files at the root of a BIDS derivatives dataset."""
-    from ..bids.sidecars import describe_dataset
+    from ..bids.description import describe_dataset
     from ..files import read_json
 
     about = read_json(source)
     describe_dataset(out_dir, source=about, link=link, labels=method, suffix=suffix)
-
-
-def parse_entities(options: list[str]) -> dict[str, list[str]]:
-    """NAME=LABEL options, labels of one name gathered.
-
-    Raises:
-        InputError: an option has no equals sign.
-    """
-    from ..errors import InputError
-
-    labels: dict[str, list[str]] = {}
-    for option in options:
-        name, equals, label = option.partition("=")
-        if not equals:
-            raise InputError(
-                f"--entity {option}: is not NAME=LABEL; write session=01, for instance."
-            )
-        labels.setdefault(name, []).append(label)
-    return labels
-
-
-def copy_checked(dest: Path, file: str, output: Path, also: list[str], jobs: int) -> None:
-    """Copy an image out of the dataset, complete and readable, with all its metadata beside it.
-
-    One whose voxels are no cubes is resampled where they nearly are. Voxels that are not finite
-    become 0.
-
-    Args:
-        dest: root of the dataset.
-        file: of the image below it.
-        output: copy to write, with its sidecar.
-        also: files to get as well; one that cannot be got is noted.
-        jobs: files to get at a time.
-
-    Raises:
-        InputError: it cannot be got, is not usable, or is no reference for being anisotropic.
-    """
-    from ..bids.metadata import carried, inherited, sidecars_of
-    from ..bids.names import sidecar_path
-    from ..bids.reference import RESAMPLED, as_reference
-    from ..datasets.annex import get_content
-    from ..errors import InputError
-    from ..files import write_json
-    from ..imaging.volume import load_reference, save_volume
-
-    image = get_content(dest, [file, *sidecars_of(dest, file)], jobs)[0]
-    volume, resampled = as_reference(image, load_reference(image))
-    stated = inherited(dest, file)
-    if resampled:
-        log.warning("%s: is resampled %s, as its voxels are not cubes.", image, resampled)
-        stated = carried([stated]) | {RESAMPLED: resampled}
-    write_json(sidecar_path(output), stated)
-    save_volume(output, volume.array, volume.grid)
-    try:
-        get_content(dest, also, jobs)
-    except InputError as error:
-        log.warning("%s", error)
-
-
-def copy_mask(dest: Path, file: str, output: Path, like: Path | None, jobs: int) -> None:
-    """Copy a cord mask out of the dataset; one that is of no use becomes a mask of zeros.
-
-    Args:
-        dest: root of the dataset.
-        file: of the mask below it.
-        output: copy to write, with its sidecar, which says why a mask is of zeros.
-        like: image on whose grid the copy has to be; None for the mask's own.
-        jobs: files to get at a time.
-
-    Raises:
-        InputError: without `like`, it cannot be got or read.
-    """
-    import numpy as np
-
-    from ..bids.cord_mask import PROBLEM, copied_cord
-    from ..bids.metadata import inherited, sidecars_of
-    from ..bids.names import sidecar_path
-    from ..datasets.annex import get_content
-    from ..errors import InputError
-    from ..files import write_json
-    from ..imaging.volume import Volume, load_grid, save_volume
-
-    grid = load_grid(like) if like else None
-    stated: dict[str, object] = {}
-    try:
-        mask = get_content(dest, [file, *sidecars_of(dest, file)], jobs)[0]
-        stated = inherited(dest, file)
-        cord = copied_cord(mask, grid)
-    except InputError as error:
-        if grid is None:
-            raise
-        log.warning(
-            "%s There are no cord figures of this image; to try again, run `snakemake --cores all "
-            "--forcerun %s`.",
-            *(error, output),
-        )
-        stated[PROBLEM] = str(error)
-        cord = Volume(np.zeros(grid.shape, np.uint8), grid)
-    write_json(sidecar_path(output), stated)
-    small = np.array_equal(cord.array, cord.array.astype("uint8"))
-    save_volume(output, cord.array, cord.grid, "uint8" if small else "float32")
-
-
-def say_space(needed: int, dest: Path) -> tuple[bool, str]:
-    """Whether there is room for a download, and a sentence about it."""
-    import shutil
-
-    free = shutil.disk_usage(dest.parent).free
-    sentence = f"{needed / 1e9:.2f} GB to download, {free / 1e9:.1f} GB free at {dest.parent}"
-    fits = needed < free
-    return fits, sentence if fits else f"warning: {sentence}: not enough for all images at once"

@@ -26,10 +26,10 @@ def evaluate(
     """Compare reconstructions with their reference."""
     from .. import __version__
     from ..errors import InputError
+    from ..evaluation.identity import identity, regions_of
     from ..evaluation.metrics import evaluate as compare
     from ..files import write_json
     from ..imaging.volume import load_volume
-    from .comparing import identity, regions_of
 
     if len(output) != len(recon):
         raise InputError("evaluate: give one -o per reconstruction.")
@@ -75,8 +75,8 @@ def aggregate(
     from ..datasets.index import load_index
     from ..errors import InputError
     from ..evaluation import table
+    from ..evaluation.failed import load_failed
     from ..files import check_writable, write_json
-    from ..run.failures import load_failed
     from ..run.summary import why_missing
 
     if bool(metrics) == bool(index):
@@ -156,9 +156,9 @@ def compare(
     """Draw reference, views, baselines and the best INR side by side, and what each got wrong."""
     from ..bids.cord_mask import load_cord
     from ..figures.comparison import comparison_figure
+    from ..figures.panels import recon_panels, view_panels
     from ..figures.plane_page import save_figure
     from ..imaging.volume import load_volume
-    from .comparing import recon_panels, view_panels
 
     raw = load_volume(reference)
     cord = load_cord(mask, raw.grid)
@@ -178,10 +178,10 @@ def resolution(
 ) -> None:
     """Draw the best INR on the grid of the raw image and at finer voxel sizes, at one place."""
     from ..bids.cord_mask import load_cord
+    from ..figures.panels import renderings
     from ..figures.plane_page import save_figure
     from ..figures.resolution import resolution_figure
     from ..imaging.volume import load_volume
-    from .comparing import renderings
 
     raw = load_volume(reference)
     cord = load_cord(mask, raw.grid)

@@ -6,72 +6,27 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-import yaml
 
 from ..acquisition.domain import Field
-from ..acquisition.forward import View
-from ..bids.names import sidecar_path, spread_path
-from ..bids.sidecars import describe_label, image_sidecar
+from ..acquisition.view import View
+from ..bids.names import describe_label, sidecar_path, spread_path
+from ..bids.sidecars import image_sidecar
 from ..bids.view_files import view_metadata
 from ..errors import InputError
-from ..files import read_text, write_json
-from ..imaging.volume import Grid, save_volume
+from ..files import write_json
+from ..imaging.grid import Grid
+from ..imaging.volume import save_volume
 from ..inr.device import use_threads
 from ..inr.fit import fit_inr
-from ..inr.network import INR
+from ..inr.model_file import INR
 from ..inr.render import render_with_spread
-from ..inr.settings import FitSettings
+from ..inr.settings import read_settings
 from ..inr.training import Progress
 
 log = logging.getLogger(__name__)
-
-MOST_NESTED = 20
-"""Levels of a settings file, which has two."""
-
-
-def read_settings(path: Path | None, seed: int | None, sigma: float | None = None) -> FitSettings:
-    """The `fit:` section of a YAML file, or the defaults; a given seed or sigma wins.
-
-    Raises:
-        InputError: the file is missing, is no YAML mapping, or holds an invalid setting.
-    """
-    section = _fit_section(path) if path else {}
-    settings = FitSettings.from_mapping(section, str(path))
-    for name, value in (("seed", seed), ("sigma", sigma)):
-        if value is not None:
-            FitSettings.from_mapping({name: value}, f"--{name}")
-            settings = replace(settings, **{name: value})
-    return settings
-
-
-def _fit_section(path: Path) -> dict[str, Any]:
-    text = read_text(path, "YAML")
-    try:
-        _check_tokens(text)
-        content = yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: is not readable YAML ({reason}); correct it.") from error
-    section = content.get("fit", {}) if isinstance(content, dict) else None
-    if not isinstance(section, dict):
-        raise InputError(f"{path}: has no mapping `fit:`; see config.yaml for one.")
-    return section
-
-
-def _check_tokens(text: str) -> None:
-    """Refuse YAML whose parsing has no bounds: aliases of aliases, and very deep nesting."""
-    depth = 0
-    for token in yaml.scan(text):
-        if isinstance(token, yaml.AliasToken):
-            raise ValueError("it uses aliases (*name); write the values out")
-        name = type(token).__name__
-        depth += name.endswith("StartToken") - name.endswith("EndToken")
-        if depth > MOST_NESTED:
-            raise ValueError(f"nested more than {MOST_NESTED} deep")
 
 
 def fit_views(

@@ -89,11 +89,11 @@ def index_page(
     """Write the page that leads to the pages of all subjects, those furthest below first."""
     from .. import __version__
     from ..datasets.index import load_index
+    from ..evaluation.failed import PAGE, load_failed
     from ..evaluation.table import load_table, problems_of
     from ..pages.html import write_page
     from ..pages.index import figures_shown, images_shown
     from ..pages.subject import source_named
-    from ..run.failures import PAGE, load_failed
 
     table = load_table(metrics)
     unpaged = [each for each in load_failed(failed) if each.lacks == PAGE] if failed else []

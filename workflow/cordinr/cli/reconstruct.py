@@ -60,7 +60,8 @@ def simulate(
     command: Command = None,
 ) -> None:
     """Simulate thick-slice views of an image."""
-    from ..acquisition.forward import SliceProfile, acquire
+    from ..acquisition.profile import SliceProfile
+    from ..acquisition.simulate import acquire
     from ..acquisition.slice_geometry import is_possible
     from ..bids.metadata import carried, metadata_of
     from ..bids.names import sidecar_path
@@ -123,7 +124,7 @@ def fit(
     from ..bids.view_files import load_views
     from ..files import check_writable, write_json
     from ..inr.device import choose_device
-    from ..inr.network import save_inr
+    from ..inr.model_file import save_inr
     from ..run.cost_meter import Meter
     from .fitting import fit_views
 
@@ -159,7 +160,7 @@ def render(
     from ..errors import InputError
     from ..files import write_json
     from ..inr.device import choose_device, use_threads
-    from ..inr.network import load_inr
+    from ..inr.model_file import load_inr
     from ..run.cost_meter import Meter
     from .fitting import grids_for, render_image
 
@@ -206,10 +207,11 @@ def baseline(
     from ..bids.reference import grid_like
     from ..bids.sidecars import image_sidecar
     from ..bids.view_files import load_views, view_metadata
-    from ..classical.reconstruct import METHODS, reconstruct_baseline
+    from ..classical.reconstruct import reconstruct_baseline
     from ..errors import InputError
     from ..files import write_json
     from ..imaging.volume import save_volume
+    from ..methods import BASELINES
     from ..run.cost_meter import Meter
 
     if len(method) != len(output) or (record and len(record) != len(method)):
@@ -227,7 +229,7 @@ def baseline(
         with Meter() as meter:
             array = reconstruct_baseline(loaded, grid, name, weights.get(name, 0.0))
         save_volume(path, array, grid)
-        text = METHODS[name]
+        text = BASELINES[name].description
         fields = {"Method": name} | ({"Weight": weights[name]} if name in weights else {}) | kept
         write_json(sidecar_path(path), image_sidecar(path, views, text, command, **fields))
         if record:

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from ..bids.names import variant_setting
 from ..errors import InputError
 from ..evaluation.table import on_raw_grid
+from ..methods import BASELINES, INR
 from .style import (
     REGIONS,
     WIDTH,
@@ -26,15 +27,8 @@ from .style import (
     unit,
 )
 
-INR = ("INR", "#0072B2")
-BASELINES = {
-    "cubic": ("Cubic", "#009E73", ":"),
-    "tikhonov": ("Tikhonov", "#D55E00", "--"),
-    "tv": ("Total variation", "#9C5580", "-."),
-}
-"""Label, colour (after Okabe and Ito) and dashes, which tell them apart in grey print."""
-
 SETTINGS = {"fourier_dim": "Fourier dimension", "sigma": "sigma (cycles/mm)"}
+
 
 CLOSEST = 0.14
 """Of the width of the axes: between the middles of two numbers that stand side by side."""
@@ -143,7 +137,7 @@ def ablation_figure(data: pd.DataFrame) -> Figure:
 
 def _curve(axes: Axes, rows: pd.DataFrame, over: str) -> None:
     """Median, band over images, and bars from the lowest to the highest seed."""
-    colour = INR[1]
+    colour = INR.colour
     band = {"color": colour, "alpha": 0.25}
     if len(rows) > 1:
         axes.fill_between(rows[over], rows["low"], rows["high"], linewidth=0, **band)
@@ -159,9 +153,9 @@ def _curve(axes: Axes, rows: pd.DataFrame, over: str) -> None:
 def _levels(axes: Axes, rows: pd.DataFrame) -> None:
     """A line with a band for each baseline."""
     for row in rows.itertuples():
-        _, colour, dashes = BASELINES[row.method]
-        axes.axhspan(row.low, row.high, color=colour, alpha=0.13, linewidth=0)
-        axes.axhline(row.median, color=colour, linestyle=dashes, linewidth=1.4)
+        method = BASELINES[row.method]
+        axes.axhspan(row.low, row.high, color=method.colour, alpha=0.13, linewidth=0)
+        axes.axhline(row.median, color=method.colour, linestyle=method.dashes, linewidth=1.4)
 
 
 def _ticks(axes: Axes, values: np.ndarray, over: str, named: bool) -> None:
@@ -180,11 +174,11 @@ def _ticks(axes: Axes, values: np.ndarray, over: str, named: bool) -> None:
 def _legend(figure: Figure, data: pd.DataFrame) -> None:
     """Below: line and band of each method, and what they mean."""
     handles, labels = [], []
-    for method, (label, colour, dashes) in {"inr": (*INR, "-"), **BASELINES}.items():
-        if data["method"].eq(method).any():
-            line = Line2D([], [], color=colour, linestyle=dashes, linewidth=1.6)
-            handles.append((Patch(color=colour, alpha=0.2, linewidth=0), line))
-            labels.append(label)
+    for name, method in {"inr": INR, **BASELINES}.items():
+        if data["method"].eq(name).any():
+            line = Line2D([], [], color=method.colour, linestyle=method.dashes, linewidth=1.6)
+            handles.append((Patch(color=method.colour, alpha=0.2, linewidth=0), line))
+            labels.append(method.name)
     if data["seeds"].max() > 1:
         handles.append(Line2D([], [], color="k", marker="|", markersize=9, linestyle=""))
         labels.append(f"lowest to highest of {data['seeds'].max():.0f} seeds")

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from ..errors import InputError
 from ..evaluation.table import on_raw_grid, without_variants
-from .ablation import INR
+from ..methods import INR
 from .style import REGIONS, check_region, counted, finite, heading, row_figure, styled
 
 FAR = 3.5
@@ -109,7 +109,7 @@ def outliers_figure(data: pd.DataFrame) -> Figure:
         axes.axvline(everyone.median(), color="0.45", linewidth=0.8)
         values, places = shown[axes.get_label()], np.arange(len(shown))
         far = shown[z].lt(-FAR)
-        axes.plot(values[~far], places[~far], "o", color=INR[1], markersize=4)
+        axes.plot(values[~far], places[~far], "o", color=INR.colour, markersize=4)
         axes.plot(values[far], places[far], "D", color="#D55E00", markeredgecolor="k", markersize=5)
     some = f", the {len(shown)} furthest below" if len(shown) < len(data) else ""
     region = REGIONS[data["region"].iloc[0]].capitalize()

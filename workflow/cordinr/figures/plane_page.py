@@ -15,8 +15,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from ..files import atomic
+from ..imaging.grid import Grid
 from ..imaging.planes import Cut
-from ..imaging.volume import Grid, Volume
+from ..imaging.volume import Volume
 
 SCALE_BARS_MM = (10.0, 5.0)
 """Of which the first that is no longer than a third of a plane is drawn, or the last."""

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..errors import InputError
-from .ablation import INR
+from ..methods import INR
 from .outliers import margins
 from .style import REGIONS, counted, heading, row_figure, styled
 
@@ -49,7 +49,7 @@ def sites_figure(data: pd.DataFrame) -> Figure:
     ]
     figure, columns = row_figure(names)
     rows = dict(zip(medians["site"], range(len(medians)), strict=True))
-    points = {"color": INR[1], "alpha": 0.55, "markersize": 3.5, "markeredgewidth": 0}
+    points = {"color": INR.colour, "alpha": 0.55, "markersize": 3.5, "markeredgewidth": 0}
     bars = {"color": "k", "markersize": 9, "markeredgewidth": 1.6}
     for axes in columns:
         name = axes.get_label()

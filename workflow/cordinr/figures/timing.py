@@ -8,8 +8,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from ..errors import InputError
 from ..evaluation.table import on_raw_grid, without_variants
-from ..pages.ranking import method_name
-from .ablation import BASELINES
+from ..methods import BASELINES, INR, method_name
 from .style import REGIONS, WIDTH, check_region, counted, finite, frame, heading, styled
 
 COLUMNS = [
@@ -26,8 +25,6 @@ COLUMNS = [
 
 SHORTEST = 0.001
 """Seconds as finely as they are recorded."""
-
-SHAPES = {"cubic": "s", "tikhonov": "^", "tv": "D"}
 
 
 def time_data(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
@@ -100,8 +97,11 @@ def _looks(medians: pd.DataFrame) -> dict[tuple[str, int], dict[str, object]]:
     """Shape and colour of each method and dimension; INRs are darker the more they have of it."""
     looks = {}
     for method in filter(set(medians["method"]).__contains__, BASELINES):
-        looks[method, 0] = {"marker": SHAPES[method], "color": BASELINES[method][1]}
+        looks[method, 0] = {
+            "marker": BASELINES[method].marker,
+            "color": BASELINES[method].colour,
+        }
     dims = sorted(medians.loc[medians["method"].eq("inr"), "fourier_dim"].fillna(0).astype(int))
     for dim, blue in zip(dims, np.linspace(0.35, 1, len(dims)), strict=True):
-        looks["inr", dim] = {"marker": "o", "color": colormaps["Blues"](blue)}
+        looks["inr", dim] = {"marker": INR.marker, "color": colormaps["Blues"](blue)}
     return looks

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from .volume import Grid, Volume
+from .grid import Grid
+from .volume import Volume
 
 RIGHT, ANTERIOR, SUPERIOR = np.eye(3)
 ZOOM_MM = 30.0

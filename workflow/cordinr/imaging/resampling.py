@@ -6,7 +6,8 @@ import numpy as np
 from scipy import ndimage
 
 if TYPE_CHECKING:
-    from .volume import Grid, Volume
+    from .grid import Grid
+    from .volume import Volume
 
 FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 """Of a Gaussian."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import nibabel as nib
 
-from .spacings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
+from .settings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
 
 BASE_MB = 1000
 """Python, torch and small change."""

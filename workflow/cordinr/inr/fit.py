@@ -10,11 +10,12 @@ import torch
 
 from .. import __version__
 from ..acquisition.domain import Field
-from ..acquisition.forward import View, intensity_scale
+from ..acquisition.view import View, intensity_scale
 from ..errors import InputError
 from .device import free_memory
 from .lattices import lattices_for
-from .network import INR, TABLE_TYPE, Architecture, CoordinateNetwork
+from .model_file import INR, TABLE_TYPE
+from .network import Architecture, CoordinateNetwork
 from .noise import excess_noise, times_seen
 from .point_groups import make_stacks
 from .settings import FitSettings

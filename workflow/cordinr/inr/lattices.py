@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from ..acquisition.domain import Field
-from ..acquisition.forward import View
-from .spacings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
+from ..acquisition.view import View
+from .settings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
 
 INITIAL_SPREAD = 0.01
 """Standard deviation of the features before the fit: next to nothing, so that places where the

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from ..acquisition.forward import View
+from ..acquisition.view import View
 from ..classical.total_variation import length
-from ..imaging.volume import Grid
+from ..imaging.grid import Grid
 from .point_groups import Stack, inside
 
 DETAIL = 0.014

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from ..acquisition.domain import Field
-from ..acquisition.forward import View
-from ..imaging.volume import Grid
+from ..acquisition.view import View
+from ..imaging.grid import Grid
 
 MAX_CELL = 512
 """Points of a cell beyond which views are sampled one by one."""

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from ..imaging.volume import Grid
-from .network import INR
+from ..imaging.grid import Grid
+from .model_file import INR
 
 BLOCK = {"cpu": 1 << 14, "cuda": 1 << 17}
 """Points per evaluation: bounds the memory whatever the size of the grid, and keeps a GPU busy."""

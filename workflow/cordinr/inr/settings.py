@@ -1,10 +1,14 @@
 """The choices a user makes about a fit, checked where they come in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
+import yaml
+
 from ..errors import InputError, brief
+from ..files import read_text
 
 EncodingName = Literal["fourier", "siren", "none"]
 ActivationName = Literal["relu", "gelu", "sine"]
@@ -101,3 +105,56 @@ def _check(origin: str, key: str, value: Any, expected: Any) -> None:
         raise InputError(f"{what} is {said}; give a number up to {most}.")
     if key == "dropout" and value >= 1:
         raise InputError(f"{what} is {said}; give a probability below 1.")
+
+
+ISOTROPIC_SPACINGS = (32, 16, 8, 4, 2, 1)
+"""In units of the finest voxel size of the views."""
+
+
+SLICE_FRACTIONS = (0.4, 0.8)
+"""Spacings across the slices of the lattices shaped like a view; parts of its slice thickness."""
+
+
+MOST_NESTED = 20
+"""Levels of a settings file, which has two."""
+
+
+def read_settings(path: Path | None, seed: int | None, sigma: float | None = None) -> FitSettings:
+    """The `fit:` section of a YAML file, or the defaults; a given seed or sigma wins.
+
+    Raises:
+        InputError: the file is missing, is no YAML mapping, or holds an invalid setting.
+    """
+    section = _fit_section(path) if path else {}
+    settings = FitSettings.from_mapping(section, str(path))
+    for name, value in (("seed", seed), ("sigma", sigma)):
+        if value is not None:
+            FitSettings.from_mapping({name: value}, f"--{name}")
+            settings = replace(settings, **{name: value})
+    return settings
+
+
+def _fit_section(path: Path) -> dict[str, Any]:
+    text = read_text(path, "YAML")
+    try:
+        _check_tokens(text)
+        content = yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: is not readable YAML ({reason}); correct it.") from error
+    section = content.get("fit", {}) if isinstance(content, dict) else None
+    if not isinstance(section, dict):
+        raise InputError(f"{path}: has no mapping `fit:`; see config.yaml for one.")
+    return section
+
+
+def _check_tokens(text: str) -> None:
+    """Refuse YAML whose parsing has no bounds: aliases of aliases, and very deep nesting."""
+    depth = 0
+    for token in yaml.scan(text):
+        if isinstance(token, yaml.AliasToken):
+            raise ValueError("it uses aliases (*name); write the values out")
+        name = type(token).__name__
+        depth += name.endswith("StartToken") - name.endswith("EndToken")
+        if depth > MOST_NESTED:
+            raise ValueError(f"nested more than {MOST_NESTED} deep")

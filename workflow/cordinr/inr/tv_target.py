@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from ..acquisition.forward import View
+from ..acquisition.view import View
 from ..classical.reconstruct import reconstruct_baseline
-from ..imaging.volume import Grid
+from ..imaging.grid import Grid
 from .point_groups import Stack, inside
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,7 @@ from urllib.parse import quote, urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..bids.names import sidecar_path
-from ..bids.sidecars import split_dataset
-from ..bids.uris import local_path
+from ..bids.uris import local_path, split_dataset
 from ..errors import InputError
 from ..files import check_file, read_json, write_text
 

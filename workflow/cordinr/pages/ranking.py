@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..bids.names import resolution
 from ..evaluation.table import without_variants
-from ..figures.ablation import BASELINES
+from ..methods import method_name
 
 PLACED = ("psnr_fov", "ssim_fov")
 """Columns that are shown as a place among all images."""
@@ -50,11 +50,6 @@ class Scored:
     figures: dict[str, Any]
     places: dict[str, Place]
     best: bool
-
-
-def method_name(method: str, dim: Any) -> str:
-    """A method for people: `Total variation`, `INR, F = 128`."""
-    return BASELINES.get(method, (method,))[0] if pd.isna(dim) else f"INR, F = {dim:.0f}"
 
 
 def scored(table: pd.DataFrame, image: str) -> list[Scored]:

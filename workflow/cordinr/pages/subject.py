@@ -16,8 +16,9 @@ from ..datasets.index import Input
 from ..evaluation.metrics import intensity_range
 from ..figures.plane_page import GREY_WINDOW, error_limit
 from ..files import read_json
+from ..imaging.grid import Grid
 from ..imaging.planes import cord_focus
-from ..imaging.volume import Grid, Volume, load_volume
+from ..imaging.volume import Volume, load_volume
 from .html import File, picture, provenance, relative
 from .loss_chart import Chart, Curve, loss_chart
 from .ranking import Scored, best_labels, scored

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..evaluation.metrics import foreground, intensity_range
+from ..imaging.grid import Grid
 from ..imaging.nifti import make_image
-from ..imaging.volume import Grid, Volume
+from ..imaging.volume import Volume
 
 KINDS = ("reference", "view", "recon", "spread")
 

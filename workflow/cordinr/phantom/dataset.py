@@ -11,8 +11,9 @@ from ..bids.sidecars import BIDS_VERSION, TOOL_AUTHORS
 from ..datasets.source import create
 from ..errors import InputError
 from ..files import write_json, write_text
+from ..imaging.grid import Grid
 from ..imaging.nifti import VOXEL_LIMITS_MM
-from ..imaging.volume import Grid, save_volume
+from ..imaging.volume import save_volume
 from .anatomy import Phantom
 from .scan import add_rician_noise, cord_mask, default_grid, sample
 

@@ -1,42 +1,20 @@
 """Images that failed in a run of Snakemake: which, how far they came, and why."""
 
-import csv
-import io
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from ..datasets.index import Input
-from ..errors import InputError
-from ..files import read_text, write_text
+from ..evaluation.failed import FIGURES, METRICS, PAGE, Failed, load_failed
 from .summary import Failure, sentence_of
 
 VARIABLE = "CORDINR_FAILED"
 """Environment variable with the list of the images that a run leaves out: of a second run."""
 
-METRICS, FIGURES, PAGE = "metrics", "figures", "page"
-"""What an image lacks first. With metrics it has a place in the table and in all figures."""
 
 FIGURE_RULES = ("compare", "resolution")
 """Rules whose jobs need the metrics of an image, and give nothing that its metrics need."""
-
-
-@dataclass(frozen=True)
-class Failed:
-    """An image that a run could not finish.
-
-    Attributes:
-        folder, image: as in the index.
-        lacks: METRICS, FIGURES or PAGE.
-        reason: what the log of its job says, in one sentence.
-    """
-
-    folder: str
-    image: str
-    lacks: str
-    reason: str
 
 
 def failed_images(
@@ -105,35 +83,6 @@ def blocked(
         }
         found = found | more
     return found
-
-
-def save_failed(path: Path, images: Iterable[Failed]) -> None:
-    """Write the list; one that says the same already keeps its time."""
-    text = io.StringIO()
-    names = [field.name for field in fields(Failed)]
-    writer = csv.DictWriter(text, names, delimiter="\t", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(image) for image in images)
-    if not path.exists() or path.read_bytes() != text.getvalue().encode(errors="backslashreplace"):
-        write_text(path, text.getvalue())
-
-
-def load_failed(path: Path | str) -> list[Failed]:
-    """Read the list.
-
-    Raises:
-        InputError: the file is missing or is no such list.
-    """
-    try:
-        rows = list(csv.DictReader(io.StringIO(read_text(path, "TSV")), delimiter="\t"))
-        images = [Failed(**row) for row in rows]
-        if not all(isinstance(cell, str) for row in rows for cell in row.values()):
-            raise ValueError("a row is too short")
-    except (TypeError, ValueError, csv.Error) as error:
-        raise InputError(
-            f"{path}: is not a list of failed images ({error}); remove it and run again."
-        ) from error
-    return images
 
 
 def left_out() -> dict[tuple[str, str], Failed]:

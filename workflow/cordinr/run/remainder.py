@@ -14,16 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..datasets.index import Input
-from .failures import (
-    METRICS,
-    VARIABLE,
-    Failed,
-    blocked,
-    failed_images,
-    image_of,
-    is_page,
-    save_failed,
-)
+from ..evaluation.failed import METRICS, Failed, save_failed
+from .failures import VARIABLE, blocked, failed_images, image_of, is_page
 
 
 def is_whole(workflow: Any) -> bool:

@@ -1,75 +1,18 @@
-"""What the verbs that judge reconstructions share: regions, and the panels of a figure."""
+"""The panels of a figure of one image: its views, its reconstructions, its renderings."""
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..acquisition.gaps import leave_unmeasured_out
-from ..acquisition.overlap import coverage
-from ..bids.cord_mask import load_cord
-from ..bids.names import entities, sidecar_path
+from ..bids.names import entities
 from ..bids.view_files import read_view
 from ..errors import InputError
-from ..evaluation.metrics import foreground
 from ..evaluation.table import read_metrics
-from ..files import read_json
-from ..imaging.volume import Volume, load_volume
-
-log = logging.getLogger(__name__)
+from ..imaging.volume import load_volume
 
 if TYPE_CHECKING:
-    from ..figures.plane_page import Panel
-    from ..figures.resolution import Rendering
-
-
-def regions_of(
-    reference: Volume, mask: Path | None, view_paths: Sequence[Path]
-) -> dict[str, np.ndarray]:
-    """The regions of the metrics as bool arrays: `fov`, `fg`, and `cord` where a mask is usable."""
-    # Padding that was cut off for the reconstruction is nothing that the views cover.
-    views = leave_unmeasured_out([read_view(path, insist=True) for path in view_paths])
-    if not views:
-        log.warning("no --view given; fov is the whole reference.")
-    fov = coverage(views, reference.grid)
-    regions = {"fov": fov, "fg": fov & foreground(reference.array, reference.grid.voxel_sizes)}
-    cord = load_cord(mask, reference.grid)
-    if cord is not None:
-        regions["cord"] = fov & cord
-        if not regions["cord"].any():
-            log.warning("%s: is empty where the views are; there are no cord figures.", mask)
-    return regions
-
-
-def identity(recon: Path) -> dict[str, Any]:
-    """What a reconstruction is, as the first columns of the table: by its name and its sidecar.
-
-    Raises:
-        InputError: the sidecar says something else than cordinr writes.
-    """
-    sidecar = sidecar_path(recon)
-    made = read_json(sidecar) if sidecar.exists() else {}
-    labels = entities(recon)
-    method, dim = made.get("Method", labels.get("desc", "")), made.get("FourierDimension")
-    settings = made.get("FitSettings", {})
-    if not (isinstance(method, str) and isinstance(dim, int | None) and isinstance(settings, dict)):
-        raise InputError(
-            f"{sidecar}: Method, FourierDimension or FitSettings is not what cordinr writes; "
-            "correct it."
-        )
-    return {
-        "subject": labels.get("sub", ""),
-        "session": labels.get("ses", ""),
-        "image": recon.name.split("_res-")[0].split("_desc-")[0].split(".")[0],
-        "method": method,
-        "fourier_dim": dim,
-        "desc": labels.get("desc", ""),
-        "sigma": settings.get("sigma"),
-        "seed": settings.get("seed"),
-        "res": labels.get("res", ""),
-    }
+    from .plane_page import Panel
+    from .resolution import Rendering
 
 
 def view_panels(view_paths: Sequence[Path]) -> "list[Panel]":
@@ -88,7 +31,7 @@ def recon_panels(
 ) -> "list[Panel]":
     """All baselines, and the INR with the highest PSNR over `fov`, as columns of a figure."""
     from ..figures.plane_page import Panel
-    from ..pages.ranking import method_name
+    from ..methods import method_name
 
     images = [*inrs, *baselines]
     if len(metrics) != len(images):
@@ -123,7 +66,7 @@ def renderings(
         InputError: a rendering on the raw image's grid has no metrics, or the truth fits none.
     """
     from ..figures.resolution import Rendering
-    from ..pages.ranking import method_name
+    from ..methods import method_name
 
     rows = {_labels(path): _scored(path) for path in metrics}
     own = [path for path in images if not _labels(path)[1]]

@@ -1,0 +1,87 @@
+"""The files at the root of a BIDS derivatives dataset."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..errors import InputError, brief
+from ..files import write_json, write_text
+from .names import describe_label
+from .sidecars import BIDS_VERSION, TOOL_AUTHORS
+
+TOOL = "Isotropic images from thick-slice views, by implicit neural representations and baselines"
+
+
+def describe_dataset(
+    folder: Path,
+    *,
+    source: Mapping[str, Any],
+    link: str,
+    labels: Sequence[str],
+    suffix: str,
+) -> None:
+    """Write the files at the root of the derivatives dataset.
+
+    Args:
+        folder: root of the dataset.
+        source: of the raw dataset, as `dataset.describe_source` has it.
+        link: where `bids:raw:` points to, relative to `folder`.
+        labels: the `desc` labels in use, without the prefix.
+        suffix: of the images, such as T2w.
+
+    Raises:
+        InputError: a label is not one of cordinr's, or the suffix is none.
+    """
+    if not re.fullmatch("[A-Za-z0-9]+", suffix):
+        raise InputError(f"suffix {brief(suffix)}: is no BIDS suffix; use letters and digits.")
+    descriptions = {label: describe_label(label) for label in labels}
+    name = source.get("Name", "a BIDS dataset")
+    origin = {key: source[key] for key in ("URL", "DOI", "Version", "Commit") if key in source}
+    authors = list(source.get("Authors", []))
+    if len(authors) < 2:  # which the BIDS validator takes for a mistake
+        authors.append(TOOL_AUTHORS)
+    tool = {"Name": "cordinr", "Version": __version__, "Description": TOOL}
+    content = {
+        "Name": f"Super-resolved {suffix} of {name} by cordinr",
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "derivative",
+        "License": source.get("License", "as the source dataset"),
+        "Authors": authors,
+        "GeneratedBy": [tool],
+        "SourceDatasets": [origin],
+        "DatasetLinks": {"raw": link},
+    }
+    write_json(folder / "dataset_description.json", content)
+    write_json(folder / f"{suffix}.json", {"SkullStripped": False})
+    rows = [f"desc-{label}\t{text}" for label, text in sorted(descriptions.items())]
+    write_text(folder / "descriptions.tsv", "\n".join(["desc_id\tdescription", *rows]) + "\n")
+    write_json(
+        folder / "descriptions.json",
+        {
+            "Description": "Labels of the desc entity in this dataset.",
+            "desc_id": {"Description": "Label of the desc entity, with its prefix."},
+            "description": {"Description": "How images with that label were made."},
+        },
+    )
+    write_text(folder / "README", _readme(name, descriptions, suffix))
+    write_text(folder / ".bidsignore", "figures\n*.html\n")
+
+
+def _readme(name: str, descriptions: Mapping[str, str], suffix: str) -> str:
+    lines = [f"- `desc-{label}`: {text}" for label, text in sorted(descriptions.items())]
+    return "\n".join(
+        [
+            f"# Super-resolved {suffix} images of {name}",
+            "",
+            "Made by cordinr: thick-slice views of each image were simulated, and isotropic",
+            "volumes reconstructed from the views alone. Every image has a JSON sidecar.",
+            "",
+            *lines,
+            "",
+            "`res-iso05` and the like are renderings at another voxel size; images without `res`",
+            "lie on the grid of the raw image.",
+            "",
+        ]
+    )

@@ -1,0 +1,53 @@
+"""Segmentations, brought to the grid of their image."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from .grid import Grid
+from .resampling import nearest
+from .volume import Volume, _read
+
+log = logging.getLogger(__name__)
+
+
+def load_segmentation(path: Path | str) -> Volume:
+    """A segmentation as it is stored; unlike an image it may hold one value only.
+
+    Raises:
+        InputError: as `load_grid`, or a truncated file.
+    """
+    return _read(Path(path))
+
+
+def load_mask(path: Path | str, grid: Grid) -> np.ndarray:
+    """A segmentation as a bool array of shape `grid.shape`; voxels above one half are inside.
+
+    One on another grid is resampled to that of its image, through both affines, by the nearest
+    voxel; a note says so.
+
+    Raises:
+        InputError: as `load_grid`, or it is no mask, or lies beside its image.
+    """
+    path = Path(path)
+    mask = load_segmentation(path)
+    low, high = float(mask.array.min()), float(mask.array.max())
+    between = (mask.array > low) & (mask.array < high)
+    # Soft masks reach from 0 to 1; of others (0 and 255, say) two values are let pass.
+    if not (low >= 0 and (high <= 1 or (high < np.inf and not between.any()))):
+        raise InputError(
+            f"{path}: is no mask (values from {low:g} to {high:g}); give a segmentation of 0 and 1."
+        )
+    if mask.grid.matches(grid):
+        return mask.array > 0.5
+    inside = nearest(mask, grid) > 0.5
+    if not inside.any() and (mask.array > 0.5).any():
+        raise InputError(f"{path}: lies beside its image; give a mask of the same place.")
+    log.warning(
+        "%s: is on another grid than its image (shape %s against %s, or another affine); it is "
+        "resampled by the nearest voxel.",
+        *(path, mask.grid.shape, grid.shape),
+    )
+    return inside

@@ -17,7 +17,7 @@ from cordinr.evaluation.metrics import evaluate, foreground, intensity_range, ps
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume
 from cordinr.inr.fit import fit_inr
-from cordinr.inr.render import render_with_spread
+from cordinr.inr.render import render_with_std
 from cordinr.inr.settings import FitSettings
 
 from .subjects import Subject
@@ -169,7 +169,7 @@ def fit_and_render(
     settings = FitSettings(**choices)
     started = time.perf_counter()
     inr = fit_inr(views, fourier_dim, settings, device=device)
-    image, spread = render_with_spread(inr, grid, device)
+    image, spread = render_with_std(inr, grid, device)
     several = settings.members > 1
     name = f"{settings.members} INRs F={fourier_dim}" if several else f"INR F={fourier_dim}"
     seconds = time.perf_counter() - started

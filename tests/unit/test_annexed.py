@@ -10,11 +10,11 @@ import cordinr.datasets.annex
 from cordinr.annex_pointer import is_annex_pointer
 from cordinr.bids.metadata import metadata_of
 from cordinr.datasets.annex import get_content
-from cordinr.datasets.exclusion import left_out
+from cordinr.datasets.exclusion import excluded_subjects
 from cordinr.datasets.git import environment, git, owner_of
 from cordinr.datasets.index import find_images, load_index
 from cordinr.datasets.remotes import not_enabled, not_verified
-from cordinr.datasets.source import create, obtain
+from cordinr.datasets.source import clone_or_link, create
 from cordinr.datasets.subjects import sites_of
 from cordinr.errors import InputError
 from cordinr.files import write_json
@@ -94,7 +94,7 @@ def test_whole_subjects_are_fetched_of_such_a_dataset(annexed, command, tmp_path
 def test_a_small_file_that_nobody_has(annexed, index, tmp_path, monkeypatch, name):
     """The description is needed; the others cost a note."""
     monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
-    obtain(str(annexed), "v1", tmp_path / "raw")
+    clone_or_link(str(annexed), "v1", tmp_path / "raw")
     with environment():
         key = git(annexed, "annex", "lookupkey", name)
         [content] = [path for path in (annexed / ".git/annex/objects").rglob(key) if path.is_file()]
@@ -114,7 +114,7 @@ def test_a_small_file_that_nobody_has(annexed, index, tmp_path, monkeypatch, nam
 
 def test_a_copy_without_the_repository_is_explained(annexed, index, tmp_path):
     clone, plain = tmp_path / "clone", tmp_path / "plain"
-    obtain(str(annexed), "v1", clone)
+    clone_or_link(str(annexed), "v1", clone)
     subprocess.run(["cp", "-r", "--no-dereference", clone, plain], check=True)
     subprocess.run(["rm", "-rf", plain / ".git"], check=True)
     code, said = index(plain)
@@ -131,7 +131,7 @@ def test_a_copy_without_the_repository_is_explained(annexed, index, tmp_path):
     save_volume(plain / f"{STEM}.nii.gz", volume.array, volume.grid)
     with pytest.raises(InputError, match=r"T2w\.json: its content was never fetched"):
         metadata_of(plain / f"{STEM}.nii.gz")
-    assert sites_of(plain) == left_out(plain, "csa_t2") == {}
+    assert sites_of(plain) == excluded_subjects(plain, "csa_t2") == {}
 
 
 @pytest.fixture
@@ -160,11 +160,11 @@ def source(tmp_path):
 
 def test_a_clone_of_another_user_names_the_owner_and_the_line(source, tmp_path, of_another_user):
     clone = tmp_path / "clone"
-    obtain(str(source), "v1", clone)
+    clone_or_link(str(source), "v1", clone)
     of_another_user(clone)
     line = f"git config --global --add safe.directory {clone}`"
     for call in (
-        lambda: obtain(str(source), "v1", clone),
+        lambda: clone_or_link(str(source), "v1", clone),
         lambda: get_content(clone, [f"{STEM}.nii.gz"]),
         lambda: git(clone, "rev-parse", "HEAD"),
     ):
@@ -177,13 +177,13 @@ def test_a_clone_of_another_user_names_the_owner_and_the_line(source, tmp_path, 
 
 def test_the_line_helps(source, tmp_path, of_another_user, monkeypatch):
     clone = tmp_path / "clone"
-    obtain(str(source), "v1", clone)
+    clone_or_link(str(source), "v1", clone)
     of_another_user(clone)
     of_another_user(source)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     for _ in range(3):
         try:
-            obtain(str(source), "v1", clone)
+            clone_or_link(str(source), "v1", clone)
             get_content(clone, [f"{STEM}.nii.gz"])
             break
         except InputError as error:
@@ -196,7 +196,7 @@ def test_the_line_helps(source, tmp_path, of_another_user, monkeypatch):
 def test_a_source_of_another_user_names_the_owner_and_the_line(source, tmp_path, of_another_user):
     of_another_user(source)
     with pytest.raises(InputError) as caught:
-        obtain(str(source), "v1", tmp_path / "clone")
+        clone_or_link(str(source), "v1", tmp_path / "clone")
     said = str(caught.value)
     assert "another user (user id 1234)" in said and "--add safe.directory '" in said
     assert owner_of(tmp_path) == "root"
@@ -225,7 +225,7 @@ def test_what_the_keys_and_the_content_that_is_there_say_is_known(tmp_path):
         (source / f"sub-{label}/anat").mkdir(parents=True)
         (source / f"sub-{label}/anat/sub-{label}_T2w.nii.gz").write_bytes(content)
     create(source, "images")
-    obtain(str(source), "v1", clone)
+    clone_or_link(str(source), "v1", clone)
     get_content(clone, [STEM.replace("01", "04") + ".nii.gz"])
     rows = {row.subject: row for row in find_images(clone, None, "T2w", "", "")}
     assert [label for label, row in rows.items() if row.path] == ["01", "02", "05"]
@@ -237,7 +237,7 @@ def test_what_the_keys_and_the_content_that_is_there_say_is_known(tmp_path):
 def test_remotes_that_are_not_enabled_are_named_with_the_line(source, tmp_path, monkeypatch):
     monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
     bare, clone = published(source, tmp_path), tmp_path / "clone"
-    obtain(str(bare), "v1", clone)
+    clone_or_link(str(bare), "v1", clone)
     source.rename(tmp_path / "gone")
     with pytest.raises(InputError) as caught:
         get_content(clone, [f"{STEM}.nii.gz"])
@@ -268,7 +268,7 @@ def test_a_mirror_without_the_branch_of_git_annex_is_explained(
     mirror, clone = tmp_path / "mirror.git", tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", "--bare", source, mirror], check=True)
     git(mirror, "branch", "-D", "git-annex")
-    obtain(str(mirror), "v1", clone)
+    clone_or_link(str(mirror), "v1", clone)
     with pytest.raises(InputError) as caught:
         get_content(clone, [f"{STEM}.nii.gz"])
     said = str(caught.value)
@@ -294,7 +294,7 @@ def test_an_old_clone_as_source_is_to_be_updated(source, tmp_path, monkeypatch):
         git(source, "annex", "copy", "--quiet", "--to", "moved", ".")
         git(source, "push", "--quiet", "hub", "git-annex")
         source.rename(tmp_path / "gone")
-        obtain(str(old), "v1", clone)
+        clone_or_link(str(old), "v1", clone)
     with pytest.raises(InputError) as caught:
         get_content(clone, [f"{STEM}.nii.gz"])
     said = str(caught.value)

@@ -11,7 +11,7 @@ from cordinr.acquisition.view import intensity_scale
 from cordinr.classical import reconstruct
 from cordinr.classical.differences import Differences
 from cordinr.classical.reconstruct import cubic_mean, reconstruct_baseline
-from cordinr.classical.total_variation import CORNER, product, stored_product
+from cordinr.classical.total_variation import TV_EPSILON, product, stored_product
 from cordinr.errors import InputError
 from cordinr.imaging.grid import Grid
 from cordinr.methods import BASELINES
@@ -73,7 +73,7 @@ def test_total_variation_finds_the_minimum_of_its_objective(volume, weight, outl
 
     def objective(image):
         residual, slopes = matrix @ image - slices, (slope @ image).reshape(3, -1)
-        lengths = np.sqrt((slopes**2).sum(0) + CORNER**2)
+        lengths = np.sqrt((slopes**2).sum(0) + TV_EPSILON**2)
         value = residual @ residual + weight * lengths.sum()
         return value, 2 * matrix.T @ residual + weight * slope.T @ (slopes / lengths).ravel()
 

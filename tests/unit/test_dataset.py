@@ -11,8 +11,8 @@ import pytest
 from cordinr.annex_pointer import is_annex_pointer
 from cordinr.datasets import git
 from cordinr.datasets.annex import drop_content, get_content
-from cordinr.datasets.index import Input, find_images, load_index, save_index
-from cordinr.datasets.source import create, obtain
+from cordinr.datasets.index import IndexRow, find_images, load_index, save_index
+from cordinr.datasets.source import clone_or_link, create
 from cordinr.datasets.subjects import sites_of
 from cordinr.errors import InputError
 from cordinr.files import write_json
@@ -49,7 +49,7 @@ def source(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def cloned(source, tmp_path) -> Path:
-    obtain(str(source), "v1", tmp_path / "clone")
+    clone_or_link(str(source), "v1", tmp_path / "clone")
     return tmp_path / "clone"
 
 
@@ -75,7 +75,7 @@ def test_locked_annex_links_are_got_as_well(tmp_path):
     subprocess.run(commit, check=True, env=environment)
     subprocess.run(["git", "-C", str(root), "tag", "v2"], check=True)
     clone = tmp_path / "clone"
-    obtain(str(root), "v2", clone)
+    clone_or_link(str(root), "v2", clone)
     image = clone / "sub-a/anat/sub-a_T2w.nii.gz"
     assert image.is_symlink() and not image.exists() and is_annex_pointer(image)
     assert len(find_images(clone, None, "T2w", MASK, TRUTH)) == 4
@@ -86,7 +86,7 @@ def test_locked_annex_links_are_got_as_well(tmp_path):
 def test_the_index_has_every_image_with_mask_and_truth(cloned, tmp_path):
     rows = find_images(cloned, None, "T2w", MASK, TRUTH)
     first, second, third, missing = rows
-    assert first == Input(
+    assert first == IndexRow(
         subject="a",
         session="",
         folder="sub-a/anat",
@@ -105,7 +105,7 @@ def test_the_index_has_every_image_with_mask_and_truth(cloned, tmp_path):
 
 def test_a_folder_that_is_no_utf8_is_named_in_the_index_all_the_same(tmp_path):
     problem = os.fsdecode(b"r\xe9sultats/raw: subject a has no T2w image.")
-    save_index(tmp_path / "inputs.tsv", [Input("a", "", "sub-a/anat", "sub-a", problem=problem)])
+    save_index(tmp_path / "inputs.tsv", [IndexRow("a", "", "sub-a/anat", "sub-a", problem=problem)])
     [row] = load_index(tmp_path / "inputs.tsv")
     assert row.problem == "r\\udce9sultats/raw: subject a has no T2w image."
 
@@ -170,22 +170,22 @@ def test_subjects_are_chosen_and_missing_ones_named(cloned):
 def test_a_clone_moves_to_another_version(source, cloned):
     first = subprocess.check_output(["git", "-C", str(cloned), "rev-list", "HEAD"], text=True)
     older = first.split()[-1]
-    assert obtain(str(source), older, cloned) == older
+    assert clone_or_link(str(source), older, cloned) == older
     assert not (cloned / "sub-a").exists()
-    obtain(str(source), "v1", cloned)
+    clone_or_link(str(source), "v1", cloned)
     assert (cloned / "sub-a").exists()
 
 
 def test_a_source_that_is_none_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="cannot be cloned") as caught:
-        obtain(str(tmp_path / "nowhere"), "v1", tmp_path / "clone")
+        clone_or_link(str(tmp_path / "nowhere"), "v1", tmp_path / "clone")
     assert "\n" not in str(caught.value)
     assert not [p for p in tmp_path.iterdir() if p.is_dir()]
 
 
 def test_a_version_that_is_none_names_the_tags(source, tmp_path):
     with pytest.raises(InputError, match=r"no version 'r2099'.*v1"):
-        obtain(str(source), "r2099", tmp_path / "clone")
+        clone_or_link(str(source), "r2099", tmp_path / "clone")
 
 
 def test_a_folder_of_something_else_is_not_touched(source, tmp_path):
@@ -193,7 +193,7 @@ def test_a_folder_of_something_else_is_not_touched(source, tmp_path):
     other.mkdir()
     (other / "precious.txt").write_text("mine")
     with pytest.raises(InputError, match="cloned from something else"):
-        obtain(str(source), "v1", other)
+        clone_or_link(str(source), "v1", other)
     assert (other / "precious.txt").read_text() == "mine"
 
 
@@ -217,8 +217,8 @@ def test_a_url_that_git_rewrites_is_still_the_same_source(source, tmp_path, monk
         f'[url "{source.parent}/"]\n\tinsteadOf = https://short.invalid/\n'
     )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    first = obtain(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone")
-    assert obtain(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone") == first
+    first = clone_or_link(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone")
+    assert clone_or_link(f"https://short.invalid/{source.name}", "v1", tmp_path / "clone") == first
 
 
 def test_a_folder_that_is_no_bids_dataset_is_refused(tmp_path):
@@ -232,7 +232,7 @@ def test_cloning_works_without_a_git_identity(source, tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     for name in [name for name in os.environ if name.startswith(("GIT_AUTHOR", "GIT_COMMITTER"))]:
         monkeypatch.delenv(name)
-    obtain(str(source), "v1", tmp_path / "clone")
+    clone_or_link(str(source), "v1", tmp_path / "clone")
     assert "GIT_AUTHOR_NAME" not in os.environ
 
 
@@ -240,22 +240,22 @@ def test_a_plain_folder_is_used_in_place(tmp_path):
     write_bids(tmp_path / "plain")
     dest = tmp_path / "results" / "plain"
     for _ in range(2):
-        assert obtain(str(tmp_path / "plain"), "", dest) == ""
+        assert clone_or_link(str(tmp_path / "plain"), "", dest) == ""
     assert dest.is_symlink() and len(find_images(dest, None, "T2w", MASK, TRUTH)) == 4
     image = get_content(dest, ["sub-a/anat/sub-a_T2w.nii.gz"])[0]
     assert load_volume(image).grid.shape == (10, 10, 10)
     assert drop_content(dest, ["sub-a/anat/sub-a_T2w.nii.gz"]) is None and image.exists()
     with pytest.raises(InputError, match=r'without versions.*set dataset.version to ""'):
-        obtain(str(tmp_path / "plain"), "v1", dest)
+        clone_or_link(str(tmp_path / "plain"), "v1", dest)
     (tmp_path / "other").mkdir()
     with pytest.raises(InputError, match="is there already and is not"):
-        obtain(str(tmp_path / "other"), "", dest)
+        clone_or_link(str(tmp_path / "other"), "", dest)
 
 
 def test_a_clone_made_by_hand_will_do(source, tmp_path):
     subprocess.run(["git", "clone", "--quiet", source, tmp_path / "mine"], check=True)
-    commit = obtain(str(source), "v1", tmp_path / "mine")
-    assert commit == obtain(str(source), "", tmp_path / "mine")
+    commit = clone_or_link(str(source), "v1", tmp_path / "mine")
+    assert commit == clone_or_link(str(source), "", tmp_path / "mine")
     get_content(tmp_path / "mine", ["sub-a/anat/sub-a_T2w.nii.gz"])
 
 
@@ -263,7 +263,7 @@ def test_a_clone_of_a_clone_whose_source_is_gone(source, cloned, tmp_path):
     get_content(cloned, ["sub-a/anat/sub-a_T2w.nii.gz"])
     away = source.rename(source.with_name("away"))
     try:
-        obtain(str(cloned), "v1", tmp_path / "second")
+        clone_or_link(str(cloned), "v1", tmp_path / "second")
         image = get_content(tmp_path / "second", ["sub-a/anat/sub-a_T2w.nii.gz"])[0]
     finally:
         away.rename(source)

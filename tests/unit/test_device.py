@@ -13,7 +13,7 @@ import pytest
 from cordinr.errors import InputError
 from cordinr.inr import device, gpu_lock
 from cordinr.inr.device import choose_device
-from cordinr.inr.gpu_lock import claim
+from cordinr.inr.gpu_lock import acquire_gpu
 
 WORKFLOW = Path(gpu_lock.__file__).parents[1]
 JOB = """
@@ -121,13 +121,13 @@ def test_only_visible_devices_are_taken_by_whatever_number(jobs):
 
 def test_a_process_that_asks_again_keeps_its_device(tmp_path, jobs):
     assert jobs("GPU-a", "GPU-b").take() == "GPU-a"
-    assert [claim(["GPU-a", "GPU-b"], tmp_path / "claims") for _ in range(3)] == [1, 1, 1]
-    assert claim(["GPU-b"], tmp_path / "claims") == 0
+    assert [acquire_gpu(["GPU-a", "GPU-b"], tmp_path / "claims") for _ in range(3)] == [1, 1, 1]
+    assert acquire_gpu(["GPU-b"], tmp_path / "claims") == 0
 
 
 def test_where_no_claim_can_be_kept_the_first_device_is_taken(tmp_path, notes):
     (tmp_path / "claims").write_text("a file where the folder should be")
-    assert claim(["GPU-a", "GPU-b"], tmp_path / "claims") == 0
+    assert acquire_gpu(["GPU-a", "GPU-b"], tmp_path / "claims") == 0
     assert "taking the first GPU" in notes()[0]
 
 

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from cordinr.datasets.exclusion import left_out
+from cordinr.datasets.exclusion import excluded_subjects
 from cordinr.datasets.index import find_images
 from cordinr.errors import InputError
 from cordinr.imaging.volume import save_volume
@@ -41,7 +41,7 @@ def dataset(tmp_path):
 
 def excluded(dataset, text, key="csa_t2") -> dict[str, str]:
     (dataset / "exclude.yml").write_text(text)
-    return left_out(dataset, key)
+    return excluded_subjects(dataset, key)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_key_is_a_wish(dataset, notes):
     assert "exclude.yml: has no key 'csa_t2' of dataset.exclude (it has csa_t1, mtr)" in note
     assert excluded(dataset, "") == {}
     (dataset / "exclude.yml").unlink()
-    assert left_out(dataset, "csa_t2") == {} and len(notes()) == 1
+    assert excluded_subjects(dataset, "csa_t2") == {} and len(notes()) == 1
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_a_file_of_no_usable_form_is_one_sentence(dataset, text):
 def test_a_folder_is_no_exclude_list(dataset):
     (dataset / "exclude.yml").mkdir()
     with pytest.raises(InputError, match=r"exclude\.yml: is a folder"):
-        left_out(dataset, "csa_t2")
+        excluded_subjects(dataset, "csa_t2")
 
 
 def test_nothing_in_the_file_is_an_uncaught_exception(dataset):
@@ -307,7 +307,7 @@ def test_nothing_in_the_file_is_an_uncaught_exception(dataset):
 
 def test_the_other_extension_and_the_other_encoding_will_do(dataset):
     (dataset / "exclude.yaml").write_bytes("csa_t2: {sub-01: gestört}".encode("latin-1"))
-    assert left_out(dataset, "csa_t2") == {"01": "exclude.yaml, csa_t2: sub-01, gestört"}
+    assert excluded_subjects(dataset, "csa_t2") == {"01": "exclude.yaml, csa_t2: sub-01, gestört"}
 
 
 def write_images(dataset) -> None:
@@ -324,7 +324,7 @@ def test_only_the_images_named_are_lost(dataset, command):
     options = ["--dest", dataset.parent / "raw", "-o", target, "--exclude", "csa_t2"]
     code, _, said = command("index", dataset, *options)
     assert code == 0 and "warning" not in said
-    rows = find_images(dataset, None, "T2w", "", "", {}, left_out(dataset, "csa_t2"))
+    rows = find_images(dataset, None, "T2w", "", "", {}, excluded_subjects(dataset, "csa_t2"))
     assert {row.image for row in rows} == {"sub-01_run-2", "sub-02_ses-01", "sub-04"}
     assert (
         "left out: sub-03_T2w (exclude.yml, csa_t2: sub-03_T2w, motion); "

@@ -6,16 +6,16 @@ from types import SimpleNamespace as Some
 
 import pytest
 
-from cordinr.datasets.index import Input
+from cordinr.datasets.index import IndexRow
 from cordinr.errors import InputError
 from cordinr.evaluation.failed import Failed, load_failed, save_failed
-from cordinr.run.failures import VARIABLE, blocked, failed_images, left_out
+from cordinr.run.failures import VARIABLE, blocked, failed_images, images_left_out
 from cordinr.run.remainder import is_whole, second_run
 
 ROWS = [
-    Input(label, "", f"sub-{label}/anat", f"sub-{label}", path=f"sub-{label}/anat/T2w.nii.gz")
+    IndexRow(label, "", f"sub-{label}/anat", f"sub-{label}", path=f"sub-{label}/anat/T2w.nii.gz")
     for label in ("01", "02")
-] + [Input("03", "", "sub-03/anat", "sub-03", problem="has no T2w image")]
+] + [IndexRow("03", "", "sub-03/anat", "sub-03", problem="has no T2w image")]
 
 
 class Job:
@@ -164,10 +164,10 @@ def test_the_list_is_kept_as_it_is_where_nothing_changed(tmp_path, monkeypatch):
     save_failed(path, images)
     assert path.stat().st_mtime_ns == before
     monkeypatch.delenv(VARIABLE, raising=False)
-    assert left_out() == {}
+    assert images_left_out() == {}
     monkeypatch.setenv(VARIABLE, str(path))
-    assert left_out() == {("sub-01/anat", "sub-01"): images[0]}
+    assert images_left_out() == {("sub-01/anat", "sub-01"): images[0]}
     for text in ("other\ttable\n1\t2\n", "folder\timage\tlacks\treason\nsub-01/anat\n"):
         path.write_text(text)
         with pytest.raises(InputError, match=r"failed\.tsv: is not a list of failed images"):
-            left_out()
+            images_left_out()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cordinr.acquisition.domain import Field
+from cordinr.acquisition.domain import FitDomain
 from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
 from cordinr.acquisition.view import View
@@ -16,8 +16,8 @@ from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.lattices import lattices_for
-from cordinr.inr.point_groups import make_stacks
-from cordinr.inr.render import render_with_spread
+from cordinr.inr.point_groups import make_point_groups
+from cordinr.inr.render import render_with_std
 from cordinr.inr.settings import FitSettings
 from support import blobs, two_views
 
@@ -41,7 +41,7 @@ def wide_and_long():
 
 
 def test_the_field_is_the_overlap_and_a_slice_around_it(wide_and_long):
-    field = Field.of(wide_and_long)
+    field = FitDomain.of(wide_and_long)
     assert field.grid.shape == (16, 12, 16) and field.margin == 4.0
     corners = field.corners(wide_and_long)
     # Edges of the overlap: -8.5 to 7.5 along R and S; along A both end at -0.5 and 11.5.
@@ -56,16 +56,16 @@ def test_the_field_is_the_overlap_and_a_slice_around_it(wide_and_long):
 def test_nothing_is_left_out_of_views_of_one_image(shape):
     volume = blobs((23, 14, 22), np.eye(4))
     views = [acquire(volume, axis, SliceProfile(shape, 5.0), 5.0) for axis in (2, 0)]
-    field = Field.of(views)
+    field = FitDomain.of(views)
     shown = np.concatenate([view.volume.grid.corners for view in views])
     np.testing.assert_array_equal(field.corners(views), shown)
-    stacks = make_stacks(views, field, np.zeros(3), 1.0, 5, CPU)
+    stacks = make_point_groups(views, field, np.zeros(3), 1.0, 5, CPU)
     assert sum(s.values.numel() for s in stacks) == sum(v.volume.grid.size for v in views)
 
 
 def test_what_one_view_shows_alone_takes_no_part(wide_and_long):
-    field = Field.of(wide_and_long)
-    stacks = make_stacks(wide_and_long, field, np.zeros(3), 1.0, 5, CPU)
+    field = FitDomain.of(wide_and_long)
+    stacks = make_point_groups(wide_and_long, field, np.zeros(3), 1.0, 5, CPU)
     within = sum(field.holds(view.volume.grid.centres()).sum() for view in wide_and_long)
     assert sum(stack.values.numel() for stack in stacks) == within
     assert all(field.holds(stack.centres.numpy()).all() for stack in stacks)
@@ -90,7 +90,7 @@ def test_where_intensities_lie_far_beyond_the_overlap_changes_nothing(wide_and_l
 def test_a_rendering_is_zero_beyond_the_field(wide_and_long):
     inr = fit_inr(wide_and_long, 8, FitSettings(width=16, channels=2, passes=4, members=2))
     grid = Grid((50, 12, 50), shifted((1, 1, 1), (-25, 0, -25)).grid.affine)
-    image, spread = render_with_spread(inr, grid)
+    image, spread = render_with_std(inr, grid)
     inside = inr.field.holds(grid.centres()).reshape(grid.shape)
     assert not image[~inside].any() and not spread[~inside].any()
     assert (image[inside] > 0).all() and (spread[inside] > 0).all()
@@ -113,4 +113,4 @@ def test_views_without_overlap_have_no_field():
     views = two_views(blobs((12, 12, 12), np.eye(4)))
     far = acquire(shifted((12, 12, 12), (90, 0, 0)), 0, BOX, 4.0)
     with pytest.raises(InputError, match="do not overlap"):
-        Field.of([views[0], far])
+        FitDomain.of([views[0], far])

@@ -15,7 +15,7 @@ from cordinr.errors import InputError
 from cordinr.imaging.volume import Volume
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.model_file import load_inr, save_inr
-from cordinr.inr.render import BLOCK, render_inr, render_with_spread
+from cordinr.inr.render import POINTS_PER_BLOCK, render_inr, render_with_std
 from cordinr.inr.settings import FitSettings
 from cordinr.inr.training import Training, schedule
 from support import two_views
@@ -177,12 +177,12 @@ def test_an_ensemble_is_its_members_and_their_spread(smooth_volume):
     points = torch.as_tensor(smooth_volume.grid.centres() - inr.centre, dtype=torch.float32)
     with torch.inference_mode():
         members = (inr.network(points) * inr.scale).numpy()
-    image, spread = render_with_spread(inr, smooth_volume.grid)
+    image, spread = render_with_std(inr, smooth_volume.grid)
     assert members.shape[0] == 3 and not np.allclose(members[0], members[1], rtol=1e-4)
     np.testing.assert_allclose(image.ravel(), members.mean(axis=0), rtol=1e-4)
     np.testing.assert_allclose(spread.ravel(), members.std(axis=0), rtol=1e-2, atol=1e-2)
     alone = fit_inr(views, 8, SMALL)
-    assert not render_with_spread(alone, smooth_volume.grid)[1].any()
+    assert not render_with_std(alone, smooth_volume.grid)[1].any()
 
 
 def test_members_learn_as_fast_as_one(smooth_volume):
@@ -256,7 +256,7 @@ def test_rates_rise_then_fall_to_zero():
 def test_rendering_does_not_depend_on_blocks(smooth_volume, monkeypatch):
     inr = fit_inr(two_views(smooth_volume), 8, SMALL)
     whole = render_inr(inr, smooth_volume.grid)
-    monkeypatch.setitem(BLOCK, "cpu", 1000)
+    monkeypatch.setitem(POINTS_PER_BLOCK, "cpu", 1000)
     np.testing.assert_allclose(render_inr(inr, smooth_volume.grid), whole, rtol=1e-4)
 
 

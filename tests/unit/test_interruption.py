@@ -11,7 +11,7 @@ import torch
 
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.settings import FitSettings
-from cordinr.inr.sigterm import termination_deferred
+from cordinr.inr.sigterm import deferred_sigterm
 from support import two_views
 
 SMALL = FitSettings(width=32, channels=2, batch=256, passes=16)
@@ -67,7 +67,7 @@ def test_a_terminated_fit_leaves_a_checkpoint_and_goes_on_from_it(
 
 def test_the_signal_takes_effect_after_the_block(ended):
     done = []
-    with pytest.raises(EndedError), termination_deferred() as terminated:
+    with pytest.raises(EndedError), deferred_sigterm() as terminated:
         assert not terminated()
         terminate()
         assert terminated()
@@ -91,7 +91,7 @@ def test_a_process_dies_of_it_as_ever():
 def test_whoever_ignores_it_goes_on_to():
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with termination_deferred() as terminated:
+        with deferred_sigterm() as terminated:
             terminate()
             assert not terminated()
     finally:

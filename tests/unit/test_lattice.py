@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from cordinr.acquisition.domain import Field
+from cordinr.acquisition.domain import FitDomain
 from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
 from cordinr.imaging.grid import Grid
@@ -82,7 +82,7 @@ def test_every_point_of_every_view_lies_within_every_lattice(smooth_volume, turn
         volume = Volume(volume.array, Grid(volume.grid.shape, affine))
     views = two_views(volume)
     centre = volume.grid.centre
-    lattices = lattices_for(views, Field.of(views), centre)
+    lattices = lattices_for(views, FitDomain.of(views), centre)
     assert len(lattices) == len(ISOTROPIC_SPACINGS) + 2 * len(views)
     corners = np.concatenate([view.volume.grid.corners for view in views]) - centre
     for lattice in lattices:
@@ -97,7 +97,7 @@ def test_lattices_of_a_view_are_coarse_across_its_slices(smooth_volume):
     grid = smooth_volume.grid
     axis = grid.axis_along("S")
     view = acquire(smooth_volume, axis, SliceProfile("box", 5.0), 5.0)
-    shaped = lattices_for([view], Field(grid, 4.0), grid.centre)[len(ISOTROPIC_SPACINGS) :]
+    shaped = lattices_for([view], FitDomain(grid, 4.0), grid.centre)[len(ISOTROPIC_SPACINGS) :]
     for lattice, expected in zip(shaped, (2.0, 4.0), strict=True):
         spacing = 1 / np.linalg.norm(np.array(lattice.to_index)[:, :3], axis=1)
         assert spacing[axis] == pytest.approx(expected)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cordinr.bids.uris import local_path
+from cordinr.bids.uris import resolve_bids_uri
 from cordinr.errors import InputError
 from cordinr.files import write_json
 
@@ -12,16 +12,18 @@ IMAGE = "sub-01/anat/sub-01_T2w.nii.gz"
 
 
 def test_a_path_stays_as_it_is(tmp_path):
-    assert local_path("some/image.nii.gz", tmp_path / "out.nii.gz") == Path("some/image.nii.gz")
+    assert resolve_bids_uri("some/image.nii.gz", tmp_path / "out.nii.gz") == Path(
+        "some/image.nii.gz"
+    )
 
 
 def test_a_uri_is_looked_up_from_the_dataset_of_the_output(tmp_path, monkeypatch):
     write_json(tmp_path / "dataset_description.json", {"DatasetLinks": {"raw": "sourcedata/raw"}})
     raw = tmp_path / "sourcedata" / "raw" / IMAGE
-    assert local_path(f"bids:raw:{IMAGE}", tmp_path / IMAGE) == raw
-    assert local_path(f"bids::{IMAGE}", tmp_path / IMAGE) == tmp_path / IMAGE
+    assert resolve_bids_uri(f"bids:raw:{IMAGE}", tmp_path / IMAGE) == raw
+    assert resolve_bids_uri(f"bids::{IMAGE}", tmp_path / IMAGE) == tmp_path / IMAGE
     monkeypatch.chdir(tmp_path)
-    assert local_path(f"bids:raw:{IMAGE}", IMAGE) == raw
+    assert resolve_bids_uri(f"bids:raw:{IMAGE}", IMAGE) == raw
 
 
 @pytest.mark.parametrize(
@@ -30,9 +32,9 @@ def test_a_uri_is_looked_up_from_the_dataset_of_the_output(tmp_path, monkeypatch
 def test_a_uri_that_leads_nowhere(tmp_path, image, words):
     write_json(tmp_path / "dataset_description.json", {"DatasetLinks": {"other": ".."}})
     with pytest.raises(InputError, match=words):
-        local_path(f"bids:raw:{IMAGE}", tmp_path / image)
+        resolve_bids_uri(f"bids:raw:{IMAGE}", tmp_path / image)
 
 
 def test_a_dataset_without_description(tmp_path):
     with pytest.raises(InputError, match="no such file"):
-        local_path(f"bids:raw:{IMAGE}", tmp_path / IMAGE)
+        resolve_bids_uri(f"bids:raw:{IMAGE}", tmp_path / IMAGE)

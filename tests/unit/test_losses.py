@@ -8,7 +8,7 @@ import torch
 
 from cordinr.files import read_json
 from cordinr.inr.fit import fit_inr
-from cordinr.inr.loss_curve import POINTS, Losses
+from cordinr.inr.loss_curve import MAX_CURVE_POINTS, LossCurve
 from cordinr.inr.settings import FitSettings
 from cordinr.pages.loss_chart import Curve, log_ticks, loss_chart, step_ticks
 from support import two_views
@@ -17,18 +17,18 @@ from support import two_views
 @pytest.mark.parametrize("total", [1, 99, 100, 101, 250])
 def test_points_are_the_means_since_the_point_before(total):
     losses = np.random.default_rng(0).uniform(0.1, 1, total)
-    kept = Losses(total)
+    kept = LossCurve(total)
     for step, loss in enumerate(losses, 1):
         kept.add(step, torch.tensor(loss))
     curve = kept.curve()
-    assert len(curve["steps"]) <= POINTS and curve["steps"][-1] == total
+    assert len(curve["steps"]) <= MAX_CURVE_POINTS and curve["steps"][-1] == total
     edges = [0, *curve["steps"]]
     means = [losses[a:b].mean() for a, b in pairwise(edges)]
     np.testing.assert_allclose(curve["loss"], means, rtol=1e-4)
 
 
 def test_a_loss_that_is_overwritten_later_was_counted_already():
-    kept, loss = Losses(2), torch.tensor(1.0)
+    kept, loss = LossCurve(2), torch.tensor(1.0)
     kept.add(1, loss)
     loss.fill_(3.0)
     kept.add(2, loss)
@@ -38,7 +38,7 @@ def test_a_loss_that_is_overwritten_later_was_counted_already():
 @pytest.mark.parametrize("stop", [1, 7, 9, 200])
 def test_it_goes_on_where_a_checkpoint_left_it(stop):
     losses = torch.rand(250, generator=torch.Generator().manual_seed(0))
-    whole, first, second = Losses(250), Losses(250), Losses(250)
+    whole, first, second = LossCurve(250), LossCurve(250), LossCurve(250)
     for step, loss in enumerate(losses, 1):
         whole.add(step, loss)
         (first if step <= stop else second).add(step, loss)
@@ -55,7 +55,7 @@ def test_the_curve_of_a_fit_is_of_its_losses(smooth_volume):
     losses = np.array([progress.loss for progress in reports])
     curve = reports[-1].losses
     every = curve["steps"][0]
-    assert len(losses) > POINTS and every > 1
+    assert len(losses) > MAX_CURVE_POINTS and every > 1
     np.testing.assert_allclose(curve["loss"][3], losses[3 * every : 4 * every].mean(), rtol=1e-4)
     assert curve["loss"][-1] < curve["loss"][0] / 2
 

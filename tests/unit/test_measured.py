@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy
 
-from cordinr.acquisition.domain import Field
+from cordinr.acquisition.domain import FitDomain
 from cordinr.acquisition.forward import system_matrix
 from cordinr.acquisition.gaps import leave_unmeasured_out
 from cordinr.acquisition.view import View
@@ -19,7 +19,7 @@ from cordinr.imaging.measured import MAX_UNMEASURED, find_measured
 from cordinr.imaging.volume import Volume, load_reference, load_volume, save_volume
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.model_file import load_inr, save_inr
-from cordinr.inr.point_groups import make_stacks
+from cordinr.inr.point_groups import make_point_groups
 from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FitSettings
 from support import blobs, two_views
@@ -163,7 +163,7 @@ def test_every_voxel_that_was_measured_is_fitted_and_no_other(scene):
     """Cells that views share are broken up where one of their voxels is missing."""
     _, (axial, sagittal) = scene
     views = leave_unmeasured_out([damaged(axial, np.s_[:9, :7, 4], np.nan), sagittal])
-    stacks = make_stacks(views, Field.of(views), np.zeros(3), 1.0, 5, "cpu")
+    stacks = make_point_groups(views, FitDomain.of(views), np.zeros(3), 1.0, 5, "cpu")
     fitted = np.concatenate([stack.values.numpy().ravel() for stack in stacks])
     assert fitted.size == axial.volume.grid.size + sagittal.volume.grid.size - 9 * 7
     expected = np.concatenate([view.voxels for view in views])
@@ -176,7 +176,7 @@ def test_views_without_gaps_are_left_as_they_are(scene, notes):
     for view in views:
         assert find_measured(view.volume.array, view.axis).all()
     assert leave_unmeasured_out(views) == views and notes() == []
-    assert Field.of(views).limits == ()
+    assert FitDomain.of(views).limits == ()
 
 
 x, y, z = np.meshgrid(*map(np.arange, (32, 24, 40)), indexing="ij")

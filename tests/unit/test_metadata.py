@@ -2,7 +2,7 @@
 
 import pytest
 
-from cordinr.bids.metadata import carried, inherited, metadata_of, sidecars_of
+from cordinr.bids.metadata import metadata_of, read_inherited_metadata, shared_metadata, sidecars_of
 from cordinr.errors import InputError
 from cordinr.files import write_json
 
@@ -27,9 +27,13 @@ def dataset(tmp_path):
 
 
 def test_files_further_down_win_and_foreign_ones_do_not_count(dataset):
-    assert inherited(dataset, IMAGE) == {"FlipAngle": 2, "EchoTime": 3, "RepetitionTime": 4}
+    assert read_inherited_metadata(dataset, IMAGE) == {
+        "FlipAngle": 2,
+        "EchoTime": 3,
+        "RepetitionTime": 4,
+    }
     assert sidecars_of(dataset, IMAGE)[0] in ("T2w.json", "acq-hi_T2w.json")
-    assert metadata_of(dataset / IMAGE) == inherited(dataset, IMAGE)
+    assert metadata_of(dataset / IMAGE) == read_inherited_metadata(dataset, IMAGE)
 
 
 def test_an_image_outside_a_dataset_has_its_own_sidecar_only(tmp_path):
@@ -43,20 +47,20 @@ def test_pybids_finds_the_same(dataset):
     from bids import BIDSLayout
 
     (dataset / IMAGE).write_bytes(b"")
-    assert BIDSLayout(dataset, validate=False).get_metadata(str(dataset / IMAGE)) == inherited(
-        dataset, IMAGE
-    )
+    assert BIDSLayout(dataset, validate=False).get_metadata(
+        str(dataset / IMAGE)
+    ) == read_inherited_metadata(dataset, IMAGE)
 
 
 def test_what_holds_is_kept_and_what_does_not_is_dropped():
     first = {"EchoTime": 0.1, "Manufacturer": "A", "SliceThickness": 0.8, "AcquisitionMatrixPE": 3}
     second = first | {"Manufacturer": "B"}
-    assert carried([first]) == {"Manufacturer": "A", "EchoTime": 0.1}
-    assert carried([first, second]) == {"EchoTime": 0.1}
-    assert carried([first, {}]) == carried([]) == {}
+    assert shared_metadata([first]) == {"Manufacturer": "A", "EchoTime": 0.1}
+    assert shared_metadata([first, second]) == {"EchoTime": 0.1}
+    assert shared_metadata([first, {}]) == shared_metadata([]) == {}
 
 
 def test_a_sidecar_that_is_none_is_named(dataset):
     (dataset / "T2w.json").write_text("[1, 2]")
     with pytest.raises(InputError, match=r"T2w\.json: is not a JSON object"):
-        inherited(dataset, IMAGE)
+        read_inherited_metadata(dataset, IMAGE)

@@ -7,11 +7,11 @@ import sys
 import numpy as np
 import pytest
 
-from cordinr.acquisition.domain import Field
+from cordinr.acquisition.domain import FitDomain
 from cordinr.bids.view_files import read_view
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import save_volume
-from cordinr.inr.estimates import BASE_MB, fit_memory_mb, fit_minutes, points
+from cordinr.inr.estimates import BASE_MB, estimate_points, fit_memory_mb, fit_minutes
 from cordinr.inr.lattices import lattices_for
 
 
@@ -37,9 +37,9 @@ def views(tmp_path):
 def test_points_are_those_of_the_lattices(views):
     paths = views(100)
     loaded = [read_view(path) for path in paths]
-    field = Field.of(loaded)
+    field = FitDomain.of(loaded)
     lattices = lattices_for(loaded, field, field.grid.centre)
-    fine, lattice = points(paths)
+    fine, lattice = estimate_points(paths)
     assert fine == pytest.approx(100**3)
     assert lattice == pytest.approx(sum(np.prod(each.shape) for each in lattices), rel=0.15)
 
@@ -83,12 +83,12 @@ def test_only_the_header_is_read(views):
     path = views(60)[0]
     content = gzip.decompress(path.read_bytes())
     path.write_bytes(gzip.compress(content[:400]))
-    assert points([path])[0] == pytest.approx(60**3)
+    assert estimate_points([path])[0] == pytest.approx(60**3)
 
 
 def test_views_that_are_not_there_yet_are_missing_files(tmp_path):
     # Of these, and where the error names the input, a dry-run says that they are to be determined.
     missing = str(tmp_path / "none.nii.gz")
     with pytest.raises(FileNotFoundError) as error:
-        points([missing])
+        estimate_points([missing])
     assert error.value.filename == missing

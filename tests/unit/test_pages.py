@@ -15,18 +15,18 @@ from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
 from cordinr.bids.cord_mask import PROBLEM
 from cordinr.bids.names import sidecar_path
-from cordinr.datasets.index import Input, save_index
+from cordinr.datasets.index import IndexRow, save_index
 from cordinr.evaluation.failed import Failed, save_failed
 from cordinr.evaluation.table import TEXT_COLUMNS, column_dictionary, save_table, tabulate
 from cordinr.figures.captions import Caption
 from cordinr.files import write_json
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume, save_volume
-from cordinr.pages.html import provenance, relative, write_page
-from cordinr.pages.index import Drawn, Listed, figures_shown, images_shown
-from cordinr.pages.ranking import best_labels, scored
-from cordinr.pages.subject import Places, _notes
-from cordinr.pages.volumes import Layer, crop, embed, narrow
+from cordinr.pages.html import read_origin, relative, write_page
+from cordinr.pages.index import CohortFigure, ImageRow, figures_shown, images_shown
+from cordinr.pages.ranking import best_labels, score_rows
+from cordinr.pages.subject import ResultPaths, _notes
+from cordinr.pages.volumes import ViewerLayer, crop, embed, narrow
 from support import blobs
 
 
@@ -51,10 +51,10 @@ def layers():
     view = acquire(body, grid.axis_along("S"), SliceProfile("box", 4.0), 4.0).volume
     spread = Volume((np.abs(array) / 50).astype(np.float32), grid)
     return [
-        Layer("reference", "Reference", "", "reference", body),
-        Layer("view1", "axial view", "", "view", view),
-        Layer("tv", "Total variation", "", "recon", Volume(array + np.float32(3), grid)),
-        Layer("spread", "Uncertainty", "", "spread", spread),
+        ViewerLayer("reference", "Reference", "", "reference", body),
+        ViewerLayer("view1", "axial view", "", "view", view),
+        ViewerLayer("tv", "Total variation", "", "recon", Volume(array + np.float32(3), grid)),
+        ViewerLayer("spread", "Uncertainty", "", "spread", spread),
     ]
 
 
@@ -148,7 +148,7 @@ def table():
 
 
 def test_places_among_all_images(table):
-    rows = {(row.label, row.res): row for row in scored(table, "sub-1")}
+    rows = {(row.label, row.res): row for row in score_rows(table, "sub-1")}
     assert len(rows) == 4
     tv = rows["tv", ""].places["psnr_fov"]
     # The column reaches from 25 (cubic, sub-0) to 45 (the finer renderings).
@@ -161,14 +161,14 @@ def test_places_among_all_images(table):
 
 
 def test_one_image_alone_has_a_place(table):
-    row = scored(table[table.image == "sub-2"].query("method == 'tv'"), "sub-2")[0]
+    row = score_rows(table[table.image == "sub-2"].query("method == 'tv'"), "sub-2")[0]
     assert row.places["psnr_fov"].at == 50 and row.places["psnr_fov"].others == (50,)
 
 
 def test_a_perfect_image_has_no_place(table):
     table.loc[table.image.eq("sub-1") & table.method.eq("tv"), "psnr_fov"] = np.inf
-    perfect = next(row for row in scored(table, "sub-1") if row.label == "tv")
-    other = next(row for row in scored(table, "sub-2") if row.label == "tv")
+    perfect = next(row for row in score_rows(table, "sub-1") if row.label == "tv")
+    other = next(row for row in score_rows(table, "sub-2") if row.label == "tv")
     assert "psnr_fov" not in perfect.places and np.isfinite(other.places["psnr_fov"].at)
     assert len(other.places["psnr_fov"].others) == 4
 
@@ -185,8 +185,8 @@ SOURCE = {"Name": HOSTILE, "Version": HOSTILE, "Commit": HOSTILE, "License": HOS
 
 def test_text_is_escaped_and_scripts_are_whole(tmp_path, table):
     script = "const a = '</script><script>', b = /<!--/;"
-    image = Listed(HOSTILE, HOSTILE, HOSTILE, best_labels(table, "sub-1"), 1.0, -4.0, True)
-    figure = Drawn(Caption(HOSTILE, HOSTILE), "data:,", HOSTILE)
+    image = ImageRow(HOSTILE, HOSTILE, HOSTILE, best_labels(table, "sub-1"), 1.0, -4.0, True)
+    figure = CohortFigure(Caption(HOSTILE, HOSTILE), "data:,", HOSTILE)
     path = tmp_path / "index.html"
     content = {"images": [image], "problems": [HOSTILE], "source": SOURCE, "figures": [figure]}
     write_page(path, "index.html.j2", [script], version="1", **content)
@@ -206,7 +206,7 @@ def test_images_furthest_below_come_first_and_those_without_an_inr_last(table):
     table = pd.concat(several, ignore_index=True)
     table.loc[table.image.eq("sub-3x1") & table.method.eq("inr"), "psnr_fov"] -= 20
     table = table[~(table.image.eq("sub-0x0") & table.method.eq("inr"))]
-    rows = [Input(name[4:], "", "", name, site="A") for name in sorted(set(table.image))]
+    rows = [IndexRow(name[4:], "", "", name, site="A") for name in sorted(set(table.image))]
     shown = images_shown(rows, table)
     assert (shown[0].name, shown[0].href, shown[0].site) == ("sub-3x1", "sub-3x1.html", "A")
     assert shown[0].gain == pytest.approx(-19) and shown[0].best[1].label == "inrF64"
@@ -217,7 +217,7 @@ def test_images_furthest_below_come_first_and_those_without_an_inr_last(table):
 
 
 def test_an_image_that_failed_leads_to_no_page(table):
-    rows = [Input(f"{k}", "", f"sub-{k}/anat", f"sub-{k}", path="T2w.nii.gz") for k in range(7)]
+    rows = [IndexRow(f"{k}", "", f"sub-{k}/anat", f"sub-{k}", path="T2w.nii.gz") for k in range(7)]
     shown = {each.name: each.href for each in images_shown(rows, table, {"sub-3": "", "sub-5": ""})}
     assert shown["sub-3"] == "" and shown["sub-4"] == "sub-4.html"
     assert "sub-5" not in shown and shown["sub-6"] == "sub-6.html"
@@ -228,7 +228,7 @@ def test_the_index_page_says_who_failed_and_why(tmp_path, table, command):
         table[name] = table.get(name, "" if name in TEXT_COLUMNS else pd.NA)
     lost = {"image": "sub-9", "subject": "9", "problem": "its file is damaged"}
     save_table(tmp_path / "metrics.tsv", tabulate([*table.to_dict("records"), lost]))
-    rows = [Input(f"{k}", "", f"sub-{k}/anat", f"sub-{k}", path="x") for k in (0, 1, 9)]
+    rows = [IndexRow(f"{k}", "", f"sub-{k}/anat", f"sub-{k}", path="x") for k in (0, 1, 9)]
     save_index(tmp_path / "inputs.tsv", rows)
     save_failed(tmp_path / "failed.tsv", [Failed("sub-1/anat", "sub-1", "page", "no room")])
     write_json(tmp_path / "source.json", {"Name": "phantom"})
@@ -242,8 +242,8 @@ def test_the_index_page_says_who_failed_and_why(tmp_path, table, command):
 
 
 def test_why_there_are_no_figures_of_the_cord_is_said_only_where_there_are_none(tmp_path):
-    row = Input("1", "", "sub-1/anat", "sub-1", path="x", mask="seg.nii.gz")
-    places = Places(tmp_path, "T2w", [], [])
+    row = IndexRow("1", "", "sub-1/anat", "sub-1", path="x", mask="seg.nii.gz")
+    places = ResultPaths(tmp_path, "T2w", [], [])
     mask = places.reference(row, "cord")
     volume = np.zeros((4, 4, 4))
     for stated in ({}, {"Problem": "motion"}, {PROBLEM: "of a copy of a copy"}):
@@ -280,7 +280,7 @@ def test_links_are_paths_whatever_a_sidecar_says(tmp_path):
         "https://x",
     ]
     write_json(folder / "sub-1_desc-tv_T2w.json", {"Sources": sources, "Software": 3})
-    made = provenance(image, tmp_path / "set/sub-1.html")
+    made = read_origin(image, tmp_path / "set/sub-1.html")
     assert made.href == "sub-1/anat/sub-1_desc-tv_T2w.nii.gz"
     assert dict(made.sources) == {
         "bids::sub-1/a b.nii": "sub-1/a%20b.nii",
@@ -294,7 +294,7 @@ def test_links_are_paths_whatever_a_sidecar_says(tmp_path):
 
 
 def test_a_page_needs_a_subject_of_the_index(tmp_path, command):
-    save_index(tmp_path / "inputs.tsv", [Input("1", "", "sub-1/anat", "sub-1", problem="none")])
+    save_index(tmp_path / "inputs.tsv", [IndexRow("1", "", "sub-1/anat", "sub-1", problem="none")])
     options = ["--index", tmp_path / "inputs.tsv", "--metrics", tmp_path / "m.tsv"]
     options += ["--view", "a", "--figure", "comparison"]
     code, _, said = command("page", "sub-1", *options, "-o", tmp_path / "p.html")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from cordinr.acquisition.domain import Field
+from cordinr.acquisition.domain import FitDomain
 from cordinr.acquisition.overlap import common_grid
 from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
@@ -17,10 +17,10 @@ from cordinr.classical.reconstruct import reconstruct_baseline
 from cordinr.imaging.volume import Volume
 from cordinr.inr import tv_target
 from cordinr.inr.fit import fit_inr, middle
-from cordinr.inr.point_groups import make_stacks
+from cordinr.inr.point_groups import make_point_groups
 from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FitSettings
-from cordinr.inr.tv_target import WEIGHT, aimed, distance
+from cordinr.inr.tv_target import TV_TARGET_WEIGHT, squared_distance_to_target, with_tv_targets
 from support import blobs, two_views
 
 CPU = torch.device("cpu")
@@ -28,11 +28,11 @@ CPU = torch.device("cpu")
 
 def stacks_of(views, noise=0.0):
     """The stacks of views without and with targets, the positions of their points, and the grid."""
-    field, scale = Field.of(views), intensity_scale(views)
+    field, scale = FitDomain.of(views), intensity_scale(views)
     grid, (centre, _) = field.grid, middle(field.corners(views))
-    stacks = make_stacks(views, field, centre, scale, 5, CPU)
+    stacks = make_point_groups(views, field, centre, scale, 5, CPU)
     places = [(s.centres[:, None] + s.offsets).numpy() + centre for s in stacks]
-    return stacks, aimed(stacks, views, grid, centre, scale, noise), places, grid
+    return stacks, with_tv_targets(stacks, views, grid, centre, scale, noise), places, grid
 
 
 def tilted_view():
@@ -50,7 +50,7 @@ def test_points_are_drawn_to_total_variation_and_to_nothing_outside_of_it(tilted
     if tilted:
         views = [tilted_view(), views[1]]
     stacks, with_targets, places, grid = stacks_of(views)
-    image = reconstruct_baseline(views, grid, "tv", WEIGHT) / intensity_scale(views)
+    image = reconstruct_baseline(views, grid, "tv", TV_TARGET_WEIGHT) / intensity_scale(views)
     without = 0
     for stack, aiming, points in zip(stacks, with_targets, places, strict=True):
         index = grid.index(points)
@@ -78,7 +78,7 @@ def test_distance_is_summed_where_there_are_targets():
     intensity = torch.tensor(rng.normal(size=(2, 3, 4)), requires_grad=True)
     targets = torch.tensor(rng.normal(size=(3, 4)))
     targets[1, 2] = torch.nan
-    total = distance(intensity, targets)
+    total = squared_distance_to_target(intensity, targets)
     expected = sum(
         (intensity[m, n, q].item() - targets[n, q].item()) ** 2
         for m, n, q in np.ndindex(2, 3, 4)
@@ -97,7 +97,7 @@ def test_a_stronger_prior_brings_the_inr_closer_to_total_variation():
     views = two_views(Volume(volume.array + noise, volume.grid))
     grid = common_grid(views)
     settings = FitSettings(width=32, channels=2, batch=256, passes=20, smoothing=0)
-    target = reconstruct_baseline(views, grid, "tv", WEIGHT)
+    target = reconstruct_baseline(views, grid, "tv", TV_TARGET_WEIGHT)
     apart = [
         np.abs(render_inr(fit_inr(views, 8, replace(settings, tv_prior=weight)), grid) - target)
         for weight in (0.0, 0.01, 1.0)
@@ -133,7 +133,7 @@ def test_the_seconds_of_a_fit_include_the_reconstruction(monkeypatch):
 
     def slow(stacks, *arguments):
         time.sleep(0.5)
-        return aimed(stacks, *arguments)
+        return with_tv_targets(stacks, *arguments)
 
     monkeypatch.setattr("cordinr.inr.fit.aimed", slow)
     fit_inr(views, 8, FitSettings(max_steps=1, width=8, channels=1), report=reports.append)

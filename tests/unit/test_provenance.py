@@ -7,7 +7,7 @@ import pytest
 from cordinr.bids.names import sidecar_path
 from cordinr.datasets import run_records
 from cordinr.datasets.run_records import changed_files, save_results, steps_behind
-from cordinr.datasets.source import create, obtain
+from cordinr.datasets.source import clone_or_link, create
 from cordinr.errors import InputError
 from cordinr.files import write_json
 
@@ -59,7 +59,7 @@ def raw(tmp_path_factory):
     write_json(folder / "source" / "dataset_description.json", {"Name": "raw"})
     write_json(folder / "source" / "T2w.json", {"FlipAngle": 180})
     create(folder / "source", "raw")
-    obtain(str(folder / "source"), "v1", folder / "clone")
+    clone_or_link(str(folder / "source"), "v1", folder / "clone")
     return folder / "clone"
 
 
@@ -157,7 +157,7 @@ def test_raw_data_without_versions_and_links_that_lead_elsewhere(root, raw, tmp_
 
 
 def test_a_password_in_the_source_is_not_published(root, raw, tmp_path):
-    obtain(str(raw.parent / "source"), "v1", tmp_path / "clone")
+    clone_or_link(str(raw.parent / "source"), "v1", tmp_path / "clone")
     git(tmp_path / "clone", "config", "cordinr.source", "https://me:secret@example.org/data.git")
     save_results(root, tmp_path / "clone")
     assert "url = https://example.org/data.git" in (root / ".gitmodules").read_text()

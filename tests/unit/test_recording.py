@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from cordinr.errors import InputError
-from cordinr.inr.cuda_graph import CALLS_BEFORE
+from cordinr.inr.cuda_graph import WARMUP_CALLS
 from cordinr.inr.training import Training
 from trainings import small_training
 
@@ -97,7 +97,7 @@ def test_a_recorded_step_does_what_a_called_one_does(smooth_volume, gpu):
 
 
 def test_nothing_in_a_step_waits_for_the_gpu(smooth_volume, gpu):
-    recorded, _ = trained(smooth_volume, recordable=True, steps=CALLS_BEFORE + 1)
+    recorded, _ = trained(smooth_volume, recordable=True, steps=WARMUP_CALLS + 1)
     names = [str(function) for function, *_ in recorded.compute._graph.operations]
     assert len(names) > 100
     assert not [name for name in names if any(word in name for word in WAITING)]
@@ -112,7 +112,7 @@ def test_what_cannot_be_recorded_is_called_as_ever(smooth_volume, gpu, monkeypat
     monkeypatch.setattr(torch.cuda, "graph", refuse)
     training = Training(*small_training(smooth_volume))
     training.compute.recordable = True
-    for step in range(CALLS_BEFORE + 2):
+    for step in range(WARMUP_CALLS + 2):
         training._step(step)
     assert not training.compute.recordable
     assert any("without a CUDA graph (operation not permitted" in note for note in notes())

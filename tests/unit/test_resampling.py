@@ -11,7 +11,7 @@ from cordinr.errors import InputError
 from cordinr.files import read_json, write_json
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.masks import load_mask
-from cordinr.imaging.resampling import coarsened, nearest
+from cordinr.imaging.resampling import coarsen, resample_nearest
 from cordinr.imaging.volume import Volume, load_grid, save_volume
 from support import blobs
 
@@ -29,7 +29,7 @@ def test_a_segmentation_is_resampled_through_both_affines(affine):
     grid = Grid((22, 18, 20), LAS)
     image = nib.Nifti1Image(segmentation.array, affine)
     expected = resample_from_to(image, (grid.shape, grid.affine), order=0, cval=0)
-    found = nearest(segmentation, grid)
+    found = resample_nearest(segmentation, grid)
     # scipy counts the outer half of the outermost voxels as outside
     at = segmentation.grid.index(grid.centres())
     inner = ((at >= 0) & (at <= np.array(segmentation.grid.shape) - 1)).all(axis=1)
@@ -43,7 +43,7 @@ def test_a_segmentation_is_resampled_through_both_affines(affine):
 def test_the_outer_half_of_the_outermost_voxels_is_inside():
     ones = Volume(np.ones((4, 4, 4), np.float32), Grid((4, 4, 4), np.diag([1, 1, 1, 1.0])))
     finer = ones.grid.resampled(0.25)
-    assert nearest(ones, finer).all()
+    assert resample_nearest(ones, finer).all()
 
 
 def test_a_position_between_two_voxels_always_belongs_to_the_later():
@@ -51,7 +51,7 @@ def test_a_position_between_two_voxels_always_belongs_to_the_later():
     affine = np.diag([2, 1, 1, 1.0])
     for shift in (-1e-9, 0, 1e-9):
         affine[0, 3] = 0.5 + shift
-        assert nearest(steps, Grid((4, 2, 2), affine))[:, 0, 0].tolist() == [1, 3, 5, 7]
+        assert resample_nearest(steps, Grid((4, 2, 2), affine))[:, 0, 0].tolist() == [1, 3, 5, 7]
 
 
 def test_a_mask_on_another_grid_is_resampled_with_a_note(tmp_path, notes):
@@ -83,16 +83,16 @@ def test_larger_voxels_are_blurred_and_interpolated():
     smooth = smooth_image(nib.Nifti1Image(volume.array, affine), width, mode="nearest")
     index = volume.grid.index(grid.centres()).T
     expected = map_coordinates(smooth.get_fdata(), index, order=3, mode="nearest")
-    np.testing.assert_allclose(coarsened(volume, grid).ravel(), expected, atol=1e-3)
+    np.testing.assert_allclose(coarsen(volume, grid).ravel(), expected, atol=1e-3)
 
 
 def test_nothing_overshoots_and_what_is_constant_stays():
     grid = Grid((20, 40, 40), np.diag([0.8, 0.5, 0.5, 1]))
     edge = np.zeros(grid.shape, np.float32)
     edge[:, 20:] = 1000
-    found = coarsened(Volume(edge, grid), grid.resampled(0.8))
+    found = coarsen(Volume(edge, grid), grid.resampled(0.8))
     assert found.min() >= 0 and found.max() <= 1000
-    flat = coarsened(Volume(np.full(grid.shape, 7, np.float32), grid), grid.resampled(0.8))
+    flat = coarsen(Volume(np.full(grid.shape, 7, np.float32), grid), grid.resampled(0.8))
     np.testing.assert_allclose(flat, 7, rtol=1e-6)
 
 
@@ -102,7 +102,7 @@ def test_what_is_finer_than_the_new_voxels_does_not_alias():
     wave = np.sin(2 * np.pi * grid.centres()[:, 1] / 1.3).reshape(grid.shape).astype(np.float32)
     coarse = grid.resampled(0.8)
     plain = map_coordinates(wave, grid.index(coarse.centres()).T, order=3, mode="nearest").std()
-    assert plain > 0.3 and coarsened(Volume(wave, grid), coarse).std() < 0.6 * plain
+    assert plain > 0.3 and coarsen(Volume(wave, grid), coarse).std() < 0.6 * plain
 
 
 @pytest.mark.parametrize(

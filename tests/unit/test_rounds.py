@@ -7,7 +7,7 @@ import threading
 import time
 from types import SimpleNamespace
 
-from cordinr.run.scheduler_patch import keep_one_timer
+from cordinr.run.scheduler_patch import limit_reevaluation_timers
 from support import ROOT
 
 JOBS = 40
@@ -37,7 +37,7 @@ def test_looks_do_not_add_up(tmp_path):
 
 def test_one_timer_at_a_time():
     scheduler = SimpleNamespace(_open_jobs=threading.Semaphore(0))
-    keep_one_timer(scheduler)
+    limit_reevaluation_timers(scheduler)
     for _ in range(3):
         scheduler._schedule_reevalutation(0.2)
     assert scheduler._open_jobs.acquire(timeout=10)

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from cordinr.acquisition.domain import Field
+from cordinr.acquisition.domain import FitDomain
 from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
 from cordinr.acquisition.view import View
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume
 from cordinr.inr.noise import excess_noise, noise_level, total_variation
-from cordinr.inr.point_groups import make_stacks
+from cordinr.inr.point_groups import make_point_groups
 from support import blobs
 
 CPU = torch.device("cpu")
@@ -52,7 +52,7 @@ PSR = np.array([[0, 0, 1.0, -4], [-1, 0, 0, 7], [0, 1, 0, 2], [0, 0, 0, 1]])
 def test_views_on_one_lattice_share_their_points(affine, axes, pairs):
     volume = image(affine, (12, 13, 14))
     views = views_of(volume, axes)
-    stacks = make_stacks(views, Field.of(views), ORIGIN, 1.0, 4, CPU, pairs=pairs)
+    stacks = make_point_groups(views, FitDomain.of(views), ORIGIN, 1.0, 4, CPU, pairs=pairs)
     assert len(stacks[0].offsets) == (64 if axes == "SRA" else 32 if pairs else 16)
     check_against(volume, stacks, sum(view.volume.grid.size for view in views))
     shared = len(stacks[0].centres) * len(stacks[0].offsets)
@@ -67,7 +67,7 @@ def test_a_view_with_its_axes_turned_around_shares_too():
     affine[:3, 3] += affine[:3, 0] * (flipped.shape[0] - 1)
     affine[:3, 0] *= -1
     turned = View(Volume(flipped, Grid(flipped.shape, affine)), 1, views[1].profile)
-    stacks = make_stacks([views[0], turned], Field.of(views), ORIGIN, 1.0, 4, CPU)
+    stacks = make_point_groups([views[0], turned], FitDomain.of(views), ORIGIN, 1.0, 4, CPU)
     assert len(stacks[0].offsets) == 16
     check_against(volume, stacks, sum(view.volume.grid.size for view in views))
 
@@ -88,7 +88,7 @@ def test_views_without_a_common_lattice_are_sampled_one_by_one(reason):
         profile,
     )
     views = views[:1] if reason == "alone" else views
-    stacks = make_stacks(views, Field.of(views), ORIGIN, 2.0, 5, CPU)
+    stacks = make_point_groups(views, FitDomain.of(views), ORIGIN, 2.0, 5, CPU)
     assert len(stacks) == len(views)
     for stack, view in zip(stacks, views, strict=True):
         np.testing.assert_allclose(stack.centres, view.volume.grid.centres(), atol=1e-4)
@@ -101,8 +101,8 @@ def test_views_without_a_common_lattice_are_sampled_one_by_one(reason):
 @pytest.mark.parametrize("pairs", [False, True])
 def test_differences_are_those_of_neighbouring_voxels(pairs):
     volume = image()
-    stack = make_stacks(
-        views_of(volume), Field(volume.grid, 4.0), ORIGIN, 1.0, 4, CPU, pairs=pairs
+    stack = make_point_groups(
+        views_of(volume), FitDomain(volume.grid, 4.0), ORIGIN, 1.0, 4, CPU, pairs=pairs
     )[0]
     points = (stack.centres[:, None] + stack.offsets).reshape(-1, 3).numpy().astype(float)
     seen = torch.tensor(nearest(volume, points)).reshape(1, len(stack.centres), -1)
@@ -121,7 +121,9 @@ def test_differences_are_those_of_neighbouring_voxels(pairs):
 
 def test_differences_along_a_profile_are_per_finest_voxel():
     volume = image()
-    stack = make_stacks(views_of(volume)[:1], Field(volume.grid, 4.0), ORIGIN, 1.0, 8, CPU)[0]
+    stack = make_point_groups(
+        views_of(volume)[:1], FitDomain(volume.grid, 4.0), ORIGIN, 1.0, 8, CPU
+    )[0]
     ramp = stack.offsets[:, 2][None, None]
     slopes = (ramp @ stack.differences)[0, 0]
     np.testing.assert_allclose(slopes[:-1], 1.0, rtol=1e-4)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cordinr.bids.cord_mask import PROBLEM
-from cordinr.datasets.index import Input, load_index, save_index
+from cordinr.datasets.index import IndexRow, load_index, save_index
 from cordinr.errors import InputError
 from cordinr.evaluation.benchmarks import read_costs
 from cordinr.evaluation.failed import Failed, save_failed
@@ -92,7 +92,7 @@ def test_hours_are_summed_over_fits_of_inrs(tmp_path):
 
 
 def test_the_newest_log_of_the_image_itself_says_why_it_is_missing(tmp_path):
-    image = Input("01", "", "sub-01/anat", "sub-01", path="sub-01/anat/sub-01_T2w.nii.gz")
+    image = IndexRow("01", "", "sub-01/anat", "sub-01", path="sub-01/anat/sub-01_T2w.nii.gz")
     logs = {
         "fetch/sub-01/anat/sub-01_reference.log": "note: slow\ncordinr: error: old\n",
         "fit/sub-01/anat/sub-01_desc-inrF8.log": "cordinr: error: the loss is nan\n",
@@ -111,8 +111,8 @@ def test_the_newest_log_of_the_image_itself_says_why_it_is_missing(tmp_path):
 @pytest.fixture
 def results(tmp_path):
     """An index of a good image, one without metrics and a subject without image; the metrics."""
-    rows = [Input(k, "", f"sub-{k}/anat", f"sub-{k}", path="T2w.nii.gz") for k in ("01", "02")]
-    rows.append(Input("03", "", "sub-03/anat", "sub-03", problem="has no T2w image"))
+    rows = [IndexRow(k, "", f"sub-{k}/anat", f"sub-{k}", path="T2w.nii.gz") for k in ("01", "02")]
+    rows.append(IndexRow("03", "", "sub-03/anat", "sub-03", problem="has no T2w image"))
     save_index(tmp_path / "inputs.tsv", rows)
     metrics = {
         "subject": "01",
@@ -187,7 +187,7 @@ def test_the_summary_names_what_the_table_misses(command, results):
 
 def test_the_summary_counts_the_masks_of_no_use_and_says_how_to_try_again(command, tmp_path):
     rows = [
-        Input(f"{k}", "", f"sub-{k}/anat", f"sub-{k}", path="T2w.nii.gz", mask="seg.nii.gz")
+        IndexRow(f"{k}", "", f"sub-{k}/anat", f"sub-{k}", path="T2w.nii.gz", mask="seg.nii.gz")
         for k in range(6)
     ]
     save_index(tmp_path / "inputs.tsv", [*rows[:5], dataclasses.replace(rows[5], mask="")])

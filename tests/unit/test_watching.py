@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cordinr.cli.progress_bars import duration, lines
-from cordinr.run.progress import look
+from cordinr.run.progress import read_run_state
 
 STEP = "F=8  step {}/200  loss {}  0.20 M points/s  {} s left\n"
 STATS = """Job stats:
@@ -70,7 +70,7 @@ def run(tmp_path):
 
 
 def test_it_says_what_the_logs_say(run):
-    state = look(run.results, run.log)
+    state = read_run_state(run.results, run.log)
     assert (state.jobs, state.planned_jobs, state.failed, state.ended) == (1, 8, 0, False)
     assert (state.fits_done, state.planned_fits) == (1, 4)
     running, beginning = state.fits
@@ -83,62 +83,62 @@ def test_it_says_what_the_logs_say(run):
 
 def test_the_fits_planned_by_a_run_that_began_with_the_index(run):
     run.log.write_text(STATS.format("index 1\nall 1", 2) + FINISHED.format(1, "index", 1, 30))
-    assert look(run.results, run.log).planned_fits is None
+    assert read_run_state(run.results, run.log).planned_fits is None
     described = ["desc_id\tdescription", "desc-tv\t", "desc-inrF8\t", "desc-inrF16\t"]
     described.append("desc-inrF8spread\t")
     (run.results / "cordinr").mkdir()
     (run.results / "cordinr/descriptions.tsv").write_text("\n".join(described))
-    from cordinr.datasets.index import Input, save_index
+    from cordinr.datasets.index import IndexRow, save_index
 
     rows = [
-        Input(subject=s, session="", folder=f"sub-{s}/anat", image=f"sub-{s}", path="x")
+        IndexRow(subject=s, session="", folder=f"sub-{s}/anat", image=f"sub-{s}", path="x")
         for s in ("01", "02")
     ]
     save_index(run.results / "inputs.tsv", rows)
-    assert look(run.results, run.log).planned_fits == 4
+    assert read_run_state(run.results, run.log).planned_fits == 4
     record = run.results / "records/sub-01/anat/sub-01_desc-inrF8_fit.json"
     record.parent.mkdir(parents=True)
     record.touch()
-    assert look(run.results, run.log).planned_fits == 4
+    assert read_run_state(run.results, run.log).planned_fits == 4
     os.utime(record, (run.start - 60,) * 2)
-    assert look(run.results, run.log).planned_fits == 3
-    assert look(run.results, run.log).planned_jobs == 30
+    assert read_run_state(run.results, run.log).planned_fits == 3
+    assert read_run_state(run.results, run.log).planned_jobs == 30
 
 
 def test_a_failed_fit_is_no_running_one(run):
     run.says(FAILED)
     run.fit("02", "cordinr: error: the loss is nan at step 60; lower the rates of fit:.\n")
-    state = look(run.results, run.log)
+    state = read_run_state(run.results, run.log)
     assert state.failed == 1 and [fit.name for fit in state.fits] == ["sub-03  inrF8"]
 
 
 def test_a_cluster_may_say_late_that_a_fit_is_done(run):
     run.fit("02", STEP.format(200, "1e-05", 0))
-    state = look(run.results, run.log)
+    state = read_run_state(run.results, run.log)
     assert state.jobs == 1 and state.fits_done == 2
 
 
 def test_silence_is_said(run):
     now = time.time() + 600
-    state = look(run.results, run.log, now)
+    state = read_run_state(run.results, run.log, now)
     assert not state.ended  # it is locked: somebody may be at work
     assert lines(state)[0].startswith("1 of 8 jobs done, 0 failed; nothing new for 10 min; ")
     assert "nothing new for 10 min" in lines(state)[1]
     run.lock.unlink()
-    assert look(run.results, run.log, now).ended
+    assert read_run_state(run.results, run.log, now).ended
 
 
 def test_a_rule_of_a_module_has_its_name_before(run):
     run.log.write_text(STATS.format("cordinr_fit 3\ncordinr_fit_settings 1", 9))
     run.says(FINISHED.format(3, "cordinr_fit", 1, 9))
     run.fit("01", "", ago=1000)
-    state = look(run.results, run.log)
+    state = read_run_state(run.results, run.log)
     assert (state.planned_fits, state.fits_done) == (3, 1)
 
 
 def test_a_quiet_run_still_has_fits(run):
     run.log.write_text("")
-    state = look(run.results, run.log)
+    state = read_run_state(run.results, run.log)
     assert lines(state)[0] == "0 jobs done, 0 failed; 1 fits done, 2 running"
 
 

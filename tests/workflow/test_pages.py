@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 from browser import opened, start
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.planes import cord_focus
-from cordinr.pages.html import MOST_BYTES
+from cordinr.pages.html import MAX_PAGE_BYTES
 from runs import VIEWER, phantom_config, planned_jobs
 from support import ROOT
 
@@ -91,7 +91,7 @@ def places(page) -> np.ndarray:
 def test_pages_are_small_files_that_name_nothing_outside(run, path):
     for file in (path, path.with_name("index.html")):
         text = file.read_text()
-        assert len(text.encode()) < MOST_BYTES
+        assert len(text.encode()) < MAX_PAGE_BYTES
         markup = re.sub(r"<(script|style)[ >].*?</\1>", "", text, flags=re.DOTALL)
         links = re.findall(r'(?:src|href)="([^"]*)"', markup)
         assert links and not [link for link in links if re.match(r"(?!data:)[a-z]+:|//", link)]

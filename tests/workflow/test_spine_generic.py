@@ -13,7 +13,7 @@ from twin import Host
 from cordinr.annex_pointer import is_annex_pointer
 from cordinr.datasets.annex import drop_content, get_content
 from cordinr.datasets.index import load_index
-from cordinr.datasets.source import obtain
+from cordinr.datasets.source import clone_or_link
 from cordinr.evaluation.table import load_table
 from cordinr.files import read_json
 from cordinr.imaging.volume import load_grid, load_volume
@@ -131,7 +131,7 @@ def test_content_is_got_and_dropped(name, label, request, tmp_path):
     Through the latter git-annex cannot tell whether flat buckets have a file, so that it is kept.
     """
     twin, clone = request.getfixturevalue(name), tmp_path / "clone"
-    obtain(str(twin.bare), "", clone)
+    clone_or_link(str(twin.bare), "", clone)
     path = f"sub-{label}/anat/sub-{label}_T2w.nii.gz"
     assert is_annex_pointer(clone / path)
     assert load_volume(get_content(clone, [path])[0]).array.std() > 10

@@ -1,6 +1,5 @@
 from cordinr.figures.captions import CAPTIONS
-from cordinr.bids.names import VARIANT
-from cordinr.bids.names import variant_setting
+from cordinr.bids.names import VARIANT, variant_setting
 
 
 wildcard_constraints:

@@ -21,18 +21,12 @@ from cordinr.run.slurm import cancel_jobs_of
 from cordinr.errors import InputError
 from cordinr.evaluation.failed import FIGURES as LACKS_FIGURES
 from cordinr.evaluation.failed import METRICS as LACKS_METRICS
-from cordinr.run.failures import left_out
+from cordinr.run.failures import images_left_out
 from cordinr.datasets.index import load_index
-from cordinr.bids.names import inr_label
-from cordinr.bids.names import resolution_label
-from cordinr.bids.names import variant_labels
-from cordinr.run.remainder import follow
-from cordinr.run.remainder import is_whole
-from cordinr.run.remainder import note_failed
-from cordinr.run.remainder import second_run
-from cordinr.run.remainder import started_in
+from cordinr.bids.names import inr_label, resolution_label, variant_labels
+from cordinr.run.remainder import follow, is_whole, note_failed, second_run, started_in
 from cordinr.datasets.git import is_repository
-from cordinr.run.scheduler_patch import keep_one_timer
+from cordinr.run.scheduler_patch import limit_reevaluation_timers
 from cordinr.run.summary import PARTIAL_TABLE
 
 
@@ -87,7 +81,7 @@ SUFFIX = config["dataset"]["suffix"]
 FIT_SETTINGS = "<results>/cordinr/code/fit.yaml"
 DATALAD = config["results"]["datalad"]
 # The images that failed in the run before: none, but in the second run after such a one.
-FAILED = left_out()
+FAILED = images_left_out()
 # Which file a job is about stands in the index; a longer index is no reason to do the job again.
 INDEX = ancient("<results>/inputs.tsv")
 VIEWS = {name: view for name, view in config["views"].items() if view}

@@ -15,7 +15,7 @@ from .view import View
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
+class FitDomain:
     """A box along the axes of a grid.
 
     Attributes:
@@ -29,7 +29,7 @@ class Field:
     limits: tuple[Grid, ...] = ()
 
     @classmethod
-    def of(cls, views: Sequence[View]) -> "Field":
+    def of(cls, views: Sequence[View]) -> "FitDomain":
         """The field of views; its margin is their longest slice profile, or spacing of slices.
 
         Raises:

@@ -13,7 +13,7 @@ from ..imaging.grid import Grid
 from .profile import SliceProfile
 from .view import View
 
-INSIDE = 0.75
+MIN_PROFILE_INSIDE = 0.75
 """A slice counts where at least this part of its profile lies within the grid."""
 
 
@@ -24,10 +24,10 @@ OBLIQUE_BLOCK = 1 << 14
 def system_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
     """The forward model as a matrix: voxels of `grid` (columns) to voxels of the view (rows).
 
-    Rows sum to one; rows of slices that lie less than `INSIDE` within the grid are empty. Where the
-    grids are parallel, a row holds the exact overlaps with the slice profile and, in the plane,
-    with a box of the view's own voxel size; where they are oblique, samples of the profile,
-    interpolated linearly.
+    Rows sum to one; rows of slices that lie less than `MIN_PROFILE_INSIDE` within the grid are
+    empty. Where the grids are parallel, a row holds the exact overlaps with the slice profile and,
+    in the plane, with a box of the view's own voxel size; where they are oblique, samples of the
+    profile, interpolated linearly.
 
     Args:
         view: only its geometry and profile are read, not its voxels.
@@ -43,7 +43,7 @@ def system_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
         _parallel_matrix(view, grid, partner) if parallel else _oblique_matrix(view, grid)
     ).tocsr()
     total = np.asarray(matrix.sum(axis=1)).ravel()
-    keep = np.where(total >= INSIDE, 1 / np.maximum(total, INSIDE), 0)
+    keep = np.where(total >= MIN_PROFILE_INSIDE, 1 / np.maximum(total, MIN_PROFILE_INSIDE), 0)
     matrix.data = (matrix.data * np.repeat(keep, np.diff(matrix.indptr))).astype(np.float32)
     matrix.eliminate_zeros()
     return matrix

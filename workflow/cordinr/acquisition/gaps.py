@@ -19,7 +19,7 @@ from .view import View
 
 log = logging.getLogger(__name__)
 
-DENIED = 0.5
+MIN_DENIED = 0.5
 """Difference between a constant slice and another view of it that denies it, as part of the mean
 intensity of what both show."""
 
@@ -96,7 +96,7 @@ def _verdicts(view: View, flat: np.ndarray, views: Sequence[View]) -> dict[int, 
         known = (count > 0) & ~flat
         level = np.abs(theirs[known]).mean() if known.any() else 0.0
         gain = np.abs(ours[known]).mean() / level if level > 0 else 1.0
-        apart = np.abs(ours - gain * theirs) > DENIED * gain * level
+        apart = np.abs(ours - gain * theirs) > MIN_DENIED * gain * level
         for number in np.flatnonzero(flat & (count > 0)):
             verdicts[int(number)] = verdicts.get(int(number), False) or bool(apart[number])
     return verdicts

@@ -48,7 +48,7 @@ def load_cord(path: Path | None, grid: Grid) -> np.ndarray | None:
     return cord
 
 
-def copied_cord(path: Path, grid: Grid | None) -> Volume:
+def read_cord_copy(path: Path, grid: Grid | None) -> Volume:
     """A mask to keep a copy of: as it is stored where it is on its image's grid, else resampled.
 
     Args:

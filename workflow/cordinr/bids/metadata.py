@@ -8,7 +8,7 @@ from typing import Any
 from ..files import read_json
 from .names import entities, sidecar_path, suffix_of
 
-CARRIED = (
+SHARED_KEYS = (
     *("Manufacturer", "ManufacturersModelName", "DeviceSerialNumber", "StationName"),
     *("SoftwareVersions", "MagneticFieldStrength", "InstitutionName", "InstitutionAddress"),
     *("InstitutionalDepartmentName", "ReceiveCoilName", "ReceiveCoilActiveElements", "Modality"),
@@ -47,7 +47,7 @@ def sidecars_of(root: Path, path: str) -> list[str]:
     return found
 
 
-def inherited(root: Path, path: str) -> dict[str, Any]:
+def read_inherited_metadata(root: Path, path: str) -> dict[str, Any]:
     """All metadata of an image of a dataset; files further down win.
 
     Raises:
@@ -87,11 +87,11 @@ def sidecars_read(image: Path) -> list[tuple[Path, dict[str, Any]]]:
     return [(path, read_json(path)) for path in found if os.path.lexists(path)]
 
 
-def carried(stated: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def shared_metadata(stated: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What several images say alike and what still holds for an image computed from them."""
     first = stated[0] if stated else {}
     return {
         key: first[key]
-        for key in CARRIED
+        for key in SHARED_KEYS
         if key in first and all(key in each and each[key] == first[key] for each in stated)
     }

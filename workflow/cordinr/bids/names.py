@@ -20,7 +20,7 @@ def sidecar_path(image: Path | str) -> Path:
     raise InputError(f"{image}: is not named .nii.gz or .nii; choose such a name.")
 
 
-def spread_path(image: Path | str) -> Path:
+def uncertainty_path(image: Path | str) -> Path:
     """The uncertainty map that belongs to an image: `desc-X` becomes `desc-Xspread`."""
     path = Path(image)
     stem, dot, extension = path.name.partition(".")

@@ -9,11 +9,11 @@ import numpy as np
 from ..acquisition.slice_geometry import NEAR_ISOTROPIC
 from ..errors import InputError
 from ..imaging.grid import Grid
-from ..imaging.resampling import coarsened
+from ..imaging.resampling import coarsen
 from ..imaging.volume import Volume, load_grid
-from .uris import local_path
+from .uris import resolve_bids_uri
 
-MOST_UNEQUAL = 2.0
+MAX_VOXEL_RATIO = 2.0
 """Largest to smallest voxel size up to which an image is resampled to be a reference."""
 
 RESAMPLED = "Resampled"
@@ -43,7 +43,7 @@ def isotropic_voxel(path: Path | str, sizes: Sequence[float]) -> float | None:
     low, high = float(min(sizes)), float(max(sizes))
     if high <= NEAR_ISOTROPIC * low:
         return None
-    if high <= MOST_UNEQUAL * low * (1 + ROUNDING):
+    if high <= MAX_VOXEL_RATIO * low * (1 + ROUNDING):
         return round(high, 4)
     raise InputError(
         f"{path}: voxels of {voxel_text(sizes)} are too far from cubes for a reference; leave it "
@@ -70,7 +70,7 @@ def as_reference(path: Path | str, volume: Volume) -> tuple[Volume, str]:
         return volume, ""
     grid = _cubes(volume.grid, voxel)
     text = f"from {voxel_text(volume.grid.voxel_sizes)} to {voxel_text(grid.voxel_sizes)}"
-    return Volume(coarsened(volume, grid), grid), text
+    return Volume(coarsen(volume, grid), grid), text
 
 
 def in_other_dataset(source: Path | str) -> bool:
@@ -88,9 +88,9 @@ def grid_like(source: Path | str, image: Path | str) -> Grid:
         image: a file of the dataset whose links tell where the URI leads.
 
     Raises:
-        InputError: as `local_path`, `load_grid` and `isotropic_voxel`.
+        InputError: as `resolve_bids_uri`, `load_grid` and `isotropic_voxel`.
     """
-    path = local_path(source, image)
+    path = resolve_bids_uri(source, image)
     grid = load_grid(path)
     voxel = isotropic_voxel(path, grid.voxel_sizes) if in_other_dataset(source) else None
     return _cubes(grid, voxel) if voxel else grid

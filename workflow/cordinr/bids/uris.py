@@ -6,7 +6,7 @@ from ..errors import InputError
 from ..files import read_json
 
 
-def local_path(source: Path | str, image: Path | str) -> Path:
+def resolve_bids_uri(source: Path | str, image: Path | str) -> Path:
     """The file that a BIDS URI names; a path is kept as it is.
 
     Args:

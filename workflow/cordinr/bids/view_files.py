@@ -16,7 +16,7 @@ from ..acquisition.view import View
 from ..errors import InputError
 from ..imaging.measured import find_measured
 from ..imaging.volume import Volume, has_orientation, load_scan
-from .metadata import carried, metadata_of, sidecars_read
+from .metadata import metadata_of, shared_metadata, sidecars_read
 from .names import entities, suffix_of
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def view_fields(view: View) -> dict[str, Any]:
 def view_metadata(views: Sequence[View]) -> dict[str, Any]:
     """What the sidecar of a reconstruction says of its views: what they share, their profiles."""
     profiles = [f"{view.profile.shape}, {view.profile.thickness:g} mm" for view in views]
-    shared = carried([metadata_of(Path(view.name)) for view in views])
+    shared = shared_metadata([metadata_of(Path(view.name)) for view in views])
     return shared | {"ViewProfiles": profiles}
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from .differences import Differences
 
-CORNER = 0.01
+TV_EPSILON = 0.01
 """Rounds the total variation where there is no gradient; fraction of the intensity scale."""
 
 MAX_ITERATIONS = 200
@@ -25,9 +25,9 @@ PRECISION = 1e-8
 """Fall of the objective, as a part of where it began, below which nothing more is done."""
 
 
-def length(slopes: Tensor, dim: int) -> Tensor:
+def smoothed_length(slopes: Tensor, dim: int) -> Tensor:
     """sqrt(|slopes|^2 + CORNER^2) along `dim`, which has a gradient everywhere."""
-    return (slopes.square().sum(dim=dim) + CORNER**2).sqrt()
+    return (slopes.square().sum(dim=dim) + TV_EPSILON**2).sqrt()
 
 
 @torch.no_grad()
@@ -68,7 +68,7 @@ def least_total_variation(
     def objective() -> float:
         nonlocal first
         residual = forward(image) - measured
-        lengths = length(differences.of(image, slopes), dim=0)
+        lengths = smoothed_length(differences.of(image, slopes), dim=0)
         value = float(residual @ residual + weight * lengths.sum())
         if not math.isfinite(value):
             raise OverflowError("the total variation is no finite number")

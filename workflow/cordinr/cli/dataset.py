@@ -78,15 +78,15 @@ def index(
 ) -> None:
     """Clone a dataset at a pinned version and list its images; none of them is fetched."""
     from ..datasets.annex import missing_bytes
-    from ..datasets.exclusion import left_out
+    from ..datasets.exclusion import excluded_subjects
     from ..datasets.index import find_images, save_index
     from ..datasets.remotes import knows_places, without_branch
-    from ..datasets.source import describe_source, obtain
+    from ..datasets.source import clone_or_link, describe_source
     from ..files import write_json
 
-    commit = obtain(source, version, dest)
+    commit = clone_or_link(source, version, dest)
     about = describe_source(dest, source, version, commit)
-    skipped = left_out(dest, exclude, suffix)
+    skipped = excluded_subjects(dest, exclude, suffix)
     chosen = parse_entities(entity or [])
     rows = find_images(dest, subject, suffix, mask or [], truth, chosen, skipped)
     save_index(output, rows)
@@ -144,13 +144,13 @@ def fetch(
     """Get images of a dataset, checked to be real ones."""
     from ..datasets.annex import drop_content, get_content, missing_bytes
     from ..datasets.index import find_images
-    from ..datasets.source import obtain
+    from ..datasets.source import clone_or_link
     from ..errors import InputError
     from ..imaging.volume import load_scan
 
     if (file is None) != (output is None):
         raise InputError("fetch: --file and -o belong together; give both or none.")
-    obtain(source, version, dest)
+    clone_or_link(source, version, dest)
     if file:
         if segmentation:
             copy_mask(dest, file, output, like, jobs)

@@ -104,16 +104,16 @@ def aggregate(
 def found(index: Annotated[Path, typer.Argument(help="inputs.tsv of a run.")]) -> None:
     """Fail where an index has no image of somebody who was asked for."""
     from ..datasets.index import load_index
-    from ..datasets.source import some
+    from ..datasets.source import first_few
     from ..errors import InputError
 
     rows = load_index(index)
     lacking = [row.image for row in rows if not row.path]
     if lacking:
         raise InputError(
-            f"{index}: {len(lacking)} of {len(rows)} have no image ({some(lacking)}), for reasons "
-            "in its column problem; correct dataset.subjects, or mend the dataset and run with "
-            "--forcerun index."
+            f"{index}: {len(lacking)} of {len(rows)} have no image ({first_few(lacking)}), for "
+            "reasons in its column problem; correct dataset.subjects, or mend the dataset and run "
+            "with --forcerun index."
         )
 
 

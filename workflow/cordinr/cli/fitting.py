@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..acquisition.domain import Field
+from ..acquisition.domain import FitDomain
 from ..acquisition.view import View
-from ..bids.names import describe_label, sidecar_path, spread_path
+from ..bids.names import describe_label, sidecar_path, uncertainty_path
 from ..bids.sidecars import image_sidecar
 from ..bids.view_files import view_metadata
 from ..errors import InputError
@@ -22,7 +22,7 @@ from ..imaging.volume import save_volume
 from ..inr.device import use_threads
 from ..inr.fit import fit_inr
 from ..inr.model_file import INR
-from ..inr.render import render_with_spread
+from ..inr.render import render_with_std
 from ..inr.settings import read_settings
 from ..inr.training import Progress
 
@@ -76,10 +76,10 @@ def render_image(
     The sidecar names `command`, or the one that runs.
     """
     with np.errstate(over="ignore"):  # found and said below
-        image, spread = render_with_spread(inr, grid, device)
+        image, spread = render_with_std(inr, grid, device)
     if not np.isfinite(image).all():
         raise InputError(f"{path}: the model gives no finite intensities; fit it again.")
-    beyond = check_shown(path, grid, inr.field)
+    beyond = count_outside(path, grid, inr.field)
     if beyond:
         log.warning(
             "%s: %d of its %d voxels lie beyond what all views show, and are 0.",
@@ -100,7 +100,7 @@ def render_image(
     label = f"inrF{made['fourier_dim']}"
     images = {path: (image, label)}
     if members > 1:
-        images[spread_path(path)] = (spread, f"{label}spread")
+        images[uncertainty_path(path)] = (spread, f"{label}spread")
     for target, (array, described) in images.items():
         save_volume(target, array, grid)
         text = describe_label(described)
@@ -108,7 +108,7 @@ def render_image(
         write_json(sidecar_path(target), sidecar)
 
 
-def check_shown(path: Path, grid: Grid, field: Field) -> int:
+def count_outside(path: Path, grid: Grid, field: FitDomain) -> int:
     """How many voxels of a grid, to be rendered to `path`, lie beyond the field of the views.
 
     Raises:

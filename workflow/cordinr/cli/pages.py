@@ -40,8 +40,8 @@ def page(
     from ..datasets.index import load_index
     from ..errors import InputError
     from ..evaluation.table import load_table, problems_of
-    from ..pages.html import MOST_BYTES, niivue_version, viewer_scripts, write_page
-    from ..pages.subject import Places, show, source_named
+    from ..pages.html import MAX_PAGE_BYTES, niivue_version, viewer_scripts, write_page
+    from ..pages.subject import ResultPaths, build_section, source_named
 
     label = subject.removeprefix("sub-")
     rows = [row for row in load_index(index) if row.subject == label and row.path]
@@ -52,20 +52,20 @@ def page(
     rows = [row for row in rows if row.image not in broken]
     if not rows:
         raise InputError(f"{metrics}: every image of subject {label} failed; run again.")
-    places = Places(folder, suffix, view, figure)
+    places = ResultPaths(folder, suffix, view, figure)
     scripts = viewer_scripts(viewer)
     pictures = [places.figure(row, name) for row in rows for name in figure]
     taken = sum(map(len, scripts)) + sum(
         path.stat().st_size * 4 // 3 for path in pictures if path.exists()
     )
     # What is left of the page when the texts are in it, to each image alike.
-    most = max(0, MOST_BYTES * 97 // 100 - taken) // len(rows) if viewer else None
+    most = max(0, MAX_PAGE_BYTES * 97 // 100 - taken) // len(rows) if viewer else None
     write_page(
         output,
         "subject.html.j2",
         scripts,
         subject=label,
-        images=[show(row, table, places, output, most) for row in rows],
+        images=[build_section(row, table, places, output, most) for row in rows],
         source=source_named(folder / "source.json"),
         niivue=niivue_version(viewer),
         count=table[table["problem"].eq("")]["image"].nunique(),

@@ -3,13 +3,13 @@
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from ..run.progress import QUIET_SECONDS, Fit, State
+from ..run.progress import QUIET_SECONDS, Fit, RunState
 
-BAR = 32
+BAR_CHARACTERS = 32
 """Characters."""
 
 
-def lines(state: State) -> list[str]:
+def lines(state: RunState) -> list[str]:
     """A line for the run, and one for each running fit."""
     steps = [(fit, f"step {fit.step}/{fit.steps}  " if fit.steps else "") for fit in state.fits]
     return [
@@ -18,7 +18,7 @@ def lines(state: State) -> list[str]:
     ]
 
 
-def table(state: State) -> Table:
+def table(state: RunState) -> Table:
     """Jobs and fits as bars, and a bar for each running fit below them."""
     done = state.fits_done + sum(fit.part for fit in state.fits)
     rows = [
@@ -28,12 +28,12 @@ def table(state: State) -> Table:
     ]
     grid = Table.grid(padding=(0, 2))
     for name, part, whole, text in rows:
-        bar = ProgressBar(total=whole or 1, completed=part if whole else 0, width=BAR)
+        bar = ProgressBar(total=whole or 1, completed=part if whole else 0, width=BAR_CHARACTERS)
         grid.add_row(name, bar, text)
     return grid
 
 
-def jobs_text(state: State) -> str:
+def jobs_text(state: RunState) -> str:
     """The jobs of a run in words."""
     # Of a quiet run nobody knows how many are planned.
     planned = f" of {state.planned_jobs}" if state.planned_jobs else ""
@@ -45,7 +45,7 @@ def jobs_text(state: State) -> str:
     return text
 
 
-def fits_text(state: State) -> str:
+def fits_text(state: RunState) -> str:
     """The fits of a run in words."""
     total = "" if state.planned_fits is None else f" of {state.planned_fits}"
     text = f"{state.fits_done}{total} fits done"

@@ -63,11 +63,11 @@ def simulate(
     from ..acquisition.profile import SliceProfile
     from ..acquisition.simulate import acquire
     from ..acquisition.slice_geometry import is_possible
-    from ..bids.metadata import carried, metadata_of
+    from ..bids.metadata import metadata_of, shared_metadata
     from ..bids.names import sidecar_path
     from ..bids.reference import RESAMPLED, as_reference, in_other_dataset
     from ..bids.sidecars import image_sidecar
-    from ..bids.uris import local_path
+    from ..bids.uris import resolve_bids_uri
     from ..bids.view_files import view_fields
     from ..errors import InputError
     from ..files import write_json
@@ -77,14 +77,14 @@ def simulate(
     if not len(axis) == len(thickness) == len(spacings) == len(output):
         raise InputError("simulate: give one --thickness, one -o (and one --spacing) per --axis.")
     check_images(output, [image])
-    source_image = local_path(image, output[0])
+    source_image = resolve_bids_uri(image, output[0])
     volume = load_reference(source_image)
     stated = metadata_of(source_image)
     resampled = str(stated.get(RESAMPLED, ""))
     if in_other_dataset(image):
         volume, resampled = as_reference(source_image, volume)
     what = f"raw image, resampled {resampled}" if resampled else "raw image"
-    kept = carried([stated])
+    kept = shared_metadata([stated])
     views = []
     for letter, mm, gap in zip(axis, thickness, spacings, strict=True):
         along = volume.grid.axis_along(letter)
@@ -255,11 +255,11 @@ def reconstruct(
     Without --like and --voxel its voxels are as fine as the finest of the views. Renders what
     `fit` and `render` would, to the last bit.
     """
-    from ..acquisition.domain import Field
+    from ..acquisition.domain import FitDomain
     from ..bids.reference import grid_like
     from ..bids.view_files import load_views
     from ..inr.device import choose_device
-    from .fitting import check_shown, fit_views, grids_for, render_image
+    from .fitting import count_outside, fit_views, grids_for, render_image
 
     sizes = voxel or ([] if like else [None])
     check_renderings("reconstruct", output, like, sizes, views)
@@ -267,7 +267,7 @@ def reconstruct(
     loaded = load_views(views, insist=insist)
     field = grid_like(like, output[0]) if like else None
     if field:
-        check_shown(output[0], field, Field.of(loaded))
+        count_outside(output[0], field, FitDomain.of(loaded))
     checkpoint = output[0].with_name(output[0].name + ".checkpoint")
     inr, _ = fit_views(loaded, fourier_dim, config, where, seed, threads, checkpoint, sigma)
     for path, grid in zip(output, grids_for(inr, field, sizes), strict=True):

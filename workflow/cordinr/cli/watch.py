@@ -11,7 +11,7 @@ import typer
 from . import app
 
 if TYPE_CHECKING:
-    from ..run.progress import State
+    from ..run.progress import RunState
 
 LIVE_SECONDS, PLAIN_SECONDS = 1.0, 30.0
 """Between two looks, on a terminal and elsewhere."""
@@ -46,17 +46,17 @@ def watch(
         raise typer.Exit from None
 
 
-def _states(results: Path, log: Path, every: float) -> "Iterator[State]":
+def _states(results: Path, log: Path, every: float) -> "Iterator[RunState]":
     """A look every so often; the last one when the run has ended."""
-    from ..run.progress import look
+    from ..run.progress import read_run_state
 
-    while not (state := look(results, log)).ended:
+    while not (state := read_run_state(results, log)).ended:
         yield state
         time.sleep(every)
     yield state
 
 
-def _show_live(states: "Iterator[State]") -> None:
+def _show_live(states: "Iterator[RunState]") -> None:
     from rich.live import Live
 
     from .progress_bars import table
@@ -66,7 +66,7 @@ def _show_live(states: "Iterator[State]") -> None:
             screen.update(table(state), refresh=True)
 
 
-def _print(states: "Iterator[State]") -> None:
+def _print(states: "Iterator[RunState]") -> None:
     """Lines that differ from those of the look before."""
     from .progress_bars import lines
 

@@ -41,20 +41,20 @@ def copy_checked(dest: Path, file: str, output: Path, also: list[str], jobs: int
     Raises:
         InputError: it cannot be got, is not usable, or is no reference for being anisotropic.
     """
-    from ..bids.metadata import carried, inherited, sidecars_of
+    from ..bids.metadata import read_inherited_metadata, shared_metadata, sidecars_of
     from ..bids.names import sidecar_path
     from ..bids.reference import RESAMPLED, as_reference
-    from ..datasets.annex import get_content
     from ..errors import InputError
     from ..files import write_json
     from ..imaging.volume import load_reference, save_volume
+    from .annex import get_content
 
     image = get_content(dest, [file, *sidecars_of(dest, file)], jobs)[0]
     volume, resampled = as_reference(image, load_reference(image))
-    stated = inherited(dest, file)
+    stated = read_inherited_metadata(dest, file)
     if resampled:
         log.warning("%s: is resampled %s, as its voxels are not cubes.", image, resampled)
-        stated = carried([stated]) | {RESAMPLED: resampled}
+        stated = shared_metadata([stated]) | {RESAMPLED: resampled}
     write_json(sidecar_path(output), stated)
     save_volume(output, volume.array, volume.grid)
     try:
@@ -78,20 +78,20 @@ def copy_mask(dest: Path, file: str, output: Path, like: Path | None, jobs: int)
     """
     import numpy as np
 
-    from ..bids.cord_mask import PROBLEM, copied_cord
-    from ..bids.metadata import inherited, sidecars_of
+    from ..bids.cord_mask import PROBLEM, read_cord_copy
+    from ..bids.metadata import read_inherited_metadata, sidecars_of
     from ..bids.names import sidecar_path
-    from ..datasets.annex import get_content
     from ..errors import InputError
     from ..files import write_json
     from ..imaging.volume import Volume, load_grid, save_volume
+    from .annex import get_content
 
     grid = load_grid(like) if like else None
     stated: dict[str, object] = {}
     try:
         mask = get_content(dest, [file, *sidecars_of(dest, file)], jobs)[0]
-        stated = inherited(dest, file)
-        cord = copied_cord(mask, grid)
+        stated = read_inherited_metadata(dest, file)
+        cord = read_cord_copy(mask, grid)
     except InputError as error:
         if grid is None:
             raise

@@ -10,8 +10,16 @@ from pathlib import Path
 import yaml
 
 from ..errors import InputError, shorten
-from .exclude_words import BEFORE_REASON, ENTITY, NARROWING, SHORT, Entry, peeled, split_names
-from .source import some
+from .exclude_words import (
+    BEFORE_REASON,
+    ENTITY,
+    NARROWING,
+    SHORT,
+    Entry,
+    split_names,
+    take_narrowing,
+)
+from .source import first_few
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +93,7 @@ def _nodes_of(path: Path, root: yaml.Node | None, key: str, known: Callable) -> 
     if bare and (keys or root.value):
         log.warning("%s: has no keys; its one list is taken for '%s'.", path, key)
         return [root]
-    has = f"it has {some(list(dict.fromkeys(keys)))}" if keys else "it has none"
+    has = f"it has {first_few(list(dict.fromkeys(keys)))}" if keys else "it has none"
     log.warning("%s: has no key '%s' of dataset.exclude (%s); nobody is left out.", path, key, has)
     return []
 
@@ -134,7 +142,7 @@ class _Reader:
 
     def _under(self, key: yaml.Node, value: yaml.Node) -> Iterator[Entry]:
         """What a value names, for the reason, or of the contrast or session, that its key says."""
-        choices, said = peeled(_text(key))
+        choices, said = take_narrowing(_text(key))
         apart = key.end_mark.line != value.start_mark.line
         said = self._reason(key, said) if apart else _plain(said)
         self.seen.discard(id(value))  # an alias may stand under several keys
@@ -146,7 +154,7 @@ class _Reader:
     ) -> Iterator[Entry]:
         """Names with what texts say of them: what of it is meant, why, or both."""
         parts = [
-            peeled(text, lambda word, text=text: word.startswith("sub-") and word != text)
+            take_narrowing(text, lambda word, text=text: word.startswith("sub-") and word != text)
             for text in texts
         ]
         choices = [choice for found, _ in parts for choice in found if choice]

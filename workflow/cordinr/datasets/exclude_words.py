@@ -21,7 +21,7 @@ SUBJECT = re.compile(r"sub-[^\s,;:()\[\]#=&]+")
 JOINT = r"(?:[\s,;&]|(?<=\s)and(?=\s))+"
 """What stands between two names."""
 
-MOST_WORDS = 12
+MAX_WORDS = 12
 """Of a name, as of a site, before what follows is a reason in any case."""
 
 
@@ -64,7 +64,7 @@ def split_names(text: str, known: Callable[[str], bool]) -> list[Entry]:
     found: list[tuple[str, list[tuple[str, ...]]]] = []
     while True:
         name, rest = _first_name(text, known)
-        choices, rest = peeled(rest, lambda word: word.startswith("sub-") or known(word))
+        choices, rest = take_narrowing(rest, lambda word: word.startswith("sub-") or known(word))
         found.append((name, choices))
         following = re.match(rf"{JOINT}(?=sub-)", rest)
         if not following:
@@ -73,7 +73,7 @@ def split_names(text: str, known: Callable[[str], bool]) -> list[Entry]:
     return _each(found, rest.strip(BEFORE_REASON))
 
 
-def peeled(
+def take_narrowing(
     text: str, is_name: Callable[[str], bool] = lambda word: False
 ) -> tuple[list[tuple[str, ...]], str]:
     """What a text begins with that narrows a name down, and what follows.
@@ -100,7 +100,7 @@ def peeled(
 
 def _first_name(text: str, known: Callable[[str], bool]) -> tuple[str, str]:
     """The name with which a text begins, as long a one as somebody has, and what follows."""
-    found = itertools.islice(re.finditer(r"[\s,;:()#=]|$", text), MOST_WORDS)
+    found = itertools.islice(re.finditer(r"[\s,;:()#=]|$", text), MAX_WORDS)
     ends = [end.start() for end in found]
     for end in reversed(ends):
         if known(text[:end].strip()):

@@ -61,7 +61,7 @@ class Target:
         )
 
 
-def left_out(dest: Path, key: str, suffix: str = "T2w") -> dict[str, str]:
+def excluded_subjects(dest: Path, key: str, suffix: str = "T2w") -> dict[str, str]:
     """What a dataset's own `exclude.yml` advises against: what to leave out, to the reason.
 
     The file maps keys such as csa_t2 to lists of subjects and of sites, which are values of

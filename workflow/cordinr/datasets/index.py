@@ -16,7 +16,7 @@ from ..errors import InputError, brief
 from ..files import write_text
 from .annex import key_size
 from .git import is_repository
-from .source import check_bids, some
+from .source import check_bids, first_few
 from .subjects import (
     LABEL,
     NAME,
@@ -29,7 +29,7 @@ from .subjects import (
 
 
 @dataclass(frozen=True)
-class Input:
+class IndexRow:
     """One row of `inputs.tsv`: an image to reconstruct, or why there is none.
 
     Attributes:
@@ -63,7 +63,7 @@ def find_images(
     truth: str,
     entities: Mapping[str, Sequence[str]] = MappingProxyType({}),
     leave_out: Collection[str] = (),
-) -> list[Input]:
+) -> list[IndexRow]:
     """Find the images of a raw BIDS dataset with pybids; content need not be there.
 
     What is there is opened as far as its header, so that an image that cannot be a reference is
@@ -155,17 +155,17 @@ def _without_image(
     suffix: str,
     entities: Mapping[str, Sequence[str]],
     present: Sequence[str],
-) -> Input:
+) -> IndexRow:
     """The row of a subject that has no image to take."""
     chosen = "".join(f", {name} {' or '.join(of) or 'none'}" for name, of in entities.items())
     reason = f"has no {suffix} image{chosen}"
     if subject not in present:
-        reason = f"is not in the dataset (it has {some(present)})"
+        reason = f"is not in the dataset (it has {first_few(present)})"
     problem = f"{dest}: subject {subject} {reason}; correct dataset.subjects."
-    return Input(subject, "", f"sub-{subject}/anat", f"sub-{subject}", problem=problem)
+    return IndexRow(subject, "", f"sub-{subject}/anat", f"sub-{subject}", problem=problem)
 
 
-def _once(dest: Path, rows: Sequence[Input]) -> list[Input]:
+def _once(dest: Path, rows: Sequence[IndexRow]) -> list[IndexRow]:
     """The images of a subject, each name once; of one that is there twice nobody knows which."""
     places: dict[str, list[str]] = {}
     for row in rows:
@@ -177,7 +177,7 @@ def _once(dest: Path, rows: Sequence[Input]) -> list[Input]:
     return list(dict.fromkeys(rows))
 
 
-def _checked(dest: Path, row: Input) -> Input:
+def _checked(dest: Path, row: IndexRow) -> IndexRow:
     """The row of an image, or why it is of no use, as far as is known without its voxels."""
     if row.problem:
         return row
@@ -197,7 +197,7 @@ def _checked(dest: Path, row: Input) -> Input:
     return row
 
 
-def _useless(row: Input, problem: str) -> Input:
+def _useless(row: IndexRow, problem: str) -> IndexRow:
     return replace(row, path="", mask="", truth="", truth_res="", problem=problem)
 
 
@@ -224,10 +224,10 @@ def _chosen(found: Any, entities: Mapping[str, Sequence[str]]) -> bool:
     return True
 
 
-def save_index(path: Path | str, rows: Sequence[Input]) -> None:
+def save_index(path: Path | str, rows: Sequence[IndexRow]) -> None:
     """Write `inputs.tsv`."""
     text = io.StringIO()
-    names = [field.name for field in fields(Input)]
+    names = [field.name for field in fields(IndexRow)]
     writer = csv.DictWriter(text, names, delimiter="\t", lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
@@ -235,7 +235,7 @@ def save_index(path: Path | str, rows: Sequence[Input]) -> None:
     write_text(path, text.getvalue())
 
 
-def load_index(path: Path | str) -> list[Input]:
+def load_index(path: Path | str) -> list[IndexRow]:
     """Read `inputs.tsv`.
 
     Raises:
@@ -243,7 +243,7 @@ def load_index(path: Path | str) -> list[Input]:
     """
     try:
         with open(path, newline="", encoding="utf-8") as stream:
-            return [Input(**row) for row in csv.DictReader(stream, delimiter="\t")]
+            return [IndexRow(**row) for row in csv.DictReader(stream, delimiter="\t")]
     except (OSError, TypeError, ValueError) as error:
         raise InputError(
             f"{path}: is not an index written by `cordinr index` ({error})."
@@ -252,7 +252,7 @@ def load_index(path: Path | str) -> list[Input]:
 
 def _describe(
     dest: Path, subject: str, path: str, suffix: str, masks: Sequence[str], truth: str
-) -> Input:
+) -> IndexRow:
     """The row of an image."""
     folder, name = os.path.split(path)
     image = name.split(".")[0].removesuffix(f"_{suffix}")
@@ -260,7 +260,7 @@ def _describe(
     names = {"folder": folder, "image": image, "suffix": suffix}
     found_truth = _match(dest, truth, names)
     res = [p[4:] for p in Path(found_truth).name.split("_") if p.startswith("res-")]
-    return Input(
+    return IndexRow(
         subject=subject,
         session=labels.get("ses", ""),
         folder=folder,

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..bids.metadata import sidecars_of
-from ..bids.names import entities, sidecar_path, spread_path
-from ..bids.uris import local_path
+from ..bids.names import entities, sidecar_path, uncertainty_path
+from ..bids.uris import resolve_bids_uri
 from ..errors import InputError
 from ..files import read_json, write_text
 from .git import git, locked, reason
@@ -30,7 +30,7 @@ SETTINGS = {
     ".gitignore": ".partial-*\n*.checkpoint\n*.html\n",
 }
 
-AS_RESULTS = {
+RESULT_LAYOUT = {
     "return_type": "list",
     "result_xfm": None,
     "result_renderer": "disabled",
@@ -99,7 +99,7 @@ def save_results(root: Path, raw: Path) -> str:
         rest = changed.difference(*(step.outputs for step in steps))
         if rest:
             paths = [str(dataset.pathobj / path) for path in sorted(rest)]
-            _check(root, dataset.save(path=paths, message="Describe the dataset", **AS_RESULTS))
+            _check(root, dataset.save(path=paths, message="Describe the dataset", **RESULT_LAYOUT))
         for step in steps:
             _check(root, _record(dataset, step))
         return git(root, "rev-parse", "HEAD")
@@ -142,7 +142,7 @@ def _step_behind(root: Path, raw: Path, path: str) -> Step | None:
     images = [word for option, word in pairwise(words) if option in ("-o", "--output")]
     if not images or not all((root / image).is_file() for image in images):
         return None
-    images += [str(spread_path(image)) for image in images if _of_an_ensemble(root / image)]
+    images += [str(uncertainty_path(image)) for image in images if _of_an_ensemble(root / image)]
     inputs = [_inside(root, word, images[0]) for word in words if word not in images]
     read = [file for path in inputs if path for file in (path, *_metadata(root, raw, path))]
     made = [file for image in images for file in (image, str(sidecar_path(image)))]
@@ -154,13 +154,13 @@ def _of_an_ensemble(image: Path) -> bool:
     """Whether an image has an uncertainty map; one of older settings may lie beside it."""
     sidecar = sidecar_path(image)
     several = sidecar.exists() and read_json(sidecar).get("Members", 1) > 1
-    return several and spread_path(image).is_file()
+    return several and uncertainty_path(image).is_file()
 
 
 def _inside(root: Path, word: str, image: str) -> str:
     """The file that a word of a command names, relative to the dataset; empty for other words."""
     if word.startswith("bids:"):
-        return os.path.relpath(local_path(word, root / image), root)
+        return os.path.relpath(resolve_bids_uri(word, root / image), root)
     return word if (root / word).is_file() else ""
 
 
@@ -186,7 +186,7 @@ def _open(root: Path) -> Any:
             "results.datalad to false."
         )
     if not born:
-        _check(root, dl.create(str(root), force=True, **AS_RESULTS))
+        _check(root, dl.create(str(root), force=True, **RESULT_LAYOUT))
     if git(root, "diff", "--cached", "--name-only"):
         # What an interrupted run had staged would go into the next commit, whatever it is about.
         git(root, "reset", "--quiet")

@@ -32,7 +32,7 @@ ATTRIBUTES = "* annex.largefiles=nothing\n*.nii.gz filter=annex annex.largefiles
 """The .gitattributes of a dataset: images in git-annex, as in spine-generic, all else in git."""
 
 
-def obtain(source: str, version: str, dest: Path) -> str:
+def clone_or_link(source: str, version: str, dest: Path) -> str:
     """Bring a dataset to `dest`; images of a clone stay pointers until their content is got.
 
     Args:
@@ -166,7 +166,7 @@ def _check_out(dest: Path, source: str, version: str) -> str:
         tags = git(dest, "tag", "--sort=-creatordate").split()
         raise InputError(
             f"{source}: has no version '{version}'; choose one of its tags "
-            f"({some(tags) or 'it has none'}) or a commit."
+            f"({first_few(tags) or 'it has none'}) or a commit."
         )
     if git(dest, "rev-parse", "HEAD") != commit:
         git(dest, "checkout", "--quiet", "--detach", commit)
@@ -188,6 +188,6 @@ def without_credentials(source: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def some(names: list[str], most: int = 8) -> str:
+def first_few(names: list[str], most: int = 8) -> str:
     """The first few names, for a message."""
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from .annex import got_text
-from .source import some
+from .source import first_few
 
 log = logging.getLogger(__name__)
 
@@ -147,4 +147,4 @@ def _is_subject(entry: os.DirEntry) -> bool:
 
 def _counted(names: Sequence[str]) -> str:
     """The first few names, each on one line, and the verb."""
-    return f"{some(sorted(names))} {'is' if len(names) == 1 else 'are'}"
+    return f"{first_few(sorted(names))} {'is' if len(names) == 1 else 'are'}"

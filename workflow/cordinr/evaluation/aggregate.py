@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..bids.names import variant_setting
-from ..datasets.index import Input
+from ..datasets.index import IndexRow
 from ..files import read_json
 from .failed import METRICS, PAGE, Failed
 
@@ -15,12 +15,12 @@ from .table import read_metrics
 
 
 def collect(
-    images: Sequence[Input],
+    images: Sequence[IndexRow],
     methods: Sequence[str],
     resolutions: Sequence[str],
     metrics: Path,
     records: Path,
-    why_missing: Callable[[Input], str] | None = None,
+    why_missing: Callable[[IndexRow], str] | None = None,
     failed: Sequence[Failed] = (),
 ) -> list[dict[str, Any]]:
     """The metrics of every image and method of a run, with what they cost.
@@ -71,7 +71,7 @@ def collect(
     return rows
 
 
-def _problem(image: Input, reason: str) -> dict[str, Any]:
+def _problem(image: IndexRow, reason: str) -> dict[str, Any]:
     """The row of an image that has no figures, or not all."""
     identity = {name: getattr(image, name) for name in ("subject", "session", "image", "site")}
     return identity | {"res": "", "desc": "", "problem": reason}

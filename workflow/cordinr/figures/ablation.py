@@ -16,13 +16,13 @@ from ..evaluation.table import on_raw_grid
 from ..methods import BASELINES, INR
 from .style import (
     REGIONS,
-    WIDTH,
+    WIDTH_INCHES,
     check_region,
     counted,
     finite,
     frame,
     heading,
-    spread,
+    quartiles,
     styled,
     unit,
 )
@@ -30,7 +30,7 @@ from .style import (
 SETTINGS = {"fourier_dim": "Fourier dimension", "sigma": "sigma (cycles/mm)"}
 
 
-CLOSEST = 0.14
+MIN_TICK_GAP = 0.14
 """Of the width of the axes: between the middles of two numbers that stand side by side."""
 
 
@@ -47,7 +47,7 @@ def ablation_data(
     Returns:
         One row per `measure` (`psnr_fov`, `ssim_fov`, and `..._gain`: difference from the best
         baseline of the same image), `method` and value of the setting (none for baselines), with
-        the columns of `spread`, and lowest and highest median of a seed; over sigma also the
+        the columns of `quartiles`, and lowest and highest median of a seed; over sigma also the
         `fourier_dim` of them all. Images without figures for every value are left out.
 
     Raises:
@@ -99,13 +99,13 @@ def _measured(
         for value, of_seeds in shown.T.groupby(level=over):
             medians = of_seeds.T.median()
             ends = {"seeds": len(medians), "seed_low": medians.min(), "seed_high": medians.max()}
-            yield name | {"method": "inr", over: value} | spread(of_seeds.mean()) | ends
+            yield name | {"method": "inr", over: value} | quartiles(of_seeds.mean()) | ends
         if suffix:
             continue
         for method in filter(levels.columns.__contains__, BASELINES):
             level = levels[method].dropna()
             if len(level):
-                yield name | {"method": method} | spread(level)
+                yield name | {"method": method} | quartiles(level)
 
 
 @styled
@@ -114,7 +114,7 @@ def ablation_figure(data: pd.DataFrame) -> Figure:
     over = "sigma" if "sigma" in data else "fourier_dim"
     region = data["measure"].iloc[0].split("_")[1]
     rows = ["", "_gain"] if data["measure"].str.endswith("_gain").any() else [""]
-    figure = Figure(figsize=(WIDTH, 1.4 + 1.6 * len(rows)))
+    figure = Figure(figsize=(WIDTH_INCHES, 1.4 + 1.6 * len(rows)))
     for (k, suffix), (j, measure) in product(enumerate(rows), enumerate(("psnr", "ssim"))):
         name = f"{measure}_{region}{suffix}"
         axes = figure.add_subplot(label=name)
@@ -167,7 +167,7 @@ def _ticks(axes: Axes, values: np.ndarray, over: str, named: bool) -> None:
     axes.set_xlim(values[0] / 1.2, values[-1] * 1.2)
     axes.set_xlabel(SETTINGS[over] if named else "")
     steps = np.diff(np.log(values)) / np.log(values[-1] * 1.44 / values[0])
-    if steps.size and steps.min() < CLOSEST:
+    if steps.size and steps.min() < MIN_TICK_GAP:
         axes.tick_params(axis="x", labelrotation=90)
 
 

@@ -12,7 +12,7 @@ from ..imaging.planes import cord_focus, cuts
 from ..imaging.volume import Volume
 from .plane_page import GREY_WINDOW, SIGNED, Page, Panel, draw_planes, name_row, scale_errors, show
 
-COLUMN = 1.65
+COLUMN_INCHES = 1.65
 """Inches."""
 
 
@@ -40,7 +40,7 @@ def comparison_figure(
     window = np.percentile(reference.array, GREY_WINDOW)
     columns = [Panel("Reference", reference, "", 1), *views, *recons]
     judged = [planes[0], planes[3]] if recons else []
-    page = Page.of([*planes, *judged], len(columns), title, COLUMN)
+    page = Page.of([*planes, *judged], len(columns), title, COLUMN_INCHES)
     draw_planes(page, dict(enumerate(columns)), range(len(planes)), window)
     if recons:
         peak = intensity_range(reference.array)

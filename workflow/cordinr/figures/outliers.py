@@ -9,16 +9,16 @@ from ..evaluation.table import on_raw_grid, without_variants
 from ..methods import INR
 from .style import REGIONS, check_region, counted, finite, heading, row_figure, styled
 
-FAR = 3.5
+OUTLIER_Z = 3.5
 """Robust standard deviations beyond which an image is an outlier (Iglewicz and Hoaglin, 1993)."""
 
-FEWEST = 8
+MIN_IMAGES = 8
 """Images without which none can be called an outlier."""
 
-MOST_ROWS = 30
+MAX_ROWS = 30
 """Images that the figure shows; the table beside it has all."""
 
-NORMAL = 1.4826
+MAD_TO_STD = 1.4826
 """Standard deviation over median absolute deviation of a normal distribution."""
 
 MARGIN_COLUMNS = [
@@ -67,17 +67,16 @@ def robust_z(values: pd.Series) -> pd.Series:
     """Distance from the median in robust standard deviations.
 
     Args:
-        values: one per image. Of fewer than `FEWEST`, or where half of all are equal, nobody knows
-            how much is usual: the distances are missing.
+        values: one per image. NaN for fewer than `MIN_IMAGES` of them, or where half are equal.
     """
     deviation = robust_deviation(values)
-    known = values.count() >= FEWEST and deviation > 0
+    known = values.count() >= MIN_IMAGES and deviation > 0
     return (values - values.median()) / (deviation if known else np.nan)
 
 
 def robust_deviation(values: pd.Series) -> float:
     """The standard deviation of a normal distribution with the median absolute deviation."""
-    return NORMAL * (values - values.median()).abs().median()
+    return MAD_TO_STD * (values - values.median()).abs().median()
 
 
 def outliers_data(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
@@ -89,7 +88,7 @@ def outliers_data(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
     data = margins(table, region)
     data["z_psnr"], data["z_gain"] = robust_z(data["psnr_inr"]), robust_z(data["gain"])
     data["z"] = data[["z_psnr", "z_gain"]].min(axis="columns")
-    data["outlier"] = data["z"] < -FAR
+    data["outlier"] = data["z"] < -OUTLIER_Z
     return data.assign(region=region).sort_values(["z", "psnr_inr"], ignore_index=True)
 
 
@@ -99,16 +98,16 @@ def outliers_figure(data: pd.DataFrame) -> Figure:
 
     Grey is the median of all images, and the range that is not far from it.
     """
-    shown = data.head(MOST_ROWS)
+    shown = data.head(MAX_ROWS)
     figure, columns = row_figure(shown["image"])
     for axes, z in zip(columns, ("z_psnr", "z_gain"), strict=True):
         everyone = data[axes.get_label()]
         if data[z].notna().any():
-            reach = FAR * robust_deviation(everyone)
+            reach = OUTLIER_Z * robust_deviation(everyone)
             axes.axvspan(everyone.median() - reach, everyone.median() + reach, color="0.92", lw=0)
         axes.axvline(everyone.median(), color="0.45", linewidth=0.8)
         values, places = shown[axes.get_label()], np.arange(len(shown))
-        far = shown[z].lt(-FAR)
+        far = shown[z].lt(-OUTLIER_Z)
         axes.plot(values[~far], places[~far], "o", color=INR.colour, markersize=4)
         axes.plot(values[far], places[far], "D", color="#D55E00", markeredgecolor="k", markersize=5)
     some = f", the {len(shown)} furthest below" if len(shown) < len(data) else ""

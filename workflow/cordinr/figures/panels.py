@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def view_panels(view_paths: Sequence[Path]) -> "list[Panel]":
     """The views as columns of a figure."""
-    from ..figures.plane_page import Panel
+    from .plane_page import Panel
 
     names = [f"{entities(path).get('res', 'thick-slice')} view" for path in view_paths]
     return [
@@ -30,8 +30,8 @@ def recon_panels(
     inrs: Sequence[Path], baselines: Sequence[Path], metrics: Sequence[Path]
 ) -> "list[Panel]":
     """All baselines, and the INR with the highest PSNR over `fov`, as columns of a figure."""
-    from ..figures.plane_page import Panel
     from ..methods import method_name
+    from .plane_page import Panel
 
     images = [*inrs, *baselines]
     if len(metrics) != len(images):
@@ -65,8 +65,8 @@ def renderings(
     Raises:
         InputError: a rendering on the raw image's grid has no metrics, or the truth fits none.
     """
-    from ..figures.resolution import Rendering
     from ..methods import method_name
+    from .resolution import Rendering
 
     rows = {_labels(path): _scored(path) for path in metrics}
     own = [path for path in images if not _labels(path)[1]]

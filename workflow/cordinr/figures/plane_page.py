@@ -16,7 +16,7 @@ from matplotlib.patheffects import withStroke
 
 from ..files import atomic
 from ..imaging.grid import Grid
-from ..imaging.planes import Cut
+from ..imaging.planes import PlaneCut
 from ..imaging.volume import Volume
 
 SCALE_BARS_MM = (10.0, 5.0)
@@ -55,7 +55,7 @@ class Panel:
     caption: str = ""
     order: int = 0
 
-    def sample(self, cut: Cut) -> np.ndarray:
+    def sample(self, cut: PlaneCut) -> np.ndarray:
         """(height, width) of a cut, as `plane`."""
         return cut.sample(self.volume, self.order)
 
@@ -72,11 +72,11 @@ class Page:
 
     figure: Figure
     cells: GridSpec
-    rows: Sequence[Cut]
+    rows: Sequence[PlaneCut]
 
     @classmethod
     def of(
-        cls, rows: Sequence[Cut], columns: int, title: str, column: float, footer: float = 0.05
+        cls, rows: Sequence[PlaneCut], columns: int, title: str, column: float, footer: float = 0.05
     ) -> "Page":
         """A page without images; the heights of its cells follow the planes.
 
@@ -129,7 +129,7 @@ def draw_planes(
             scale_bar(axes, cut)
 
 
-def show(axes: Axes, pixels: np.ndarray, cut: Cut, **style: object) -> AxesImage:
+def show(axes: Axes, pixels: np.ndarray, cut: PlaneCut, **style: object) -> AxesImage:
     """Draw a cut; the axes are in mm from its middle."""
     axes.set_axis_off()
     x, y = cut.extent_mm / 2
@@ -148,7 +148,7 @@ def name_row(axes: Axes, name: str) -> None:
     axes.figure.text(x, y, name, rotation=90, fontsize=8, ha="center", va="center")
 
 
-def orient(axes: Axes, cut: Cut) -> None:
+def orient(axes: Axes, cut: PlaneCut) -> None:
     """Letters of the directions, 7 points from the edges."""
     places = (((0, 0.5), (7, 0)), ((1, 0.5), (-7, 0)), ((0.5, 0), (0, 7)), ((0.5, 1), (0, -7)))
     for letter, (edge, inwards) in zip(cut.letters, places, strict=True):
@@ -156,7 +156,7 @@ def orient(axes: Axes, cut: Cut) -> None:
         axes.annotate(letter, edge, xycoords="axes fraction", **at, **ON_IMAGE)
 
 
-def scale_bar(axes: Axes, cut: Cut) -> None:
+def scale_bar(axes: Axes, cut: PlaneCut) -> None:
     """A bar of a known length, in the lower right corner."""
     right, low = cut.extent_mm / 2 * (0.94, -0.9)
     fitting = [mm for mm in SCALE_BARS_MM if 3 * mm <= cut.extent_mm[0]]
@@ -213,7 +213,7 @@ def _plain(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def _outline(axes: Axes, cut: Cut, zoom: Cut) -> None:
+def _outline(axes: Axes, cut: PlaneCut, zoom: PlaneCut) -> None:
     """A dashed box where the zoom lies."""
     corner = np.stack([cut.u, cut.v]) @ (zoom.origin - cut.origin) - zoom.extent_mm / 2
     style = {"fill": False, "edgecolor": "w", "linestyle": "--", "linewidth": 0.8}

@@ -15,7 +15,7 @@ from ..files import atomic
 
 REGIONS = {"fov": "common field of view", "fg": "foreground", "cord": "spinal cord"}
 
-WIDTH = 6.7
+WIDTH_INCHES = 6.7
 """Inches: two columns of a journal."""
 
 STYLE = {
@@ -34,13 +34,13 @@ STYLE = {
 styled = rc_context(STYLE)
 """Decorates what draws."""
 
-FEWEST_FOR_QUARTILES = 5
+MIN_FOR_QUARTILES = 5
 
-LONGEST_NAME = 22
+MAX_NAME_LENGTH = 22
 """Characters of an image or a site beside its row."""
 
 
-def spread(values: pd.Series) -> dict[str, object]:
+def quartiles(values: pd.Series) -> dict[str, object]:
     """Median of a sample and how far it spreads.
 
     Args:
@@ -50,7 +50,7 @@ def spread(values: pd.Series) -> dict[str, object]:
         `images`, `median`, `low`, `high`, and `band`: what low and high are, "quartiles" or, of
         fewer than five images, "range".
     """
-    band = "quartiles" if len(values) >= FEWEST_FOR_QUARTILES else "range"
+    band = "quartiles" if len(values) >= MIN_FOR_QUARTILES else "range"
     ends = (0.25, 0.75) if band == "quartiles" else (0, 1)
     low, high = values.quantile(ends)
     return {
@@ -113,8 +113,8 @@ def row_figure(names: Sequence[str]) -> tuple[Figure, list[Axes]]:
         The figure and its axes, where row k lies at height k.
     """
     height = 0.17 * len(names) + 0.1
-    figure = Figure(figsize=(WIDTH, height + 0.95))
-    names = [shorten(printable(name), LONGEST_NAME) for name in names]
+    figure = Figure(figsize=(WIDTH_INCHES, height + 0.95))
+    names = [shorten(printable(name), MAX_NAME_LENGTH) for name in names]
     labels = {"psnr_inr": "PSNR of the best INR (dB)", "gain": "PSNR over best baseline (dB)"}
     for k, (name, label) in enumerate(labels.items()):
         axes = figure.add_subplot(label=name)

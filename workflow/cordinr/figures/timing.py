@@ -9,7 +9,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from ..errors import InputError
 from ..evaluation.table import on_raw_grid, without_variants
 from ..methods import BASELINES, INR, method_name
-from .style import REGIONS, WIDTH, check_region, counted, finite, frame, heading, styled
+from .style import REGIONS, WIDTH_INCHES, check_region, counted, finite, frame, heading, styled
 
 COLUMNS = [
     "kind",
@@ -23,7 +23,7 @@ COLUMNS = [
     "region",
 ]
 
-SHORTEST = 0.001
+MIN_SECONDS = 0.001
 """Seconds as finely as they are recorded."""
 
 
@@ -47,7 +47,7 @@ def time_data(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
     rows = rows.loc[finite(rows[f"psnr_{region}"]).index]
     seconds = rows["fit_seconds"].astype(float) + rows["render_seconds"].astype(float).fillna(0)
     shown = {"kind": "image", "images": 1, "region": region, "psnr": rows[f"psnr_{region}"]}
-    rows = rows.assign(**shown, seconds=seconds.clip(lower=SHORTEST)).dropna(subset="seconds")
+    rows = rows.assign(**shown, seconds=seconds.clip(lower=MIN_SECONDS)).dropna(subset="seconds")
     rows = rows[rows["method"].isin(["inr", *BASELINES])]
     if rows.empty:
         raise InputError("no row has PSNR and seconds; `cordinr aggregate --index` knows seconds.")
@@ -63,7 +63,7 @@ def time_data(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
 def time_figure(data: pd.DataFrame) -> Figure:
     """Draw what `time_data` gives: small points are images, large ones the medians of a method."""
     medians, images = (data[data["kind"].eq(kind)] for kind in ("median", "image"))
-    figure = Figure(figsize=(WIDTH, 3.45))
+    figure = Figure(figsize=(WIDTH_INCHES, 3.45))
     axes = figure.add_subplot(label="time")
     frame(axes, 0.55, 0.5, 4.55, 2.6)
     small = {"linestyle": "", "markersize": 3, "markeredgewidth": 0, "alpha": 0.45, "zorder": 1}

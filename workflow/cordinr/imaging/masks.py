@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import InputError
 from .grid import Grid
-from .resampling import nearest
+from .resampling import resample_nearest
 from .volume import Volume, _read
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def load_mask(path: Path | str, grid: Grid) -> np.ndarray:
         )
     if mask.grid.matches(grid):
         return mask.array > 0.5
-    inside = nearest(mask, grid) > 0.5
+    inside = resample_nearest(mask, grid) > 0.5
     if not inside.any() and (mask.array > 0.5).any():
         raise InputError(f"{path}: lies beside its image; give a mask of the same place.")
     log.warning(

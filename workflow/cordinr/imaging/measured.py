@@ -8,7 +8,7 @@ MAX_UNMEASURED = 0.9
 MAX_EQUAL = 0.5
 """Part of the pairs of neighbours that are equal, above which an image is one without noise."""
 
-FLAT = 1e-5
+MAX_FLAT_RANGE = 1e-5
 """Range of values over a plane that is none but for rounding, as part of that of the image."""
 
 
@@ -65,7 +65,9 @@ def constant_planes(array: np.ndarray, measured: np.ndarray, axis: int) -> np.nd
     low = np.where(measured, array, np.inf).min(axis=other)
     high = np.where(measured, array, -np.inf).max(axis=other)
     shown = array[measured]
-    rounding = FLAT * float(np.subtract(*np.percentile(shown, (99, 1)))) if shown.size else 0.0
+    rounding = (
+        MAX_FLAT_RANGE * float(np.subtract(*np.percentile(shown, (99, 1)))) if shown.size else 0.0
+    )
     with np.errstate(invalid="ignore"):  # infinity less infinity, of planes without any
         return ((high - low <= rounding) & (measured.sum(axis=other) > 1)) | (low > high)
 

@@ -16,7 +16,7 @@ PIXELS = 360
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
+class PlaneCut:
     """A rectangle in world space: a row of a figure.
 
     Attributes:
@@ -85,7 +85,7 @@ def cord_focus(grid: Grid, cord: np.ndarray | None) -> np.ndarray:
     return inside[distance <= distance.min() + grid.voxel_sizes.max()].mean(axis=0)
 
 
-def cuts(grid: Grid, focus: np.ndarray, zoom_mm: float = ZOOM_MM) -> list[Cut]:
+def cuts(grid: Grid, focus: np.ndarray, zoom_mm: float = ZOOM_MM) -> list[PlaneCut]:
     """Sagittal and axial plane through `focus` (3,) mm, each whole, then as a zoom on it.
 
     Sagittal: superior up, anterior to the left. Axial: anterior up, the patient's right on the left
@@ -98,8 +98,8 @@ def cuts(grid: Grid, focus: np.ndarray, zoom_mm: float = ZOOM_MM) -> list[Cut]:
         size = np.minimum(zoom_mm, high - low)
         shift = np.clip(0, low + size / 2, high - size / 2)
         origins = focus + np.stack([(low + high) / 2, shift]) @ np.stack([u, v])
-        result.append(Cut(name, origins[0], u, v, high - low, letters))
-        result.append(Cut(f"{name}, zoom", origins[1], u, v, size, letters))
+        result.append(PlaneCut(name, origins[0], u, v, high - low, letters))
+        result.append(PlaneCut(f"{name}, zoom", origins[1], u, v, size, letters))
     return result
 
 

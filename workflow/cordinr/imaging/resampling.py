@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 """Of a Gaussian."""
 
-TIE = 1e-6
+TIE_TOLERANCE = 1e-6
 """Of a voxel: a position in the middle between two voxels belongs to the later one, whatever the
 last bits of the affine make of it."""
 
@@ -20,7 +20,7 @@ BLOCK = 1 << 20
 """Voxels whose positions are held at a time."""
 
 
-def nearest(segmentation: "Volume", grid: "Grid") -> np.ndarray:
+def resample_nearest(segmentation: "Volume", grid: "Grid") -> np.ndarray:
     """The values of a segmentation at the voxel centres of another grid, none of them mixed.
 
     Args:
@@ -34,14 +34,14 @@ def nearest(segmentation: "Volume", grid: "Grid") -> np.ndarray:
     values = np.zeros(grid.size, segmentation.array.dtype)
     for start in range(0, grid.size, BLOCK):
         index = segmentation.grid.index(grid.centres(start, start + BLOCK))
-        voxel = np.floor(index + 0.5 + TIE).astype(int)
+        voxel = np.floor(index + 0.5 + TIE_TOLERANCE).astype(int)
         inside = ((voxel >= 0) & (voxel < shape)).all(axis=1)
         block = values[start : start + BLOCK]
         block[inside] = segmentation.array[tuple(voxel[inside].T)]
     return values.reshape(grid.shape)
 
 
-def coarsened(volume: "Volume", grid: "Grid") -> np.ndarray:
+def coarsen(volume: "Volume", grid: "Grid") -> np.ndarray:
     """An image with voxels as large or larger, along the same axes.
 
     Along each axis the image is first blurred by a Gaussian that makes a voxel of the old width one

@@ -18,14 +18,14 @@ from torch import Tensor
 from ..errors import first_line, is_out_of_memory
 from ..files import atomic
 from .adam import Adam
-from .loss_curve import Losses
+from .loss_curve import LossCurve
 
 log = logging.getLogger(__name__)
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 """What Adam keeps of each parameter."""
 
-INTERVAL = 30.0
+INTERVAL_S = 30.0
 """Seconds between checkpoints."""
 
 
@@ -45,7 +45,7 @@ class Checkpoint:
         path: Path | None,
         network: torch.nn.Module,
         optimisers: Sequence[Adam],
-        losses: Losses,
+        losses: LossCurve,
         identity: dict[str, Any],
     ) -> None:
         self.path, self.network, self.optimisers, self.losses = path, network, optimisers, losses
@@ -81,8 +81,8 @@ class Checkpoint:
         return step, seconds
 
     def update(self, step: int, seconds: float) -> None:
-        """Write the state if the last one is older than `INTERVAL`."""
-        if time.perf_counter() - self._last >= INTERVAL:
+        """Write the state if the last one is older than `INTERVAL_S`."""
+        if time.perf_counter() - self._last >= INTERVAL_S:
             self.write(step, seconds)
 
     def write(self, step: int, seconds: float) -> None:

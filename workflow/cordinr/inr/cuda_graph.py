@@ -8,12 +8,12 @@ from torch import Tensor
 
 log = logging.getLogger(__name__)
 
-CALLS_BEFORE = 3
+WARMUP_CALLS = 3
 """Ordinary calls before the recording: libraries set themselves up and optimisers their states."""
 
 
-class Recorded:
-    """Calls a function; on a GPU it is recorded as a CUDA graph after `CALLS_BEFORE` calls.
+class CudaGraphed:
+    """Calls a function; on a GPU it is recorded as a CUDA graph after `WARMUP_CALLS` calls.
 
     Launching hundreds of small kernels one by one takes Python longer than the GPU needs to run
     them; a graph is one launch. Where the GPU cannot record the function it is called as ever.
@@ -40,7 +40,7 @@ class Recorded:
         """What the function returns; the tensor of a recording is overwritten by the next call."""
         if not self.recordable:
             return self.function()
-        if self._graph is None and self._calls == CALLS_BEFORE:
+        if self._graph is None and self._calls == WARMUP_CALLS:
             self._record()
         if self._graph is not None:
             self._graph.replay()

@@ -6,7 +6,7 @@ import psutil
 import torch
 
 from ..errors import InputError, first_line
-from .gpu_lock import claim
+from .gpu_lock import acquire_gpu
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def _usable_gpu() -> torch.device | None:
     while left:
         # Numbers depend on CUDA_VISIBLE_DEVICES, UUIDs do not.
         names = [str(torch.cuda.get_device_properties(each).uuid) for each in left]
-        number = left.pop(claim(names))
+        number = left.pop(acquire_gpu(names))
         try:
             torch.cuda.set_device(number)
             device = torch.device("cuda", number)

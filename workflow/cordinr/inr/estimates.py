@@ -41,7 +41,7 @@ def fit_memory_mb(views: Sequence[Path | str], settings: Mapping[str, Any]) -> i
     Raises:
         FileNotFoundError: a view is not there yet.
     """
-    fine, lattice = points(views)
+    fine, lattice = estimate_points(views)
     weights = BYTES_PER_WEIGHT * settings["members"] * settings["channels"] * lattice
     before = BYTES_PER_VOXEL * fine if settings["tv_prior"] else 0
     return math.ceil(BASE_MB + (max(weights, before) + BYTES_PER_POINT * fine) / 1e6)
@@ -49,11 +49,11 @@ def fit_memory_mb(views: Sequence[Path | str], settings: Mapping[str, Any]) -> i
 
 def fit_minutes(views: Sequence[Path | str], settings: Mapping[str, Any]) -> int:
     """Minutes within which two CPU cores fit these views; arguments as for the memory."""
-    weights = settings["members"] * max(settings["channels"], 1) * points(views)[1]
+    weights = settings["members"] * max(settings["channels"], 1) * estimate_points(views)[1]
     return math.ceil(BASE_MINUTES + MINUTES_PER_MILLION_WEIGHTS * weights / 1e6)
 
 
-def points(views: Sequence[Path | str]) -> tuple[float, float]:
+def estimate_points(views: Sequence[Path | str]) -> tuple[float, float]:
     """Voxels of the field of view, were all as fine as the finest; points of all lattices over it.
 
     What the lattices have beyond the edges is not counted.

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from .. import __version__
-from ..acquisition.domain import Field
+from ..acquisition.domain import FitDomain
 from ..acquisition.view import View, intensity_scale
 from ..errors import InputError
 from .device import free_memory
@@ -17,10 +17,10 @@ from .lattices import lattices_for
 from .model_file import INR, TABLE_TYPE
 from .network import Architecture, CoordinateNetwork
 from .noise import excess_noise, times_seen
-from .point_groups import make_stacks
+from .point_groups import make_point_groups
 from .settings import FitSettings
 from .training import Progress, Training
-from .tv_target import aimed
+from .tv_target import with_tv_targets
 
 
 def fit_inr(
@@ -54,14 +54,14 @@ def fit_inr(
     if fourier_dim < 1:
         raise InputError(f"Fourier dimension {fourier_dim} is not a positive whole number.")
     begun = time.perf_counter()
-    field = Field.of(views)
+    field = FitDomain.of(views)
     grid = field.grid
     device = torch.device(device)
     torch.manual_seed(settings.seed)
     centre, half_extent = middle(field.corners(views))
     scale = intensity_scale(views)
     noise = settings.smoothing * excess_noise(views, scale)
-    stacks = make_stacks(
+    stacks = make_point_groups(
         views, field, centre, scale, settings.profile_points, device, pairs=noise > 0
     )
     per_point = 1 / times_seen(stacks, grid, centre)
@@ -83,7 +83,7 @@ def fit_inr(
     with torch.no_grad():
         network.last_bias.fill_(float(torch.cat([s.values.flatten() for s in stacks]).mean()))
     if settings.tv_prior:
-        stacks = aimed(stacks, views, grid, centre, scale, noise)
+        stacks = with_tv_targets(stacks, views, grid, centre, scale, noise)
     weights = noise * per_point, settings.tv_prior * per_point
     training = Training(network.to(device), stacks, settings, checkpoint, *weights)
     training.run(report, report_every, begun)

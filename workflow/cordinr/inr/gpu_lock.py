@@ -16,14 +16,14 @@ from filelock import FileLock, Timeout
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 30.0
+LOCK_TIMEOUT_S = 30.0
 """Seconds to wait for another process to make its choice, which takes milliseconds."""
 
 _claims: dict[str, FileLock] = {}
 """Of this process, by device."""
 
 
-def claim(devices: Sequence[str], folder: Path | None = None) -> int:
+def acquire_gpu(devices: Sequence[str], folder: Path | None = None) -> int:
     """Take the device that the fewest processes have, and keep it until this process ends.
 
     Where no device is free, one is shared: a job that waits would hold its CPU cores for nothing,
@@ -46,7 +46,7 @@ def claim(devices: Sequence[str], folder: Path | None = None) -> int:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if folder.stat().st_uid != os.getuid():
             raise PermissionError(None, "belongs to another user")
-        with FileLock(folder / "choice.lock", timeout=PATIENCE):
+        with FileLock(folder / "choice.lock", timeout=LOCK_TIMEOUT_S):
             taken = [_count(folder, device) for device in devices]
             number = taken.index(min(taken))
             lock = FileLock(folder / f"{devices[number]}.{uuid4().hex}.claim")

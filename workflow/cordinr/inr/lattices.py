@@ -17,7 +17,7 @@ import scipy
 import torch
 from torch import Tensor, nn
 
-from ..acquisition.domain import Field
+from ..acquisition.domain import FitDomain
 from ..acquisition.view import View
 from .settings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
 
@@ -41,7 +41,7 @@ class Lattice:
     to_index: tuple[tuple[float, float, float, float], ...]
 
 
-def lattices_for(views: Sequence[View], field: Field, centre: np.ndarray) -> list[Lattice]:
+def lattices_for(views: Sequence[View], field: FitDomain, centre: np.ndarray) -> list[Lattice]:
     """The lattices over everything that the views show of their field.
 
     Args:

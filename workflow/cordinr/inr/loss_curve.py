@@ -5,11 +5,11 @@ import json
 import torch
 from torch import Tensor
 
-POINTS = 100
+MAX_CURVE_POINTS = 100
 """Of a curve at most."""
 
 
-class Losses:
+class LossCurve:
     """Gathers the loss of every step without waiting for the device.
 
     Args:
@@ -17,7 +17,7 @@ class Losses:
     """
 
     def __init__(self, steps: int) -> None:
-        self.every = -(-steps // POINTS)
+        self.every = -(-steps // MAX_CURVE_POINTS)
         self.last = steps
         self.steps: list[int] = []
         self.means: list[Tensor | float] = []

@@ -13,16 +13,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..acquisition.domain import Field
+from ..acquisition.domain import FitDomain
 from ..errors import InputError, first_line, is_out_of_memory
 from ..files import atomic, check_file
 from ..imaging.grid import Grid
 from .network import Architecture, CoordinateNetwork
 
-FORMATS = "cordinr-inr-"
+FORMAT_PREFIX = "cordinr-inr-"
 
 
-FORMAT = f"{FORMATS}4"
+FORMAT = f"{FORMAT_PREFIX}4"
 """Key of the header in the file's metadata."""
 
 
@@ -30,7 +30,7 @@ CONSTANTS = {"encoding.frequencies", "encoding.half_extent", "lattices.shift"}
 """Tensors of the file that are drawn or given, not learnt."""
 
 
-TABLE = "lattices.table"
+TABLE_NAME = "lattices.table"
 
 
 TABLE_TYPE = torch.float16
@@ -56,7 +56,7 @@ class INR:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def field(self) -> Field:
+    def field(self) -> FitDomain:
         """Where it was fitted; beyond, it knows nothing."""
         grid = self.provenance["grid"]
         common = Grid(tuple(grid["shape"]), np.array(grid["affine"]), grid["space"])
@@ -64,7 +64,7 @@ class INR:
             Grid(tuple(each["shape"]), np.array(each["affine"]))
             for each in self.provenance["limits"]
         )
-        return Field(common, self.provenance["margin"], limits)
+        return FitDomain(common, self.provenance["margin"], limits)
 
 
 def save_inr(path: Path | str, inr: INR) -> None:
@@ -79,7 +79,7 @@ def save_inr(path: Path | str, inr: INR) -> None:
     }
     tensors = {k: v.detach().cpu().contiguous() for k, v in inr.network.state_dict().items()}
     if inr.network.lattices:
-        tensors[TABLE] = tensors[TABLE].to(TABLE_TYPE)
+        tensors[TABLE_NAME] = tensors[TABLE_NAME].to(TABLE_TYPE)
     with atomic(path) as partial:
         save_file(tensors, partial, metadata={FORMAT: json.dumps(header)})
 
@@ -99,7 +99,7 @@ def load_inr(path: Path | str) -> INR:
         with open(path, "rb") as file, safe_open(f"/dev/fd/{file.fileno()}", "pt") as stored:
             metadata = stored.metadata() or {}
             if FORMAT not in metadata:
-                if any(key.startswith(FORMATS) for key in metadata):
+                if any(key.startswith(FORMAT_PREFIX) for key in metadata):
                     raise InputError(f"{path}: is of another version of cordinr; fit it again.")
                 raise InputError(
                     f"{path}: is not a cordinr model; give a file `cordinr fit` wrote."

@@ -6,11 +6,11 @@ import numpy as np
 from torch import Tensor
 
 from ..acquisition.view import View
-from ..classical.total_variation import length
+from ..classical.total_variation import smoothed_length
 from ..imaging.grid import Grid
-from .point_groups import Stack, inside
+from .point_groups import PointGroup, inside
 
-DETAIL = 0.014
+ANATOMY_AS_NOISE = 0.014
 """Noise level, in units of the intensity scale, that fine anatomy without any noise reads as."""
 
 MAD_OF_NORMAL = 0.6745
@@ -19,7 +19,7 @@ MAD_OF_NORMAL = 0.6745
 
 def excess_noise(views: Sequence[View], scale: float) -> float:
     """Noise variance of the views beyond what anatomy reads as, in units of `scale` squared."""
-    return max(0.0, noise_level(views, scale) ** 2 - DETAIL**2)
+    return max(0.0, noise_level(views, scale) ** 2 - ANATOMY_AS_NOISE**2)
 
 
 def noise_level(views: Sequence[View], scale: float) -> float:
@@ -39,7 +39,7 @@ def noise_level(views: Sequence[View], scale: float) -> float:
     return min(levels) / scale
 
 
-def times_seen(stacks: Sequence[Stack], grid: Grid, centre: np.ndarray) -> float:
+def times_seen(stacks: Sequence[PointGroup], grid: Grid, centre: np.ndarray) -> float:
     """How many points stand for one voxel of `grid`, the common one of the views.
 
     `centre` (3,) in world mm is the origin of the stacks.
@@ -48,7 +48,7 @@ def times_seen(stacks: Sequence[Stack], grid: Grid, centre: np.ndarray) -> float
     return sum(int(inside(block, grid).sum()) for block in blocks) / grid.size
 
 
-def total_variation(intensity: Tensor, stack: Stack) -> Tensor:
+def total_variation(intensity: Tensor, stack: PointGroup) -> Tensor:
     """Sum over all points of the length of the intensity's gradient, as far as the stack has it.
 
     Rudin, Osher and Fatemi, "Nonlinear total variation based noise removal algorithms", Physica D
@@ -59,4 +59,4 @@ def total_variation(intensity: Tensor, stack: Stack) -> Tensor:
         stack: its `differences` are taken.
     """
     slopes = (intensity @ stack.differences).unflatten(-1, (-1, intensity.shape[-1]))
-    return length(slopes, dim=-2).sum()
+    return smoothed_length(slopes, dim=-2).sum()

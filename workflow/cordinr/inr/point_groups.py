@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..acquisition.domain import Field
+from ..acquisition.domain import FitDomain
 from ..acquisition.view import View
 from ..imaging.grid import Grid
 
@@ -29,7 +29,7 @@ BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
-class Stack:
+class PointGroup:
     """Places at which voxels are predicted from the same arrangement of points.
 
     Attributes:
@@ -56,7 +56,7 @@ class Stack:
         """Batches in one pass over the places."""
         return max(1, len(self.values) // self.batch)
 
-    def drawing(self, batch: int, voxels: int) -> "Stack":
+    def drawing(self, batch: int, voxels: int) -> "PointGroup":
         """The same with its share of a batch of `batch` view voxels out of `voxels`."""
         share = round(batch / voxels * len(self.values))
         return replace(self, batch=min(max(1, share), len(self.values)))
@@ -95,16 +95,16 @@ def inside(index: Tensor, grid: Grid) -> Tensor:
     return ((index >= -0.5 - TOLERANCE) & (index <= last + TOLERANCE)).all(dim=-1)
 
 
-def make_stacks(
+def make_point_groups(
     views: Sequence[View],
-    field: Field,
+    field: FitDomain,
     centre: np.ndarray,
     scale: float,
     points: int,
     device: torch.device,
     *,
     pairs: bool = False,
-) -> list[Stack]:
+) -> list[PointGroup]:
     """All measured voxels that the views have in their field, each in one stack.
 
     Args:
@@ -134,13 +134,13 @@ def make_stacks(
         return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float32, device=device)
 
     return [
-        Stack(tensor(centres - centre), *map(tensor, (*shared, values / scale)))
+        PointGroup(tensor(centres - centre), *map(tensor, (*shared, values / scale)))
         for centres, *shared, values in parts
     ]
 
 
 @dataclass(frozen=True, eq=False)
-class _Placed:
+class _AlignedView:
     """A view turned to common axes: how many fine voxels each of its voxels spans, and from where.
 
     Attributes:
@@ -218,7 +218,7 @@ def _by_cell(array: np.ndarray, count: np.ndarray, per_cell: np.ndarray) -> np.n
 
 
 def _common_cells(
-    placed: Sequence[_Placed], least: int
+    placed: Sequence[_AlignedView], least: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Size of a cell, first edge (fine voxels) and number of cells, (3,) each; None without any."""
     size = np.maximum(np.max([one.spans for one in placed], axis=0), least)
@@ -263,7 +263,7 @@ def _along(view: View, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _place(
     view: View, directions: np.ndarray, fine: np.ndarray, edge: np.ndarray
-) -> _Placed | None:
+) -> _AlignedView | None:
     """The view on the lattice of `fine` mm along `directions` from `edge`; None if not on it."""
     grid = view.volume.grid
     axes, sizes = _along(view, directions)
@@ -280,4 +280,4 @@ def _place(
         return None
     flips = tuple(slice(None, None, 1 if sign > 0 else -1) for sign in signs)
     array = view.volume.array.transpose(axes)[flips]
-    return _Placed(array, spans.round().astype(int), starts.round().astype(int), (axes, flips))
+    return _AlignedView(array, spans.round().astype(int), starts.round().astype(int), (axes, flips))

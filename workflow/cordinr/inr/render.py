@@ -6,7 +6,7 @@ import torch
 from ..imaging.grid import Grid
 from .model_file import INR
 
-BLOCK = {"cpu": 1 << 14, "cuda": 1 << 17}
+POINTS_PER_BLOCK = {"cpu": 1 << 14, "cuda": 1 << 17}
 """Points per evaluation: bounds the memory whatever the size of the grid, and keeps a GPU busy."""
 
 
@@ -22,18 +22,18 @@ def render_inr(inr: INR, grid: Grid, device: torch.device | str = "cpu") -> np.n
         float32 of shape `grid.shape`, in the units of the views; the mean of the members. Zero
         outside the field of the fit.
     """
-    return render_with_spread(inr, grid, device)[0]
+    return render_with_std(inr, grid, device)[0]
 
 
 @torch.inference_mode()
-def render_with_spread(
+def render_with_std(
     inr: INR, grid: Grid, device: torch.device | str = "cpu"
 ) -> tuple[np.ndarray, np.ndarray]:
     """As `render_inr`, and the standard deviation over the members (zero for one member)."""
     device = torch.device(device)
     network = inr.network.to(device).eval()
     image, spread = np.zeros((2, grid.size), np.float32)
-    points, field = BLOCK[device.type], inr.field
+    points, field = POINTS_PER_BLOCK[device.type], inr.field
     whole = field.encloses(grid)
     for start in range(0, grid.size, points):
         centres = grid.centres(start, start + points)

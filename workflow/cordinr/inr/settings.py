@@ -15,10 +15,10 @@ ActivationName = Literal["relu", "gelu", "sine"]
 
 MAY_BE_ZERO = {"channels", "smoothing", "tv_prior", "dropout", "warmup", "seed"}
 
-MOST = {"profile_points": 1000, "depth": 1000}
-"""Beyond them nothing can be gained, and beyond `MOST_OF_ALL` no arithmetic is exact."""
+MAX_BY_SETTING = {"profile_points": 1000, "depth": 1000}
+"""Beyond them nothing can be gained, and beyond `MAX_SETTING` no arithmetic is exact."""
 
-MOST_OF_ALL = 10**9
+MAX_SETTING = 10**9
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _check(origin: str, key: str, value: Any, expected: Any) -> None:
         raise InputError(f"{what} is '{said}'; give {kind}.")
     if not value >= 0 or (value == 0 and key not in MAY_BE_ZERO):
         raise InputError(f"{what} is {said}; give a positive number.")
-    most = MOST.get(key, MOST_OF_ALL)
+    most = MAX_BY_SETTING.get(key, MAX_SETTING)
     if value > most:
         raise InputError(f"{what} is {said}; give a number up to {most}.")
     if key == "dropout" and value >= 1:
@@ -115,7 +115,7 @@ SLICE_FRACTIONS = (0.4, 0.8)
 """Spacings across the slices of the lattices shaped like a view; parts of its slice thickness."""
 
 
-MOST_NESTED = 20
+MAX_YAML_DEPTH = 20
 """Levels of a settings file, which has two."""
 
 
@@ -156,5 +156,5 @@ def _check_tokens(text: str) -> None:
             raise ValueError("it uses aliases (*name); write the values out")
         name = type(token).__name__
         depth += name.endswith("StartToken") - name.endswith("EndToken")
-        if depth > MOST_NESTED:
-            raise ValueError(f"nested more than {MOST_NESTED} deep")
+        if depth > MAX_YAML_DEPTH:
+            raise ValueError(f"nested more than {MAX_YAML_DEPTH} deep")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def termination_deferred() -> Iterator[Callable[[], bool]]:
+def deferred_sigterm() -> Iterator[Callable[[], bool]]:
     """Put SIGTERM off until the end of the block, which is told by a call whether it came.
 
     Whoever ignores the signal goes on to; outside of the main thread, where Python handles no

@@ -20,19 +20,19 @@ from .. import __version__
 from ..errors import InputError
 from .adam import Adam
 from .checkpoint import Checkpoint
-from .cuda_graph import Recorded
+from .cuda_graph import CudaGraphed
 from .device import autocast
-from .loss_curve import Losses
+from .loss_curve import LossCurve
 from .network import CoordinateNetwork
 from .noise import total_variation
-from .point_groups import Stack
+from .point_groups import PointGroup
 from .settings import FitSettings
-from .sigterm import termination_deferred
-from .tv_target import distance
+from .sigterm import deferred_sigterm
+from .tv_target import squared_distance_to_target
 
 log = logging.getLogger(__name__)
 
-BETAS = (0.9, 0.99)
+ADAM_BETAS = (0.9, 0.99)
 """Of Adam."""
 
 MAX_STEPS_PER_PASS = 48
@@ -79,7 +79,7 @@ class Training:
     def __init__(
         self,
         network: CoordinateNetwork,
-        stacks: Sequence[Stack],
+        stacks: Sequence[PointGroup],
         settings: FitSettings,
         checkpoint: Path | None,
         smoothing: float = 0.0,
@@ -98,14 +98,14 @@ class Training:
         self.stacks = [stack.drawing(batch, self.voxels) for stack in stacks]
         self.orders: list[tuple[int, Tensor] | None] = [None] * len(stacks)
         self.steps = max(1, min(round(settings.passes * self.voxels / batch), settings.max_steps))
-        self.losses = Losses(self.steps)
+        self.losses = LossCurve(self.steps)
         self.checkpoint = Checkpoint(checkpoint, network, [self.optimiser], self.losses, identity)
         self.batch = sum(stack.batch * stack.values.shape[1] for stack in self.stacks)
         self.points_per_step = sum(stack.batch * len(stack.offsets) for stack in self.stacks)
         self.parts = 1
         device = self.stacks[0].values.device
         self.drawn = [torch.zeros(s.batch, dtype=torch.long, device=device) for s in self.stacks]
-        self.compute = Recorded(self._compute, device)
+        self.compute = CudaGraphed(self._compute, device)
 
     def run(
         self,
@@ -126,7 +126,7 @@ class Training:
             InputError: the loss is not finite; no checkpoint of it is kept. Not even a small
                 batch fits the memory of the GPU.
         """
-        with termination_deferred() as terminated:
+        with deferred_sigterm() as terminated:
             self._run(report, report_every, begun, terminated)
 
     def _run(
@@ -209,7 +209,9 @@ class Training:
                 if self.smoothing:
                     total = total + self.smoothing * total_variation(intensity, stack)
                 if self.prior:
-                    total = total + self.prior * distance(intensity, stack.targets[drawn])
+                    total = total + self.prior * squared_distance_to_target(
+                        intensity, stack.targets[drawn]
+                    )
         return total / (self.batch * self.settings.members)
 
     def _draw(self, number: int, step: int) -> Tensor:
@@ -257,7 +259,7 @@ def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> Adam:
         {"params": each, "lr": torch.tensor(rate, device=device) if device.type == "cuda" else rate}
         for rate, each in rates.items()
     ]
-    return Adam(groups, betas=BETAS)
+    return Adam(groups, betas=ADAM_BETAS)
 
 
 def set_rate(group: dict[str, Any], rate: float) -> None:

@@ -18,22 +18,22 @@ from torch.nn.functional import grid_sample
 from ..acquisition.view import View
 from ..classical.reconstruct import reconstruct_baseline
 from ..imaging.grid import Grid
-from .point_groups import Stack, inside
+from .point_groups import PointGroup, inside
 
 log = logging.getLogger(__name__)
 
-WEIGHT = 0.001
+TV_TARGET_WEIGHT = 0.001
 """Of the total variation where the views have no noise, for intensities of about [0, 1]."""
 
 
-def aimed(
-    stacks: Sequence[Stack],
+def with_tv_targets(
+    stacks: Sequence[PointGroup],
     views: Sequence[View],
     grid: Grid,
     centre: np.ndarray,
     scale: float,
     noise: float,
-) -> list[Stack]:
+) -> list[PointGroup]:
     """The stacks with the intensities that their points are drawn to.
 
     Args:
@@ -48,7 +48,7 @@ def aimed(
         Stacks whose `targets` are set, NaN outside the grid.
     """
     device = stacks[0].values.device
-    how = views, grid, "tv", WEIGHT + noise
+    how = views, grid, "tv", TV_TARGET_WEIGHT + noise
     try:
         image = reconstruct_baseline(*how, device)
     except torch.OutOfMemoryError:
@@ -59,13 +59,13 @@ def aimed(
         image = reconstruct_baseline(*how)
     volume = torch.as_tensor(image / np.float32(scale), device=device)
 
-    def at_points(stack: Stack) -> Tensor:
+    def at_points(stack: PointGroup) -> Tensor:
         return torch.cat([_at(volume, index, grid) for index in stack.indices(grid, centre)])
 
     return [replace(stack, targets=at_points(stack)) for stack in stacks]
 
 
-def distance(intensity: Tensor, targets: Tensor) -> Tensor:
+def squared_distance_to_target(intensity: Tensor, targets: Tensor) -> Tensor:
     """Sum over all points of the squared distance from the targets, where there are any.
 
     Args:

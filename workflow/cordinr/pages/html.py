@@ -17,11 +17,11 @@ from urllib.parse import quote, urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..bids.names import sidecar_path
-from ..bids.uris import local_path, split_dataset
+from ..bids.uris import resolve_bids_uri, split_dataset
 from ..errors import InputError
 from ..files import check_file, read_json, write_text
 
-MOST_BYTES = 15_000_000
+MAX_PAGE_BYTES = 15_000_000
 """Of a page; the volumes get what the viewer and the pictures leave."""
 
 NIIVUE = "node_modules/@niivue/niivue/dist/niivue.umd.js"
@@ -42,7 +42,7 @@ ENVIRONMENT = Environment(
 
 
 @dataclass(frozen=True)
-class File:
+class FileOrigin:
     """What a page says of where an image came from.
 
     Attributes:
@@ -113,7 +113,7 @@ def picture(path: Path) -> str:
     return f"data:image/{kind};base64," + base64.b64encode(path.read_bytes()).decode("ascii")
 
 
-def provenance(image: Path, page: Path) -> File:
+def read_origin(image: Path, page: Path) -> FileOrigin:
     """What the sidecar of an image says of where it came from, with links that work from the page.
 
     Args:
@@ -125,7 +125,7 @@ def provenance(image: Path, page: Path) -> File:
     """
     made = read_json(sidecar_path(image))
     sources, software = made.get("Sources"), made.get("Software")
-    return File(
+    return FileOrigin(
         name=image.name,
         href=relative(image, page),
         description=str(made.get("Description", "")),
@@ -150,7 +150,7 @@ def _source_link(source: str, image: Path, page: Path) -> str:
     if split_dataset(image)[0] is None or urlsplit(source).scheme not in ("", "bids"):
         return ""
     try:
-        return relative(local_path(source, image), page)
+        return relative(resolve_bids_uri(source, image), page)
     except (InputError, ValueError, TypeError):
         return ""
 

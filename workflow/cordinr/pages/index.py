@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..datasets.index import Input
+from ..datasets.index import IndexRow
 from ..evaluation.table import on_raw_grid, without_variants
 from ..figures.captions import CAPTIONS, Caption
 from ..figures.outliers import outliers_data
 from .html import picture, relative
-from .ranking import Scored, best_labels
+from .ranking import MethodScores, best_labels
 
 
 @dataclass(frozen=True)
-class Listed:
+class ImageRow:
     """An image in the list.
 
     Attributes:
@@ -31,14 +31,14 @@ class Listed:
     name: str
     href: str
     site: str
-    best: tuple[Scored | None, Scored | None]
+    best: tuple[MethodScores | None, MethodScores | None]
     gain: float | None
     z: float | None
     outlier: bool
 
 
 @dataclass(frozen=True)
-class Drawn:
+class CohortFigure:
     """A figure of all images: what it shows, as data URI, and where its numbers are."""
 
     caption: Caption
@@ -47,8 +47,8 @@ class Drawn:
 
 
 def images_shown(
-    rows: Sequence[Input], table: pd.DataFrame, problems: Collection[str] = ()
-) -> list[Listed]:
+    rows: Sequence[IndexRow], table: pd.DataFrame, problems: Collection[str] = ()
+) -> list[ImageRow]:
     """The images of an index, furthest below first, those without an INR last.
 
     Args:
@@ -67,7 +67,7 @@ def images_shown(
         known = found.get(row.image, {})
         gain, z = (known.get(name) for name in ("gain", "z"))
         images.append(
-            Listed(
+            ImageRow(
                 name=row.image,
                 href="" if row.image in problems else f"sub-{row.subject}.html",
                 site=row.site,
@@ -80,14 +80,14 @@ def images_shown(
     return images
 
 
-def figures_shown(paths: Sequence[Path], page: Path) -> list[Drawn]:
+def figures_shown(paths: Sequence[Path], page: Path) -> list[CohortFigure]:
     """The figures for a page, each with the link to its numbers.
 
     Raises:
         InputError: a file is missing.
     """
     return [
-        Drawn(
+        CohortFigure(
             CAPTIONS.get(path.stem, Caption(path.stem, "")),
             picture(path),
             relative(path.with_suffix(".tsv"), page),

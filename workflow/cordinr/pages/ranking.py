@@ -10,12 +10,12 @@ from ..bids.names import resolution
 from ..evaluation.table import without_variants
 from ..methods import method_name
 
-PLACED = ("psnr_fov", "ssim_fov")
+RANKED_METRICS = ("psnr_fov", "ssim_fov")
 """Columns that are shown as a place among all images."""
 
 
 @dataclass(frozen=True)
-class Place:
+class RankStrip:
     """Where a figure lies among the same figure of all images, on a strip from 0 to 100.
 
     Attributes:
@@ -32,7 +32,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Scored:
+class MethodScores:
     """A row of the page's table.
 
     Attributes:
@@ -40,7 +40,7 @@ class Scored:
         label: its desc label.
         res: what its res label means, or empty.
         figures: column to number; nothing where the table has none.
-        places: column to place, for `PLACED`.
+        places: column to place, for `RANKED_METRICS`.
         best: whether no other on the grid of the raw image has a higher PSNR over the fov.
     """
 
@@ -48,11 +48,11 @@ class Scored:
     label: str
     res: str
     figures: dict[str, Any]
-    places: dict[str, Place]
+    places: dict[str, RankStrip]
     best: bool
 
 
-def scored(table: pd.DataFrame, image: str) -> list[Scored]:
+def score_rows(table: pd.DataFrame, image: str) -> list[MethodScores]:
     """All rows of an image but those of variants, each beside the same method on other images.
 
     Args:
@@ -66,13 +66,13 @@ def scored(table: pd.DataFrame, image: str) -> list[Scored]:
     return [_score(row, table, spans, best) for _, row in rows.iterrows()]
 
 
-def best_labels(table: pd.DataFrame, image: str) -> tuple[Scored | None, Scored | None]:
+def best_labels(table: pd.DataFrame, image: str) -> tuple[MethodScores | None, MethodScores | None]:
     """The baseline and the INR with the highest PSNR over the fov on the raw image's grid."""
     table = without_variants(table)
     rows = table[table["image"].eq(image) & table["res"].eq("") & table["psnr_fov"].notna()]
     best, spans = rows["psnr_fov"].max(), _spans(table)
 
-    def first(group: pd.DataFrame) -> Scored | None:
+    def first(group: pd.DataFrame) -> MethodScores | None:
         chosen = group.sort_values("psnr_fov", ascending=False, kind="stable").head(1)
         return next((_score(row, table, spans, best) for _, row in chosen.iterrows()), None)
 
@@ -82,23 +82,25 @@ def best_labels(table: pd.DataFrame, image: str) -> tuple[Scored | None, Scored 
 
 def _spans(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
     """Lowest and highest figure of each column that is shown as a place."""
-    finite = {column: table[column][np.isfinite(table[column].astype(float))] for column in PLACED}
+    finite = {
+        column: table[column][np.isfinite(table[column].astype(float))] for column in RANKED_METRICS
+    }
     return {column: (values.min(), values.max()) for column, values in finite.items()}
 
 
 def _score(
     row: pd.Series, table: pd.DataFrame, spans: dict[str, tuple[float, float]], best: float
-) -> Scored:
+) -> MethodScores:
     """A row of the table beside the same method on the other images."""
     alike = table["method"].eq(row["method"]) & table["res"].eq(row["res"])
     dim = row["fourier_dim"]
     alike &= table["fourier_dim"].isna() if pd.isna(dim) else table["fourier_dim"].eq(dim)
     places = {
         column: _place(row[column], table.loc[alike, column].dropna(), *spans[column])
-        for column in PLACED
+        for column in RANKED_METRICS
         if pd.notna(row[column]) and np.isfinite(row[column])
     }
-    return Scored(
+    return MethodScores(
         name=method_name(row["method"], dim),
         label=row["desc"],
         res=resolution(row["res"]) if row["res"] else "",
@@ -108,7 +110,7 @@ def _score(
     )
 
 
-def _place(value: float, values: pd.Series, low: float, high: float) -> Place:
+def _place(value: float, values: pd.Series, low: float, high: float) -> RankStrip:
     def along(number: float) -> float:
         return round(100 * (number - low) / (high - low), 2) if high > low else 50.0
 
@@ -118,4 +120,4 @@ def _place(value: float, values: pd.Series, low: float, high: float) -> Place:
     middle = quartiles[1]
     text = f"{value:.4g}; {len(finite)} images: {least:.4g} to {most:.4g}, median {middle:.4g}"
     others = tuple(along(other) for other in sorted(finite))
-    return Place(along(value), others, tuple(map(along, quartiles)), text)
+    return RankStrip(along(value), others, tuple(map(along, quartiles)), text)

@@ -9,20 +9,20 @@ import numpy as np
 import pandas as pd
 
 from ..bids.cord_mask import load_cord, why_no_cord
-from ..bids.names import sidecar_path, spread_path
+from ..bids.names import sidecar_path, uncertainty_path
 from ..bids.reference import RESAMPLED
 from ..bids.view_files import read_view
-from ..datasets.index import Input
+from ..datasets.index import IndexRow
 from ..evaluation.metrics import intensity_range
 from ..figures.plane_page import GREY_WINDOW, error_limit
 from ..files import read_json
 from ..imaging.grid import Grid
 from ..imaging.planes import cord_focus
 from ..imaging.volume import Volume, load_volume
-from .html import File, picture, provenance, relative
+from .html import FileOrigin, picture, read_origin, relative
 from .loss_chart import Chart, Curve, loss_chart
-from .ranking import Scored, best_labels, scored
-from .volumes import Layer, embed
+from .ranking import MethodScores, best_labels, score_rows
+from .volumes import ViewerLayer, embed
 
 FIGURES = {
     "comparison": ("Comparison", "reference, views, baselines, the best INR and their errors"),
@@ -34,7 +34,7 @@ NO_MASK = "The index has no mask of it: dataset.mask is empty, or fits no file o
 
 
 @dataclass(frozen=True)
-class Places:
+class ResultPaths:
     """Where a run keeps what the pages show.
 
     Attributes:
@@ -49,27 +49,27 @@ class Places:
     views: Sequence[str]
     figures: Sequence[str]
 
-    def view(self, row: Input, name: str) -> Path:
+    def view(self, row: IndexRow, name: str) -> Path:
         """A view of an image."""
         return self._derived(row, f"res-{name}_desc-simulated")
 
-    def recon(self, row: Input, label: str) -> Path:
+    def recon(self, row: IndexRow, label: str) -> Path:
         """A reconstruction of an image on its own grid."""
         return self._derived(row, f"desc-{label}")
 
-    def reference(self, row: Input, kind: str = "reference") -> Path:
+    def reference(self, row: IndexRow, kind: str = "reference") -> Path:
         """The checked copy of an image, or of its cord mask."""
         return self.results / "reference" / row.folder / f"{row.image}_{kind}.nii.gz"
 
-    def figure(self, row: Input, name: str) -> Path:
+    def figure(self, row: IndexRow, name: str) -> Path:
         """A figure of an image."""
         return self.results / "figures" / row.folder / f"{row.image}_{name}.png"
 
-    def record(self, row: Input, label: str) -> Path:
+    def record(self, row: IndexRow, label: str) -> Path:
         """What the fit of a reconstruction cost."""
         return self.results / "records" / row.folder / f"{row.image}_desc-{label}_fit.json"
 
-    def _derived(self, row: Input, entities: str) -> Path:
+    def _derived(self, row: IndexRow, entities: str) -> Path:
         name = f"{row.image}_{entities}_{self.suffix}.nii.gz"
         return self.results / "cordinr" / row.folder / name
 
@@ -94,7 +94,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ImageSection:
     """An image on its page.
 
     Attributes:
@@ -112,13 +112,15 @@ class Shown:
     notes: list[str]
     pictures: list[Picture]
     losses: Chart | None
-    rows: list[Scored]
-    files: list[File]
+    rows: list[MethodScores]
+    files: list[FileOrigin]
     scene: dict[str, Any] | None
     volumes: dict[str, str]
 
 
-def show(row: Input, table: pd.DataFrame, places: Places, page: Path, most: int | None) -> Shown:
+def build_section(
+    row: IndexRow, table: pd.DataFrame, places: ResultPaths, page: Path, most: int | None
+) -> ImageSection:
     """Gather what the page shows of an image.
 
     Args:
@@ -131,19 +133,21 @@ def show(row: Input, table: pd.DataFrame, places: Places, page: Path, most: int 
     Raises:
         InputError: a file is missing or damaged.
     """
-    rows = scored(table, row.image)
+    rows = score_rows(table, row.image)
     views = [places.view(row, name) for name in places.views]
     recons = [places.recon(row, each.label) for each in rows if not each.res]
-    files = [provenance(path, page) for path in [*views, *recons]]
+    files = [read_origin(path, page) for path in [*views, *recons]]
     scene, volumes = (None, {}) if most is None else _scene(row, table, places, most)
     pictures = [
         Picture(picture(places.figure(row, name)), *FIGURES[name]) for name in places.figures
     ]
     losses = loss_chart(_curves(row, rows, places, page))
-    return Shown(row.image, _notes(row, places), pictures, losses, rows, files, scene, volumes)
+    return ImageSection(
+        row.image, _notes(row, places), pictures, losses, rows, files, scene, volumes
+    )
 
 
-def _notes(row: Input, places: Places) -> list[str]:
+def _notes(row: IndexRow, places: ResultPaths) -> list[str]:
     """What a reader should know of the reference, and why there are no figures of the cord."""
     notes = []
     sidecar = sidecar_path(places.reference(row))
@@ -156,7 +160,9 @@ def _notes(row: Input, places: Places) -> list[str]:
     return notes
 
 
-def _curves(row: Input, rows: Sequence[Scored], places: Places, page: Path) -> list[Curve]:
+def _curves(
+    row: IndexRow, rows: Sequence[MethodScores], places: ResultPaths, page: Path
+) -> list[Curve]:
     """The loss curves of the INRs of an image, in the order of its table."""
     inrs = [each for each in rows if "fourier_dim" in each.figures and not each.res]
     curves = []
@@ -169,7 +175,7 @@ def _curves(row: Input, rows: Sequence[Scored], places: Places, page: Path) -> l
 
 
 def _scene(
-    row: Input, table: pd.DataFrame, places: Places, most: int
+    row: IndexRow, table: pd.DataFrame, places: ResultPaths, most: int
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The volumes of the viewer, and how it shows them."""
     reference = load_volume(places.reference(row))
@@ -210,20 +216,24 @@ def tilt(grid: Grid) -> float:
     return float(np.degrees(np.arccos(np.clip(nearest, 0, 1))).max())
 
 
-def _layers(row: Input, table: pd.DataFrame, places: Places, reference: Volume) -> list[Layer]:
+def _layers(
+    row: IndexRow, table: pd.DataFrame, places: ResultPaths, reference: Volume
+) -> list[ViewerLayer]:
     """Reference, views, best baseline, best INR, and where the INR's members disagree."""
     sizes = " × ".join(f"{mm:.3g}" for mm in reference.grid.voxel_sizes)
-    layers = [Layer("reference", "Reference", f"{sizes} mm", "reference", reference)]
+    layers = [ViewerLayer("reference", "Reference", f"{sizes} mm", "reference", reference)]
     for name in places.views:
         view = read_view(places.view(row, name))
         caption = f"{view.profile.thickness:g} mm slices"
-        layers.append(Layer(f"view{len(layers)}", f"{name} view", caption, "view", view.volume))
+        layers.append(
+            ViewerLayer(f"view{len(layers)}", f"{name} view", caption, "view", view.volume)
+        )
     for best in filter(None, best_labels(table, row.image)):
         figures = best.figures
         caption = f"{figures['psnr_fov']:.1f} dB, SSIM {figures.get('ssim_fov', np.nan):.3f}"
         path = places.recon(row, best.label)
-        layers.append(Layer(best.label, best.name, caption, "recon", load_volume(path)))
-        spread = spread_path(path)
+        layers.append(ViewerLayer(best.label, best.name, caption, "recon", load_volume(path)))
+        spread = uncertainty_path(path)
         if best.label.startswith("inr") and spread.exists():
-            layers.append(Layer("spread", "Uncertainty", "", "spread", load_volume(spread)))
+            layers.append(ViewerLayer("spread", "Uncertainty", "", "spread", load_volume(spread)))
     return layers

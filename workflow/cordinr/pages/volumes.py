@@ -14,27 +14,27 @@ from ..imaging.volume import Volume
 
 KINDS = ("reference", "view", "recon", "spread")
 
-LEVELS = 255
+MAX_LEVEL = 255
 """Steps between the lowest and the highest grey of a byte."""
 
-SPREAD_LEVELS = 63
+MAX_STD_LEVEL = 63
 """The same for a spread, which is mostly noise and would need more room than an image."""
 
-BRIGHTEST = 1.25
+WHITE = 1.25
 """White of the bytes, in units of R: what is brighter is clipped."""
 
 MARGIN_MM = 3.0
 """Kept around the body."""
 
-NARROWEST_MM = 60.0
+MIN_WIDTH_MM = 60.0
 """Right-left and anterior-posterior extent before what is too large is shortened too."""
 
-FEWEST = 16
+MIN_VOXELS = 16
 """Voxels along an axis that are always kept."""
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class ViewerLayer:
     """A volume of the viewer.
 
     Attributes:
@@ -51,7 +51,9 @@ class Layer:
     volume: Volume
 
 
-def embed(layers: Sequence[Layer], focus: np.ndarray, most: int) -> tuple[dict[str, str], Grid]:
+def embed(
+    layers: Sequence[ViewerLayer], focus: np.ndarray, most: int
+) -> tuple[dict[str, str], Grid]:
     """The layers as base64 of gzipped NIfTI, cropped until all together are small enough.
 
     First the air around the body goes. Then right and left, front and back come closer to the
@@ -60,7 +62,7 @@ def embed(layers: Sequence[Layer], focus: np.ndarray, most: int) -> tuple[dict[s
     Args:
         layers: the first is the reference, whose grid the crop follows.
         focus: (3,) world mm of what is never cropped away.
-        most: characters that may be used; a block of `FEWEST` voxels is kept even beyond it.
+        most: characters that may be used; a block of `MIN_VOXELS` voxels is kept even beyond it.
 
     Returns:
         Key of the layer to base64, and the grid of the cropped reference.
@@ -76,9 +78,9 @@ def embed(layers: Sequence[Layer], focus: np.ndarray, most: int) -> tuple[dict[s
             volume = crop(layer.volume, inside)
             if layer.kind == "spread":
                 white = float(volume.array.max())
-                shown[layer.key] = nifti_base64(volume, 0.0, white, SPREAD_LEVELS)
+                shown[layer.key] = nifti_base64(volume, 0.0, white, MAX_STD_LEVEL)
             else:
-                shown[layer.key] = nifti_base64(volume, low, BRIGHTEST * peak)
+                shown[layer.key] = nifti_base64(volume, low, WHITE * peak)
         size = sum(map(len, shown.values()))
         smaller = narrow(reference.grid, box, focus, most / size) if size > most else box
         if (smaller == box).all():
@@ -101,13 +103,13 @@ def narrow(grid: Grid, box: np.ndarray, focus: np.ndarray, ratio: float) -> np.n
     """A box with about `ratio` of the voxels, around the focus; see `embed` for what goes first."""
     size = box[1] - box[0]
     across = [grid.axis_along(letter) for letter in "RA"]
-    wide = [axis for axis in across if size[axis] * grid.voxel_sizes[axis] > NARROWEST_MM]
+    wide = [axis for axis in across if size[axis] * grid.voxel_sizes[axis] > MIN_WIDTH_MM]
     axes = wide or [int(size.argmax())]
     wanted = size.copy()
     for axis in axes:
-        wanted[axis] = max(FEWEST, int(size[axis] * (0.97 * ratio) ** (1 / len(axes))))
+        wanted[axis] = max(MIN_VOXELS, int(size[axis] * (0.97 * ratio) ** (1 / len(axes))))
         if axis in wide:
-            least = int(np.ceil(NARROWEST_MM / grid.voxel_sizes[axis]))
+            least = int(np.ceil(MIN_WIDTH_MM / grid.voxel_sizes[axis]))
             wanted[axis] = max(wanted[axis], min(least, size[axis] - 1))
     wanted = np.minimum(wanted, size)
     middle = np.rint(grid.index(focus)).astype(int)
@@ -134,7 +136,7 @@ def crop(volume: Volume, corners: np.ndarray) -> Volume:
     return Volume(volume.array[part], Grid(shape, affine, volume.grid.space))
 
 
-def nifti_base64(volume: Volume, low: float, high: float, levels: int = LEVELS) -> str:
+def nifti_base64(volume: Volume, low: float, high: float, levels: int = MAX_LEVEL) -> str:
     """A gzipped NIfTI-1 file of bytes, as text.
 
     Args:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..datasets.index import Input
+from ..datasets.index import IndexRow
 from ..evaluation.failed import FIGURES, METRICS, PAGE, Failed, load_failed
 from .summary import Failure, sentence_of
 
@@ -18,7 +18,7 @@ FIGURE_RULES = ("compare", "resolution")
 
 
 def failed_images(
-    rows: Iterable[Input], failed: Collection[Any], unmade: Collection[Any]
+    rows: Iterable[IndexRow], failed: Collection[Any], unmade: Collection[Any]
 ) -> list[Failed]:
     """The images of which a job failed, each with what it lacks and why, in the index's order.
 
@@ -85,7 +85,7 @@ def blocked(
     return found
 
 
-def left_out() -> dict[tuple[str, str], Failed]:
+def images_left_out() -> dict[tuple[str, str], Failed]:
     """The images that this run leaves out, by folder and image; none in an ordinary run.
 
     Raises:

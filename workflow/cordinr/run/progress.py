@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..datasets.index import load_index
 from ..errors import InputError
-from .summary import SENTENCE, read_run
+from .summary import ERROR_PREFIX, read_run
 
 QUIET_SECONDS = 60.0
 """A log that does not change for as long is worth a word, and a failed fit no line any more."""
@@ -26,7 +26,7 @@ FINISHED_FIT = re.compile(r"^Finished jobid: \d+ \(Rule: (?:\w+_)?fit\)", re.MUL
 ENDED = re.compile(r"^Complete log\(s\): |^Nothing to be done", re.MULTILINE)
 """Lines of Snakemake's own log. A module may put its name before a rule's."""
 
-TAIL = 4096
+TAIL_BYTES = 4096
 """Bytes of a fit's log that are read."""
 
 
@@ -56,7 +56,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class State:
+class RunState:
     """Where a run is.
 
     Attributes:
@@ -103,7 +103,7 @@ def newest_log(folder: Path) -> Path:
     return logs[-1]
 
 
-def look(results: Path, log: Path, now: float | None = None) -> State:
+def read_run_state(results: Path, log: Path, now: float | None = None) -> RunState:
     """Where a run is.
 
     Args:
@@ -128,7 +128,7 @@ def look(results: Path, log: Path, now: float | None = None) -> State:
     silent = max(0.0, min([now - spoke, *(fit.silent for fit in fits)]))
     locked = any((log.parents[1] / "locks").glob("*.lock"))
     ended = bool(ENDED.search(text)) or (not locked and silent > QUIET_SECONDS)
-    return State(
+    return RunState(
         jobs=done,
         planned_jobs=int(jobs[-1][1]) if jobs else _plan(text)["total"],
         failed=len(failures),
@@ -162,7 +162,7 @@ def read_fits(logs: Path, since: float, now: float, failed: set[Path]) -> tuple[
             continue
         last = _last_lines(path, changed.st_mtime_ns, changed.st_size)
         steps = list(filter(None, map(STEP.search, last)))
-        if any(line.startswith(SENTENCE) for line in last):
+        if any(line.startswith(ERROR_PREFIX) for line in last):
             continue
         fit = _fit(path.stem.replace("_desc-", "  "), steps[-1] if steps else None, silent)
         if fit.steps and fit.step == fit.steps:
@@ -182,7 +182,7 @@ def _fit(name: str, at: re.Match[str] | None, silent: float) -> Fit:
 def _last_lines(path: Path, modified: int, size: int) -> list[str]:
     """Of a log; read again when it was modified, as there may be a thousand that were not."""
     with path.open("rb") as file:
-        file.seek(max(0, size - TAIL))
+        file.seek(max(0, size - TAIL_BYTES))
         return file.read().decode(errors="replace").splitlines()
 
 

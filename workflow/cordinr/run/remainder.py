@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..datasets.index import Input
+from ..datasets.index import IndexRow
 from ..evaluation.failed import METRICS, Failed, save_failed
 from .failures import VARIABLE, blocked, failed_images, image_of, is_page
 
@@ -46,14 +46,16 @@ def has_done_all(workflow: Any, failed: set, unmade: set) -> bool:
     return not stopped and blocked(failed, unmade, dependencies) >= unmade
 
 
-def note_failed(workflow: Any, rows: Sequence[Input], path: Path) -> list[Failed]:
+def note_failed(workflow: Any, rows: Sequence[IndexRow], path: Path) -> list[Failed]:
     """Write the list of the images that failed in a run, and give it."""
     images = failed_images(rows, *unmade_jobs(workflow))
     save_failed(path, images)
     return images
 
 
-def second_run(workflow: Any, rows: Sequence[Input], images: Sequence[Failed]) -> list[str] | None:
+def second_run(
+    workflow: Any, rows: Sequence[IndexRow], images: Sequence[Failed]
+) -> list[str] | None:
     """The command that makes what does not need the images that failed; None where there is none.
 
     Args:
@@ -76,7 +78,9 @@ def second_run(workflow: Any, rows: Sequence[Input], images: Sequence[Failed]) -
     return [sys.executable, "-m", __name__, json.dumps(left), *sys.argv[1:]]
 
 
-def worth_while(rows: Sequence[Input], images: Sequence[Failed], failed: set, unmade: set) -> bool:
+def worth_while(
+    rows: Sequence[IndexRow], images: Sequence[Failed], failed: set, unmade: set
+) -> bool:
     """Whether something waits for the images that failed, could be made without, and is of use."""
     known = {(image.folder, image.image) for image in images}
     lost = {(image.folder, image.image) for image in images if image.lacks == METRICS}
@@ -86,7 +90,7 @@ def worth_while(rows: Sequence[Input], images: Sequence[Failed], failed: set, un
     return bool(images) and explained and usable and waiting
 
 
-def _hopeless(rows: Sequence[Input], images: Sequence[Failed], unmade: set) -> set[str]:
+def _hopeless(rows: Sequence[IndexRow], images: Sequence[Failed], unmade: set) -> set[str]:
     """The files of a run that the images which failed would be needed for, as jobs name them."""
     known = {(image.folder, image.image) for image in images}
     paged = {row.subject for row in rows if row.path and (row.folder, row.image) not in known}

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 
-def keep_one_timer(scheduler: Any) -> None:
+def limit_reevaluation_timers(scheduler: Any) -> None:
     """Let a scheduler wait with one timer at a time for its next look at all jobs.
 
     Snakemake (seen in 9.27) starts a timer of a second at the end of each look, and each timer ends

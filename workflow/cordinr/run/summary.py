@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..bids.cord_mask import problem_of
-from ..datasets.index import Input, load_index
+from ..datasets.index import IndexRow, load_index
 from ..errors import InputError
 from ..files import read_json
 
-SENTENCE = "cordinr: error: "
+ERROR_PREFIX = "cordinr: error: "
 """Begins the line of a log that says what went wrong."""
 
 PARTIAL_TABLE = "metrics_partial.tsv"
@@ -20,7 +20,7 @@ PARTIAL_TABLE = "metrics_partial.tsv"
 LAST_LINES = 10
 """Of a log that are shown."""
 
-FEW = 3
+MAX_REASONS = 3
 """Cord masks of no use that are named."""
 
 EVENT = re.compile(
@@ -69,11 +69,11 @@ def read_run(text: str) -> tuple[int, list[Failure]]:
 
 def sentence_of(lines: Sequence[str]) -> str:
     """What a log says went wrong; empty where it says nothing of the kind."""
-    said = [line.removeprefix(SENTENCE) for line in lines if line.startswith(SENTENCE)]
+    said = [line.removeprefix(ERROR_PREFIX) for line in lines if line.startswith(ERROR_PREFIX)]
     return said[-1] if said else ""
 
 
-def why_missing(image: Input, logs: Path) -> str:
+def why_missing(image: IndexRow, logs: Path) -> str:
     """Why an image has no figures: what the newest log says that tells.
 
     Args:
@@ -138,7 +138,7 @@ def say_lost_cords(lost: Sequence[tuple[Path, str]]) -> Iterator[str]:
     """How many masks are of no use, and of the first few why, and the line that tries again."""
     if lost:
         yield f"{len(lost)} cord masks are of no use: their images have no figures of the cord."
-    for mask, why in lost[:FEW]:
+    for mask, why in lost[:MAX_REASONS]:
         again = f"`snakemake --cores all --forcerun {shlex.quote(str(mask))}`"
         yield f"no cord: {mask.name.removesuffix('_cord.nii.gz')}: {why} To try again, run {again}."
 

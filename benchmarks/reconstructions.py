@@ -180,10 +180,9 @@ def upsampled(volume: Volume, fine: Grid) -> np.ndarray:
     """Cubic spline interpolation of a volume at the voxel centres of another grid; float32."""
     coefficients = spline_filter(volume.array, order=3, mode="nearest", output=np.float32)
     image = np.empty(fine.size, np.float32)
-    block = 1 << 20
-    for start in range(0, fine.size, block):
-        index = volume.grid.index(fine.centres(start, start + block))
-        image[start : start + block] = map_coordinates(
+    for block, centres in fine.blocks():
+        index = volume.grid.index(centres)
+        image[block] = map_coordinates(
             coefficients, index.T, order=3, mode="nearest", prefilter=False
         )
     return image.reshape(fine.shape)

@@ -51,9 +51,8 @@ class FitDomain:
         return within & within_any(world, self.limits) if self.limits else within
 
     def _in_box(self, world: np.ndarray) -> np.ndarray:
-        low, high = self.ends
-        index = self.grid.index(world)
-        return ((index >= low) & (index <= high)).all(axis=-1)
+        margin = self.margin / self.grid.voxel_sizes
+        return self.grid.contains(self.grid.index(world), margin)
 
     def corners(self, views: Sequence[View]) -> np.ndarray:
         """Positions (k, 3) in world mm around all that the views show of the field."""
@@ -73,6 +72,4 @@ class FitDomain:
         """How many voxels of another grid have their centres within."""
         if self.encloses(grid):
             return grid.size
-        block = 1 << 20
-        starts = range(0, grid.size, block)
-        return sum(int(self.holds(grid.centres(k, k + block)).sum()) for k in starts)
+        return sum(int(self.holds(centres).sum()) for _, centres in grid.blocks())

@@ -76,10 +76,7 @@ def _oblique_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
     n = max(5, int(np.ceil(2 * view.profile.thickness / grid.voxel_sizes.min())))
     samples = list(zip(*view.offsets(n), strict=True))
     slices = view.volume.grid
-    blocks = [
-        _oblique_rows(slices.centres(start, start + OBLIQUE_BLOCK), samples, grid)
-        for start in range(0, slices.size, OBLIQUE_BLOCK)
-    ]
+    blocks = [_oblique_rows(centres, samples, grid) for _, centres in slices.blocks(OBLIQUE_BLOCK)]
     return scipy.sparse.vstack(blocks, format="csr")
 
 

@@ -23,9 +23,6 @@ MIN_DENIED = 0.5
 """Difference between a constant slice and another view of it that denies it, as part of the mean
 intensity of what both show."""
 
-BLOCK = 1 << 20
-"""Voxels whose positions are held at a time."""
-
 
 def leave_unmeasured_out(views: Sequence[View]) -> list[View]:
     """Views whose `measured` is what is to be fitted, and whose arrays are finite everywhere.
@@ -167,11 +164,10 @@ def _voxel_of(view: View, padding: np.ndarray, grid: Grid) -> np.ndarray:
         int64 of shape `grid.shape`: places in the flattened array of the view.
     """
     shape, places = view.volume.grid.shape, np.full(grid.size, -1)
-    for start in range(0, grid.size, BLOCK):
-        index = view.volume.grid.index(grid.centres(start, start + BLOCK))
-        index = np.rint(index).astype(int)
+    for block, centres in grid.blocks():
+        index = np.rint(view.volume.grid.index(centres)).astype(int)
         inside = ((index >= 0) & (index < shape)).all(axis=1)
-        places[start : start + BLOCK][inside] = np.ravel_multi_index(index[inside].T, shape)
+        places[block][inside] = np.ravel_multi_index(index[inside].T, shape)
     places[padding.ravel()[places] & (places >= 0)] = -1
     return places.reshape(grid.shape)
 

@@ -12,11 +12,9 @@ from .view import View
 def coverage(views: Sequence[View], grid: Grid) -> np.ndarray:
     """Voxels of `grid` whose centres lie within the field of view of every view; bool array."""
     covered = np.ones(grid.size, bool)
-    block = 1 << 20
-    for start in range(0, grid.size, block):
-        centres = grid.centres(start, start + block)
+    for block, centres in grid.blocks():
         for view in views:
-            covered[start : start + block] &= _within(centres, view.volume.grid)
+            covered[block] &= _within(centres, view.volume.grid)
     return covered.reshape(grid.shape)
 
 
@@ -53,11 +51,8 @@ def common_grid(views: Sequence[View], voxel_mm: float | None = None) -> Grid:
     if voxel_mm is None:
         voxel_mm = float(min(view.volume.grid.voxel_sizes.min() for view in views))
     extent = (high - low) * first.voxel_sizes
-    shape = np.maximum(1, np.floor(extent / voxel_mm + 1e-3)).astype(int)
-    affine = np.eye(4)
-    affine[:3, :3] = first.directions * voxel_mm
-    affine[:3, 3] = first.world((low + high) / 2) - affine[:3, :3] @ ((shape - 1) / 2)
-    return Grid(tuple(int(n) for n in shape), affine, first.space)
+    centre = first.world((low + high) / 2)
+    return Grid.isotropic(centre, first.directions, extent, voxel_mm, "down", first.space)
 
 
 def limits_of(views: Sequence[View]) -> tuple[Grid, ...]:
@@ -74,8 +69,4 @@ def within_any(world: np.ndarray, grids: Sequence[Grid]) -> np.ndarray:
 
 
 def _within(world: np.ndarray, grid: Grid) -> np.ndarray:
-    index = grid.index(world)
-    tolerance = 1e-3
-    return ((index >= -0.5 - tolerance) & (index <= np.array(grid.shape) - 0.5 + tolerance)).all(
-        axis=-1
-    )
+    return grid.contains(grid.index(world))

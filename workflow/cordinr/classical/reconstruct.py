@@ -63,10 +63,9 @@ def reconstruct_baseline(
 def _within_limits(image: np.ndarray, views: Sequence[View], grid: Grid) -> np.ndarray:
     """The image, zero where it would go on into padding that was cut off the views."""
     limits = limits_of(views)
-    block = 1 << 20
-    for start in range(0, grid.size if limits else 0, block):
-        beyond = ~within_any(grid.centres(start, start + block), limits)
-        image.reshape(-1)[start : start + block][beyond] = 0
+    if limits:
+        for block, centres in grid.blocks():
+            image.reshape(-1)[block][~within_any(centres, limits)] = 0
     return image
 
 
@@ -103,19 +102,16 @@ def cubic_mean(views: Sequence[View], grid: Grid) -> np.ndarray:
     """
     whole = all(view.measured is None for view in views)
     total, weight = np.zeros(grid.size), np.zeros(1 if whole else grid.size)
-    block = 1 << 20
     for view in views:
-        for start in range(0, grid.size, block):
-            centres = grid.centres(start, start + block)
+        for block, centres in grid.blocks():
             index = view.volume.grid.index(centres)
-            here = slice(start, start + block)
             value = scipy.ndimage.map_coordinates(
                 view.volume.array, index.T, order=3, mode="nearest"
             )
             part = _part_measured(view, index)
-            total[here] += value * part
+            total[block] += value * part
             if not whole:
-                weight[here] += part
+                weight[block] += part
     total /= len(views) if whole else weight
     return total.astype(np.float32).reshape(grid.shape)
 

@@ -1,6 +1,8 @@
 """Where the voxels of an image are in the world."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import nibabel as nib
 import numpy as np
@@ -10,6 +12,13 @@ from .nifti import SCANNER, VOXEL_LIMITS_MM
 
 ANATOMICAL_AXES = ("R", "A", "S")
 """The world axes of NIfTI: to the right, to the front (anterior), upwards (superior)."""
+
+EDGE_TOLERANCE = 1e-3
+"""Fraction of a voxel by which a position may lie beyond the edge of a grid and still count as
+inside, as affines are rounded when they are stored."""
+
+VOXELS_PER_BLOCK = 1 << 20
+"""Number of voxels whose positions are held in memory at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +75,34 @@ class Grid:
         flat = np.arange(start, self.size if stop is None else min(stop, self.size))
         return self.world(np.stack(np.unravel_index(flat, self.shape), -1))
 
+    def blocks(self, voxels: int = VOXELS_PER_BLOCK) -> Iterator[tuple[slice, np.ndarray]]:
+        """The voxels in C order, as many at a time as memory allows.
+
+        Yields:
+            The flat indices of a block, as a slice, and the world millimetres of its voxel
+            centres, (n, 3) float64.
+        """
+        for start in range(0, self.size, voxels):
+            block = slice(start, min(start + voxels, self.size))
+            yield block, self.centres(block.start, block.stop)
+
+    def contains(self, index: Any, margin: Any = (0.0, 0.0, 0.0)) -> Any:
+        """Which fractional array indices lie within the field of view, up to `EDGE_TOLERANCE`.
+
+        Args:
+            index: (..., 3), a NumPy array or a torch tensor.
+            margin: (3,) voxels by which the field of view is extended along each axis.
+
+        Returns:
+            bool (...), of the same kind as `index`.
+        """
+        inside = []
+        for axis, (count, extra) in enumerate(zip(self.shape, margin, strict=True)):
+            reach = 0.5 + float(extra) + EDGE_TOLERANCE
+            position = index[..., axis]
+            inside.append((position >= -reach) & (position <= count - 1 + reach))
+        return inside[0] & inside[1] & inside[2]
+
     def axis_along(self, letter: str) -> int:
         """The array axis closest to an anatomical axis ("R", "A" or "S"), through the affine.
 
@@ -83,6 +120,12 @@ class Grid:
             self.corners, other.corners, atol=tolerance_mm
         )
 
+    def cropped(self, low: np.ndarray, shape: np.ndarray) -> "Grid":
+        """The part of the grid that begins at voxel `low` (3,) and has `shape` (3,) voxels."""
+        affine = self.affine.copy()
+        affine[:3, 3] = self.world(low)
+        return Grid(_as_shape(shape), affine, self.space)
+
     def resampled(self, voxel_mm: float) -> "Grid":
         """An isotropic grid over the same field of view, along the same axes.
 
@@ -96,8 +139,41 @@ class Grid:
         if not low <= voxel_mm <= high:
             raise InputError(f"voxels of {voxel_mm:g} mm cannot be; choose {low:g} to {high:g} mm.")
         extent = np.array(self.shape) * self.voxel_sizes
-        shape = np.maximum(1, np.ceil(extent / voxel_mm - 1e-3)).astype(int)
+        return Grid.isotropic(self.centre, self.directions, extent, voxel_mm, "up", self.space)
+
+    @classmethod
+    def isotropic(
+        cls,
+        centre: np.ndarray,
+        directions: np.ndarray,
+        extent_mm: np.ndarray,
+        voxel_mm: float,
+        rounding: Literal["up", "down", "nearest"],
+        space: int = SCANNER,
+    ) -> "Grid":
+        """A grid of cubic voxels about a centre.
+
+        Args:
+            centre: (3,) world millimetres of the middle of its field of view.
+            directions: (3, 3) unit vectors in world space; column k is array axis k.
+            extent_mm: (3,) millimetres to fill along each array axis.
+            voxel_mm: edge of a voxel.
+            rounding: whether an extent that is no multiple of `voxel_mm` is exceeded ("up"), not
+                reached ("down"), or approximated by the nearest number of voxels.
+            space: NIfTI's code of the world.
+        """
+        voxels = np.asarray(extent_mm, float) / voxel_mm
+        if rounding == "up":
+            voxels = np.ceil(voxels - EDGE_TOLERANCE)
+        elif rounding == "down":
+            voxels = np.floor(voxels + EDGE_TOLERANCE)
+        shape = np.maximum(1, np.rint(voxels)).astype(int)
         affine = np.eye(4)
-        affine[:3, :3] = self.directions * voxel_mm
-        affine[:3, 3] = self.centre - affine[:3, :3] @ ((shape - 1) / 2)
-        return Grid(tuple(int(n) for n in shape), affine, self.space)
+        affine[:3, :3] = directions * voxel_mm
+        affine[:3, 3] = centre - affine[:3, :3] @ ((shape - 1) / 2)
+        return cls(_as_shape(shape), affine, space)
+
+
+def _as_shape(counts: np.ndarray) -> tuple[int, int, int]:
+    first, second, third = (int(count) for count in counts)
+    return first, second, third

@@ -66,10 +66,9 @@ def plane(
     x = ((np.arange(columns) + 0.5) / columns - 0.5) * extent_mm[0]
     y = (0.5 - (np.arange(rows) + 0.5) / rows) * extent_mm[1]
     index = volume.grid.index(origin + x[:, None] * u + y[:, None, None] * v)
-    inside = ((index >= -0.5) & (index <= np.array(volume.grid.shape) - 0.5)).all(axis=-1)
     at = np.moveaxis(index, -1, 0)
     values = map_coordinates(volume.array, at, output=float, order=order, mode="nearest")
-    return np.where(inside, values, np.nan)
+    return np.where(volume.grid.contains(index), values, np.nan)
 
 
 def cord_focus(grid: Grid, cord: np.ndarray | None) -> np.ndarray:

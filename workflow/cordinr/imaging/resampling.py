@@ -16,9 +16,6 @@ TIE_TOLERANCE = 1e-6
 """Of a voxel: a position in the middle between two voxels belongs to the later one, whatever the
 last bits of the affine make of it."""
 
-BLOCK = 1 << 20
-"""Voxels whose positions are held at a time."""
-
 
 def resample_nearest(segmentation: "Volume", grid: "Grid") -> np.ndarray:
     """The values of a segmentation at the voxel centres of another grid, none of them mixed.
@@ -32,12 +29,11 @@ def resample_nearest(segmentation: "Volume", grid: "Grid") -> np.ndarray:
     """
     shape = np.array(segmentation.grid.shape)
     values = np.zeros(grid.size, segmentation.array.dtype)
-    for start in range(0, grid.size, BLOCK):
-        index = segmentation.grid.index(grid.centres(start, start + BLOCK))
+    for block, centres in grid.blocks():
+        index = segmentation.grid.index(centres)
         voxel = np.floor(index + 0.5 + TIE_TOLERANCE).astype(int)
         inside = ((voxel >= 0) & (voxel < shape)).all(axis=1)
-        block = values[start : start + BLOCK]
-        block[inside] = segmentation.array[tuple(voxel[inside].T)]
+        values[block][inside] = segmentation.array[tuple(voxel[inside].T)]
     return values.reshape(grid.shape)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cordinr.imaging.volume import Volume, save_volume
-from support import ROOT, blobs
+from tests.helpers.support import ROOT, blobs
 
 REAL_IMAGES = ROOT.parent / "shared" / "data"
 

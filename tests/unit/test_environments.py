@@ -7,7 +7,7 @@ import tomllib
 import pytest
 import yaml
 
-from support import ROOT
+from tests.helpers.support import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA = yaml.safe_load((ROOT / "envs/cordinr.yaml").read_text())["dependencies"]
@@ -109,7 +109,7 @@ def test_a_page_tells_how_to_get_both_builds_of_torch():
 
 @pytest.mark.skipif(shutil.which("conda") is not None, reason="conda is here")
 def test_conda_that_is_not_there_is_said_in_a_line(tmp_path):
-    from runs import copy_project
+    from tests.helpers.runs import copy_project
 
     project = copy_project(tmp_path / "project")
     project.configure(dataset={"source": str(tmp_path), "version": ""})

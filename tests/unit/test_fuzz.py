@@ -19,7 +19,7 @@ from cordinr.imaging.nifti import FARTHEST_MM
 from cordinr.imaging.volume import load_volume, save_volume
 from cordinr.inr.model_file import FORMAT, INR, load_inr, save_inr
 from cordinr.inr.network import Architecture, CoordinateNetwork
-from support import blobs
+from tests.helpers.support import blobs
 
 MOST_BYTES = 50e6
 

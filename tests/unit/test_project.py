@@ -5,7 +5,7 @@ import re
 import yaml
 
 import cordinr
-from support import ROOT
+from tests.helpers.support import ROOT
 
 
 def test_the_citation_has_the_version():

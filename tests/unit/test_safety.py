@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from support import ROOT
+from tests.helpers.support import ROOT
 
 SOURCES = sorted((ROOT / "workflow" / "cordinr").rglob("*.py"))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runs import copy_project
+from tests.helpers.runs import copy_project
 
 
 @pytest.fixture(scope="session")

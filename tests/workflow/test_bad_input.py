@@ -18,7 +18,7 @@ import pytest
 from cordinr.datasets.index import load_index
 from cordinr.datasets.source import create
 from cordinr.evaluation.table import load_table
-from runs import environment, phantom_config
+from tests.helpers.runs import environment, phantom_config
 
 
 def sentences(output: str) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from cordinr.evaluation.table import load_table
 from cordinr.figures.captions import CAPTIONS
 from cordinr.files import read_json
-from runs import phantom_config, planned_jobs, validate_bids
+from tests.helpers.runs import phantom_config, planned_jobs, validate_bids
 
 INRS = ["inrF8", "inrF16"]
 VARIANTS = ["inrF8seed5", "inrF16seed5", "inrF16sigma005", "inrF16sigma01"]

@@ -9,7 +9,7 @@ from datalad.api import Dataset
 from datalad.local.rerun import get_run_info
 
 from cordinr.files import read_json
-from runs import environment, phantom_config, planned_jobs, validate_bids
+from tests.helpers.runs import environment, phantom_config, planned_jobs, validate_bids
 
 NAMES = {
     "view": "sub-01_res-axial_desc-simulated_T2w",

@@ -1,13 +1,16 @@
-"""What is under results/ is whole whatever happened; `python tests/kills.py 50` does it longer."""
+"""What is under results/ is whole whatever happened.
+
+`python -m tests.helpers.kills 50` tries it for longer.
+"""
 
 import random
 import shutil
 import subprocess
 
 import pytest
-from kills import Kills, check_whole, digests
 
-from runs import environment, phantom_config
+from tests.helpers.kills import Kills, check_whole, digests
+from tests.helpers.runs import environment, phantom_config
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import yaml
 
 from cordinr.evaluation.table import load_table
 from cordinr.files import read_json
-from runs import Project, phantom_config, planned_jobs
+from tests.helpers.runs import Project, phantom_config, planned_jobs
 
 OUTER = """
 configfile: "test.yaml"

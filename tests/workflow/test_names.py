@@ -6,7 +6,7 @@ import nibabel as nib
 import pytest
 
 from cordinr.evaluation.table import load_table
-from runs import phantom_config, validate_bids
+from tests.helpers.runs import phantom_config, validate_bids
 
 ANAT = "sub-1+/ses-a+b/anat/sub-1+_ses-a+b"
 STEMS = [f"{ANAT}_acq-hi+_run-{run}" for run in (1, 2)]

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from browser import opened, start
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.planes import cord_focus
 from cordinr.pages.html import MAX_PAGE_BYTES
-from runs import VIEWER, phantom_config, planned_jobs
-from support import ROOT
+from tests.helpers.browser import opened, start
+from tests.helpers.runs import VIEWER, phantom_config, planned_jobs
+from tests.helpers.support import ROOT
 
 HOSTILE = '</script></title><script>document.title = "owned"</script><img src=x onerror=alert(1)>&"'
 STEMS = [f"sub-01/ses-a/anat/sub-01_ses-a_run-{run}" for run in (1, 2)]

@@ -19,7 +19,7 @@ import pytest
 
 from cordinr.evaluation.table import column_dictionary, load_table
 from cordinr.files import read_json
-from runs import environment, phantom_config, planned_jobs, validate_bids
+from tests.helpers.runs import environment, phantom_config, planned_jobs, validate_bids
 
 IMAGES = [f"sub-{s}/anat/sub-{s}" for s in ("01", "02")]
 METHODS = ["cubic", "tikhonov", "tv", "inrF8", "inrF16"]

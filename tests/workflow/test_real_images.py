@@ -9,7 +9,7 @@ import pytest
 from cordinr.datasets.source import create
 from cordinr.evaluation.table import load_table
 from cordinr.imaging.volume import load_volume
-from runs import TINY
+from tests.helpers.runs import TINY
 
 IMAGES = {"cervical": "PSR", "unf01": None}
 

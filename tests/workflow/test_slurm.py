@@ -16,8 +16,8 @@ import pytest
 
 from cordinr.evaluation.table import load_table
 from cordinr.files import read_json
-from runs import Project, phantom_config
-from slurm import ACTIVE, Cluster, missing
+from tests.helpers.runs import Project, phantom_config
+from tests.helpers.slurm import ACTIVE, Cluster, missing
 
 PROFILE = ["--workflow-profile", "profiles/slurm"]
 HERE = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "8"]

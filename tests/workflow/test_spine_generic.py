@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 import yaml
 from bids import BIDSLayout
-from spine_generic import GE, LISTS, PSR, RPI, VERSIONS, image, listed, mask, publish
-from twin import Host
 
 from cordinr.annex_pointer import is_annex_pointer
 from cordinr.datasets.annex import drop_content, get_content
@@ -17,8 +15,10 @@ from cordinr.datasets.source import clone_or_link
 from cordinr.evaluation.table import load_table
 from cordinr.files import read_json
 from cordinr.imaging.volume import load_grid, load_volume
-from runs import TINY, planned_jobs, validate_bids
-from support import ROOT
+from tests.helpers.runs import TINY, planned_jobs, validate_bids
+from tests.helpers.spine_generic import GE, LISTS, PSR, RPI, VERSIONS, image, listed, mask, publish
+from tests.helpers.support import ROOT
+from tests.helpers.twin import Host
 
 if not LISTS.is_dir():
     pytest.skip(f"the lists of the datasets are not at {LISTS}", allow_module_level=True)

@@ -1,0 +1,116 @@
+"""What all views show, and what is done beyond."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from cordinr.acquisition.domain import FitDomain
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
+from cordinr.acquisition.view import View
+from cordinr.cli.fitting import render_image
+from cordinr.errors import InputError
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.lattices import lattices_for
+from cordinr.inr.point_groups import make_point_groups
+from cordinr.inr.render import render_with_std
+from cordinr.inr.settings import FitSettings
+from tests.helpers.support import blobs, two_views
+
+BOX = SliceProfile("box", 4.0)
+CPU = torch.device("cpu")
+
+
+def shifted(shape: tuple[int, int, int], place: tuple[float, float, float]) -> Volume:
+    """Blobs on voxels of 1 mm, the first one at `place`."""
+    affine = np.eye(4)
+    affine[:3, 3] = place
+    return blobs(shape, affine)
+
+
+@pytest.fixture
+def wide_and_long():
+    """An axial view 40 mm wide and 16 tall, a sagittal one 16 wide and 40 tall, as scans are."""
+    axial = acquire(shifted((40, 12, 16), (-20, 0, -8)), 2, BOX, 4.0)
+    sagittal = acquire(shifted((16, 12, 40), (-8, 0, -20)), 0, BOX, 4.0)
+    return [axial, sagittal]
+
+
+def test_the_field_is_the_overlap_and_a_slice_around_it(wide_and_long):
+    field = FitDomain.of(wide_and_long)
+    assert field.grid.shape == (16, 12, 16) and field.margin == 4.0
+    corners = field.corners(wide_and_long)
+    # Edges of the overlap: -8.5 to 7.5 along R and S; along A both end at -0.5 and 11.5.
+    np.testing.assert_allclose(corners.min(axis=0), [-12.5, -0.5, -12.5])
+    np.testing.assert_allclose(corners.max(axis=0), [11.5, 11.5, 11.5])
+    inside = [[0, 0, 0], [-12.4, 0, 11.4], [0, -4.4, 0]]
+    assert field.holds(np.array(inside)).all()
+    assert not field.holds(np.array([[-12.6, 0, 0], [0, 0, 11.6], [0, 16, 0]])).any()
+
+
+@pytest.mark.parametrize("shape", ["box", "gaussian", "point"])
+def test_nothing_is_left_out_of_views_of_one_image(shape):
+    volume = blobs((23, 14, 22), np.eye(4))
+    views = [acquire(volume, axis, SliceProfile(shape, 5.0), 5.0) for axis in (2, 0)]
+    field = FitDomain.of(views)
+    shown = np.concatenate([view.volume.grid.corners for view in views])
+    np.testing.assert_array_equal(field.corners(views), shown)
+    stacks = make_point_groups(views, field, np.zeros(3), 1.0, 5, CPU)
+    assert sum(s.values.numel() for s in stacks) == sum(v.volume.grid.size for v in views)
+
+
+def test_what_one_view_shows_alone_takes_no_part(wide_and_long):
+    field = FitDomain.of(wide_and_long)
+    stacks = make_point_groups(wide_and_long, field, np.zeros(3), 1.0, 5, CPU)
+    within = sum(field.holds(view.volume.grid.centres()).sum() for view in wide_and_long)
+    assert sum(stack.values.numel() for stack in stacks) == within
+    assert all(field.holds(stack.centres.numpy()).all() for stack in stacks)
+    points = sum(np.prod(lattice.shape) for lattice in lattices_for(wide_and_long, field, 0))
+    everything = replace(field, margin=100.0)
+    assert points < 0.6 * sum(
+        np.prod(lattice.shape) for lattice in lattices_for(wide_and_long, everything, 0)
+    )
+
+
+def test_where_intensities_lie_far_beyond_the_overlap_changes_nothing(wide_and_long):
+    axial, sagittal = wide_and_long
+    array = axial.volume.array.copy()
+    array[0], array[-1] = array[-1].copy(), array[0].copy()
+    other = View(Volume(array, axial.volume.grid), axial.axis, axial.profile)
+    settings = FitSettings(width=16, channels=2, batch=256, passes=4)
+    models = [fit_inr([view, sagittal], 8, settings) for view in (axial, other)]
+    states = [list(model.network.state_dict().values()) for model in models]
+    assert all(map(torch.equal, *states))
+
+
+def test_a_rendering_is_zero_beyond_the_field(wide_and_long):
+    inr = fit_inr(wide_and_long, 8, FitSettings(width=16, channels=2, passes=4, members=2))
+    grid = Grid((50, 12, 50), shifted((1, 1, 1), (-25, 0, -25)).grid.affine)
+    image, spread = render_with_std(inr, grid)
+    inside = inr.field.holds(grid.centres()).reshape(grid.shape)
+    assert not image[~inside].any() and not spread[~inside].any()
+    assert (image[inside] > 0).all() and (spread[inside] > 0).all()
+    assert inr.field.count(grid) == inside.sum()
+    assert inr.field.count(inr.field.grid) == inr.field.grid.size
+
+
+def test_it_is_said_how_much_of_an_image_is_beyond_the_field(wide_and_long, tmp_path, notes):
+    inr = fit_inr(wide_and_long, 8, FitSettings(width=16, channels=2, max_steps=1))
+    grid = Grid((40, 12, 16), wide_and_long[0].volume.grid.affine @ np.diag([1, 1, 0.25, 1]))
+    render_image(inr, grid, tmp_path / "sub-1_T2w.nii.gz", CPU)
+    # 24 of the 40 columns are within 4 mm of the 16 that both views show.
+    (note,) = notes()
+    assert "3072 of its 7680 voxels lie beyond" in note
+    render_image(inr, inr.field.grid, tmp_path / "sub-2_T2w.nii.gz", CPU)
+    assert notes() == [note]
+
+
+def test_views_without_overlap_have_no_field():
+    views = two_views(blobs((12, 12, 12), np.eye(4)))
+    far = acquire(shifted((12, 12, 12), (90, 0, 0)), 0, BOX, 4.0)
+    with pytest.raises(InputError, match="do not overlap"):
+        FitDomain.of([views[0], far])

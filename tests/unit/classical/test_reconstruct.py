@@ -1,0 +1,136 @@
+"""The classical methods against dense solves, finite differences and loops."""
+
+import numpy as np
+import pytest
+import scipy
+import torch
+from scipy.ndimage import map_coordinates
+
+from cordinr.acquisition.forward import system_matrix
+from cordinr.acquisition.view import intensity_scale
+from cordinr.classical import reconstruct
+from cordinr.classical.differences import Differences
+from cordinr.classical.reconstruct import cubic_mean, reconstruct_baseline
+from cordinr.classical.total_variation import TV_EPSILON, product, stored_product
+from cordinr.errors import InputError
+from cordinr.imaging.grid import Grid
+from cordinr.methods import BASELINES
+from tests.helpers.support import blobs, two_views
+
+
+@pytest.fixture
+def volume():
+    return blobs((8, 8, 8), np.eye(4))
+
+
+def gradient(grid: Grid) -> np.ndarray:
+    """The differences of every voxel to its next ones as a matrix (3 * voxels, voxels)."""
+    matrix = np.zeros((3, grid.size, grid.size))
+    unit = np.prod(grid.voxel_sizes) ** (1 / 3)
+    for row, voxel in enumerate(np.ndindex(*grid.shape)):
+        for axis, size in enumerate(grid.voxel_sizes):
+            ahead = np.add(voxel, np.eye(3, dtype=int)[axis])
+            if ahead[axis] < grid.shape[axis]:
+                matrix[axis, row, row] = -unit / size
+                matrix[axis, row, np.ravel_multi_index(ahead, grid.shape)] = unit / size
+    return matrix.reshape(3 * grid.size, grid.size)
+
+
+@pytest.mark.parametrize("array", [np.asarray, torch.as_tensor])
+def test_differences_and_their_adjoint_are_those_of_the_matrix(array):
+    grid = Grid((3, 4, 5), np.diag([1, 1, 2, 1.0]))
+    matrix, rng = gradient(grid), np.random.default_rng(0)
+    image, slopes = rng.normal(size=60), rng.normal(size=(3, 60))
+    differences = Differences.on(grid)
+    found = np.asarray(differences.of(array(image), array(np.zeros((3, 60)))))
+    np.testing.assert_allclose(found.ravel(), matrix @ image, atol=1e-12)
+    back = np.asarray(differences.adjoint(array(slopes), array(np.full(60, 7.0))))
+    np.testing.assert_allclose(back, matrix.T @ slopes.ravel(), atol=1e-12)
+
+
+def test_tikhonov_solves_the_normal_equations(volume):
+    views, weight = two_views(volume), 0.01
+    scale = intensity_scale(views)
+    matrix = np.vstack([system_matrix(view, volume.grid).toarray() for view in views])
+    slices = np.concatenate([view.volume.array.ravel() for view in views])
+    slope = gradient(volume.grid)
+    normal = matrix.T @ matrix + weight * slope.T @ slope
+    expected = np.linalg.solve(normal.astype(float), matrix.T @ slices)
+    actual = reconstruct_baseline(views, volume.grid, "tikhonov", weight).ravel()
+    np.testing.assert_allclose(actual, expected, atol=2e-3 * scale)
+
+
+@pytest.mark.parametrize(
+    ("weight", "outlier"), [(0.001, 1.0), (0.01, 1.0), (0.1, 1.0), (0.01, 100.0), (0.01, 1e4)]
+)
+def test_total_variation_finds_the_minimum_of_its_objective(volume, weight, outlier):
+    """As another optimiser does, in double precision and from elsewhere."""
+    views = two_views(volume)
+    views[0].volume.array[3, 3, 1] *= outlier
+    scale = intensity_scale(views)
+    matrix, slices = reconstruct._stacked(views, volume.grid, scale)
+    slope = gradient(volume.grid)
+
+    def objective(image):
+        residual, slopes = matrix @ image - slices, (slope @ image).reshape(3, -1)
+        lengths = np.sqrt((slopes**2).sum(0) + TV_EPSILON**2)
+        value = residual @ residual + weight * lengths.sum()
+        return value, 2 * matrix.T @ residual + weight * slope.T @ (slopes / lengths).ravel()
+
+    options = {"maxiter": 5000, "maxfun": 5000, "ftol": 1e-14, "gtol": 1e-9}
+    best = scipy.optimize.minimize(
+        objective, np.zeros(512), jac=True, method="L-BFGS-B", options=options
+    )
+    found = reconstruct_baseline(views, volume.grid, "tv", weight).ravel() / scale
+    assert objective(found)[0] < best.fun * (1 + 1e-4)
+    if outlier == 1:  # around one, many images are as good
+        np.testing.assert_allclose(found, best.x, atol=0.02)
+
+
+@pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="torch was built without MKL")
+def test_products_of_either_kind_are_those_of_the_matrix(volume):
+    """By SciPy, and by torch's sparse tensors as on a GPU; a CPU has them where it has MKL."""
+    matrix, _ = reconstruct._stacked(two_views(volume), volume.grid, 1.0)
+    vector = np.random.default_rng(0).normal(size=matrix.shape[1]).astype(np.float32)
+    for times in (product(matrix, torch.device("cpu")), stored_product(matrix)):
+        found = times(torch.from_numpy(vector)).numpy()
+        np.testing.assert_allclose(found, matrix.toarray() @ vector, atol=1e-5)
+
+
+def test_cubic_is_the_mean_of_spline_interpolations(volume):
+    views = two_views(volume)
+    expected = np.mean(
+        [
+            map_coordinates(
+                view.volume.array,
+                view.volume.grid.index(volume.grid.centres()).T,
+                order=3,
+                mode="nearest",
+            )
+            for view in views
+        ],
+        axis=0,
+    )
+    np.testing.assert_allclose(cubic_mean(views, volume.grid).ravel(), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", BASELINES)
+def test_every_method_keeps_units_and_place(method):
+    affine = np.array([[0, 0, 1.0, -20], [-1.0, 0, 0, 30], [0, 1.0, 0, -40], [0, 0, 0, 1]])
+    volume = blobs((16, 16, 12), affine)
+    image = reconstruct_baseline(two_views(volume), volume.grid, method, 0.001)
+    assert image.dtype == np.float32 and image.shape == volume.grid.shape
+    assert np.corrcoef(image.ravel(), volume.array.ravel())[0, 1] > 0.85
+    assert image.mean() == pytest.approx(volume.array.mean(), rel=0.03)
+
+
+def test_an_unknown_method_is_refused(volume):
+    with pytest.raises(InputError, match="not known"):
+        reconstruct_baseline(two_views(volume), volume.grid, "magic")
+
+
+def test_an_outlier_beyond_all_arithmetic_is_said(volume):
+    views = two_views(volume)
+    views[0].volume.array[0, 0, 0] = 1e30
+    with pytest.raises(InputError, match="too far beyond their 99th percentile"):
+        reconstruct_baseline(views, volume.grid, "tv", 0.001)

@@ -1,0 +1,142 @@
+"""Loading, checking and saving images; grids."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from cordinr.errors import InputError
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.masks import load_mask
+from cordinr.imaging.volume import load_grid, load_volume, save_volume
+from tests.helpers.support import blobs
+
+PSR = np.array([[0, 0, 1.0, -20], [-1.0, 0, 0, 30], [0, 1.0, 0, -40], [0, 0, 0, 1]])
+
+
+def test_axes_go_through_the_affine():
+    grid = Grid((60, 55, 52), PSR)
+    assert [grid.axis_along(letter) for letter in "RAS"] == [2, 0, 1]
+    with pytest.raises(InputError, match="anatomical"):
+        grid.axis_along("I")
+
+
+def test_world_and_index_are_inverse_and_centred():
+    grid = Grid((4, 6, 8), PSR @ np.diag([2, 3, 0.5, 1]))
+    index = np.array([[1, 2, 3], [0.5, 4, 7]])
+    np.testing.assert_allclose(grid.index(grid.world(index)), index)
+    np.testing.assert_allclose(grid.corners.mean(axis=0), grid.centre)
+    expected = np.array([grid.affine @ [i, j, k, 1] for i, j, k in np.ndindex(grid.shape)])
+    np.testing.assert_allclose(grid.centres(), expected[:, :3])
+    np.testing.assert_allclose(grid.centres(5, 9), expected[5:9, :3])
+
+
+@pytest.mark.parametrize("voxel", [0.5, 0.8, 1.3])
+def test_resampled_grid_covers_the_same_field_of_view(voxel):
+    grid = Grid((10, 12, 9), PSR)
+    finer = grid.resampled(voxel)
+    np.testing.assert_allclose(finer.voxel_sizes, voxel)
+    np.testing.assert_allclose(finer.centre, grid.centre)
+    np.testing.assert_allclose(finer.directions, grid.directions)
+    reach = np.array(finer.shape) * voxel - np.array(grid.shape)
+    assert (reach > -1e-6).all() and (reach < voxel).all()
+
+
+def test_a_saved_image_is_the_same_again_and_byte_reproducible(tmp_path):
+    volume = blobs((7, 6, 5), PSR)
+    first, second = tmp_path / "a.nii.gz", tmp_path / "b.nii.gz"
+    save_volume(first, volume.array, volume.grid)
+    save_volume(second, volume.array, volume.grid)
+    assert first.read_bytes() == second.read_bytes()
+    again = load_volume(first)
+    np.testing.assert_array_equal(again.array, volume.array)
+    assert again.grid.matches(volume.grid)
+    header = nib.load(first).header
+    assert header.get_xyzt_units()[0] == "mm"
+    assert (int(header["qform_code"]), int(header["sform_code"])) == (1, 1)
+
+
+def test_integer_images_keep_their_scaling(tmp_path):
+    stored = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+    image = nib.Nifti1Image(stored, PSR)
+    image.header.set_slope_inter(0.5, 10)
+    nib.save(image, tmp_path / "scaled.nii.gz")
+    expected = nib.load(tmp_path / "scaled.nii.gz").get_fdata()
+    np.testing.assert_allclose(load_volume(tmp_path / "scaled.nii.gz").array, expected)
+
+
+def test_nothing_is_left_when_writing_fails(tmp_path, monkeypatch):
+    volume = blobs((4, 4, 4), np.eye(4))
+
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(nib, "save", full_disk)
+    with pytest.raises(InputError, match="No space left"):
+        save_volume(tmp_path / "x.nii.gz", volume.array, volume.grid)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_mask_on_the_grid_of_its_image_is_read_as_it_is(tmp_path, notes):
+    volume = blobs((4, 5, 6), np.eye(4))
+    save_volume(tmp_path / "mask.nii.gz", volume.array > 100, volume.grid, dtype="uint8")
+    mask = load_mask(tmp_path / "mask.nii.gz", volume.grid)
+    np.testing.assert_array_equal(mask, volume.array > 100)
+    assert notes() == []
+
+
+def test_load_grid_does_not_read_voxels(tmp_path):
+    volume = blobs((30, 30, 30), PSR)
+    volume.array[3, 4, 5] = np.nan
+    save_volume(tmp_path / "x.nii", volume.array, volume.grid)
+    assert load_grid(tmp_path / "x.nii").matches(volume.grid)
+    with pytest.raises(InputError, match="NaN"):
+        load_volume(tmp_path / "x.nii")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("no room"), OSError(errno.ENOMEM, "Cannot allocate")]
+)
+@pytest.mark.parametrize(
+    "where", ["cordinr.imaging.volume.check_whole", "nibabel.Nifti1Image.from_filename"]
+)
+def test_too_little_memory_is_not_taken_for_a_damaged_file(tmp_path, monkeypatch, where, error):
+    path = tmp_path / "image.nii.gz"
+    volume = blobs((6, 5, 4), np.eye(4))
+    save_volume(path, volume.array, volume.grid)
+
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(where, fail)
+    with pytest.raises(type(error)):
+        load_volume(path)
+
+
+def test_the_command_says_out_of_memory_and_not_that_the_file_is_damaged(tmp_path):
+    """A real limit of the address space, of which the image needs more than all."""
+    path = tmp_path / "image.nii"
+    header = nib.Nifti1Header()
+    header.set_data_shape((1000, 1000, 300))
+    header.set_data_dtype("i2")
+    header.set_sform(np.eye(4), code=1)
+    header["vox_offset"] = 352
+    path.write_bytes(header.binaryblock + bytes(4))
+    os.truncate(path, 352 + 600_000_000)  # a hole: no disk is used
+    program = (
+        "import resource, sys; from cordinr.imaging.volume import load_volume; "
+        "import scipy.sparse; "
+        "from cordinr.cli import main; "
+        "resource.setrlimit(resource.RLIMIT_AS, (1_200_000_000,) * 2); "
+        "sys.argv[1:] = ['simulate', sys.argv[1], '--axis', 'S', '--thickness', '4', "
+        "'-o', sys.argv[1] + '.view.nii']; main()"
+    )
+    answer = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True)
+    assert answer.returncode == 1 and "Traceback" not in answer.stderr, answer.stderr
+    assert answer.stderr.startswith("cordinr: error: out of memory ("), answer.stderr
+    assert "damaged" not in answer.stderr and not Path(f"{path}.view.nii").exists()

@@ -1,0 +1,155 @@
+"""What the INR is drawn to, against interpolation by SciPy, a loop and fits with and without."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import map_coordinates
+
+from cordinr.acquisition.domain import FitDomain
+from cordinr.acquisition.overlap import common_grid
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
+from cordinr.acquisition.view import intensity_scale
+from cordinr.classical.reconstruct import reconstruct_baseline
+from cordinr.imaging.volume import Volume
+from cordinr.inr import tv_target
+from cordinr.inr.fit import fit_inr, middle
+from cordinr.inr.point_groups import make_point_groups
+from cordinr.inr.render import render_inr
+from cordinr.inr.settings import FitSettings
+from cordinr.inr.tv_target import TV_TARGET_WEIGHT, squared_distance_to_target, with_tv_targets
+from tests.helpers.support import blobs, two_views
+
+CPU = torch.device("cpu")
+
+
+def stacks_of(views, noise=0.0):
+    """The stacks of views without and with targets, the positions of their points, and the grid."""
+    field, scale = FitDomain.of(views), intensity_scale(views)
+    grid, (centre, _) = field.grid, middle(field.corners(views))
+    stacks = make_point_groups(views, field, centre, scale, 5, CPU)
+    places = [(s.centres[:, None] + s.offsets).numpy() + centre for s in stacks]
+    return stacks, with_tv_targets(stacks, views, grid, centre, scale, noise), places, grid
+
+
+def tilted_view():
+    """An axial view turned by 20 degrees about R, of a body that the sagittal one leaves."""
+    turn = np.eye(4)
+    angle = np.radians(20)
+    turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    volume = blobs((14, 12, 12), turn)
+    return acquire(volume, 2, SliceProfile("box", 4.0), 4.0)
+
+
+@pytest.mark.parametrize("tilted", [False, True])
+def test_points_are_drawn_to_total_variation_and_to_nothing_outside_of_it(tilted):
+    views = two_views(blobs((12, 13, 16), np.eye(4)))
+    if tilted:
+        views = [tilted_view(), views[1]]
+    stacks, with_targets, places, grid = stacks_of(views)
+    image = reconstruct_baseline(views, grid, "tv", TV_TARGET_WEIGHT) / intensity_scale(views)
+    without = 0
+    for stack, aiming, points in zip(stacks, with_targets, places, strict=True):
+        index = grid.index(points)
+        expected = map_coordinates(image, np.moveaxis(index, -1, 0), order=1, mode="nearest")
+        margin = np.minimum(index + 0.5, np.array(grid.shape) - 0.5 - index).min(axis=-1)
+        found = aiming.targets.numpy()
+        np.testing.assert_allclose(found[margin > 1e-3], expected[margin > 1e-3], atol=1e-4)
+        assert np.isnan(found[margin < -1e-3]).all()
+        without += (margin < -1e-3).sum()
+        assert stack.targets is None and stack.digest() == aiming.digest()
+    assert bool(without) == tilted
+
+
+def test_noise_smooths_the_target():
+    views = two_views(blobs((12, 13, 16), np.eye(4)))
+    rough = [
+        torch.cat([s.targets.flatten() for s in stacks_of(views, noise)[1]]).std()
+        for noise in (0.0, 1.0)
+    ]
+    assert rough[1] < 0.8 * rough[0]
+
+
+def test_distance_is_summed_where_there_are_targets():
+    rng = np.random.default_rng(0)
+    intensity = torch.tensor(rng.normal(size=(2, 3, 4)), requires_grad=True)
+    targets = torch.tensor(rng.normal(size=(3, 4)))
+    targets[1, 2] = torch.nan
+    total = squared_distance_to_target(intensity, targets)
+    expected = sum(
+        (intensity[m, n, q].item() - targets[n, q].item()) ** 2
+        for m, n, q in np.ndindex(2, 3, 4)
+        if (n, q) != (1, 2)
+    )
+    assert total.item() == pytest.approx(expected)
+    total.backward()
+    gradient = 2 * (intensity.detach() - targets)
+    gradient[:, 1, 2] = 0
+    torch.testing.assert_close(intensity.grad, gradient)
+
+
+def test_a_stronger_prior_brings_the_inr_closer_to_total_variation():
+    volume = blobs((16, 16, 16), np.eye(4))
+    noise = np.random.default_rng(0).normal(0, 40, volume.array.shape).astype(np.float32)
+    views = two_views(Volume(volume.array + noise, volume.grid))
+    grid = common_grid(views)
+    settings = FitSettings(width=32, channels=2, batch=256, passes=20, smoothing=0)
+    target = reconstruct_baseline(views, grid, "tv", TV_TARGET_WEIGHT)
+    apart = [
+        np.abs(render_inr(fit_inr(views, 8, replace(settings, tv_prior=weight)), grid) - target)
+        for weight in (0.0, 0.01, 1.0)
+    ]
+    means = [float(each.mean()) for each in apart]
+    assert means[0] > 1.02 * means[1] > 1.1 * means[2]
+
+
+def test_a_prior_counts_once_for_each_voxel_however_many_points_stand_for_it(monkeypatch):
+    """Views that share no points have more of them, and scans of unlike extent points beyond."""
+    weights = []
+
+    class Reached(BaseException):
+        """Where the training would begin."""
+
+    def noted(network, stacks, settings, checkpoint, smoothing, weight):
+        points = sum(stack.targets.isfinite().sum() for stack in stacks)
+        weights.append(float(weight * points))
+        raise Reached
+
+    monkeypatch.setattr("cordinr.inr.fit.Training", noted)
+    boxes = two_views(blobs((16, 16, 16), np.eye(4)))
+    gaussians = [replace(view, profile=SliceProfile("gaussian", 4.0)) for view in boxes]
+    wide = acquire(blobs((40, 16, 16), np.eye(4)), 2, SliceProfile("box", 4.0), 4.0)
+    for views in (boxes, gaussians, [wide, boxes[1]]):
+        with pytest.raises(Reached):
+            fit_inr(views, 8, FitSettings(tv_prior=0.01))
+    assert weights == pytest.approx([0.01 * 16**3] * 3)
+
+
+def test_the_seconds_of_a_fit_include_the_reconstruction(monkeypatch):
+    views, reports = two_views(blobs((12, 13, 16), np.eye(4))), []
+
+    def slow(stacks, *arguments):
+        time.sleep(0.5)
+        return with_tv_targets(stacks, *arguments)
+
+    monkeypatch.setattr("cordinr.inr.fit.aimed", slow)
+    fit_inr(views, 8, FitSettings(max_steps=1, width=8, channels=1), report=reports.append)
+    assert reports[-1].seconds > 0.5
+
+
+def test_without_gpu_memory_the_target_is_computed_on_the_cpu(monkeypatch, notes):
+    views = two_views(blobs((12, 13, 16), np.eye(4)))
+    expected = stacks_of(views)[1][0].targets
+    real = tv_target.reconstruct_baseline
+
+    def first_on_the_gpu(*arguments):
+        if len(arguments) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(*arguments)
+
+    monkeypatch.setattr(tv_target, "reconstruct_baseline", first_on_the_gpu)
+    assert torch.equal(stacks_of(views)[1][0].targets, expected)
+    assert any("on the CPU, for want of GPU memory" in note for note in notes())

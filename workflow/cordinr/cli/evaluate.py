@@ -75,6 +75,7 @@ def aggregate(
     from ..datasets.index import load_index
     from ..errors import InputError
     from ..evaluation import table
+    from ..evaluation.aggregate import collect
     from ..evaluation.failed import load_failed
     from ..files import check_writable, write_json
     from ..run.summary import why_missing
@@ -92,7 +93,7 @@ def aggregate(
         places = folder / "metrics", folder / "records"
         left_out = load_failed(failed) if failed else []
         wanted = load_index(index), method or [], res or []
-        rows = table.collect(*wanted, *places, tell, left_out)
+        rows = collect(*wanted, *places, tell, left_out)
     else:
         rows = [table.read_metrics(path) for path in metrics]
     if not partial:

@@ -8,7 +8,7 @@ from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
 from cordinr.acquisition.view import View
 from cordinr.imaging.grid import Grid
-from cordinr.imaging.volume import Volume
+from cordinr.imaging.volume import Volume, save_volume
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,3 +26,15 @@ def two_views(volume: Volume, thickness: float = 4.0) -> list[View]:
     profile = SliceProfile("box", thickness)
     grid = volume.grid
     return [acquire(volume, grid.axis_along(axis), profile, thickness) for axis in "SR"]
+
+
+def save_noise_views(folder: Path, size: int) -> list[Path]:
+    """Files of an axial and a sagittal view of noise: 4 mm slices with pixels of 0.8 mm."""
+    paths = []
+    for axis in (2, 0):
+        shape, spacing = [size] * 3, [0.8] * 3
+        shape[axis], spacing[axis] = size // 5, 4.0
+        paths.append(folder / f"{size}-{axis}.nii.gz")
+        array = np.random.default_rng(0).random(shape, np.float32)
+        save_volume(paths[-1], array, Grid(tuple(shape), np.diag([*spacing, 1.0])))
+    return paths

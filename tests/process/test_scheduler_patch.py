@@ -3,11 +3,8 @@
 import shutil
 import subprocess
 import sys
-import threading
 import time
-from types import SimpleNamespace
 
-from cordinr.run.scheduler_patch import limit_reevaluation_timers
 from tests.helpers.support import ROOT
 
 JOBS = 40
@@ -33,14 +30,3 @@ def test_looks_do_not_add_up(tmp_path):
     assert len(list((tmp_path / "out").iterdir())) == JOBS
     # One for each job and each second; it had been one a second for every job that had ended.
     assert JOBS / 2 <= log.stderr.count("Ready jobs") <= JOBS + seconds + 2
-
-
-def test_one_timer_at_a_time():
-    scheduler = SimpleNamespace(_open_jobs=threading.Semaphore(0))
-    limit_reevaluation_timers(scheduler)
-    for _ in range(3):
-        scheduler._schedule_reevalutation(0.2)
-    assert scheduler._open_jobs.acquire(timeout=10)
-    assert not scheduler._open_jobs.acquire(timeout=0.4)
-    scheduler._schedule_reevalutation(0.2)
-    assert scheduler._open_jobs.acquire(timeout=10)

@@ -14,9 +14,12 @@ NUMERICS = {"torch", "pandas", "matplotlib", "skimage.metrics", "scipy.optimize"
     ("rooms", "unwanted"),
     [
         ("cli", NUMERICS | {"numpy"}),
-        ("needs", NUMERICS),
-        ("baselines view_files derivatives metrics table", NUMERICS),
-        ("cli.showing", {"torch", "skimage.metrics", "scipy.optimize"}),
+        ("inr.estimates", NUMERICS),
+        (
+            "classical.reconstruct bids.view_files bids.sidecars evaluation.metrics evaluation.table",
+            NUMERICS,
+        ),
+        ("pages.subject", {"torch", "skimage.metrics", "scipy.optimize"}),
         ("cli.fitting", {"torch._dynamo", "pandas", "matplotlib", "scipy.optimize", "jsonschema"}),
     ],
 )

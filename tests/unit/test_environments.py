@@ -1,7 +1,6 @@
 """One set of versions, wherever the tools come from: pip, conda, Docker or Apptainer."""
 
 import re
-import shutil
 import tomllib
 
 import pytest
@@ -105,14 +104,3 @@ def test_a_page_tells_how_to_get_both_builds_of_torch():
     assert "https://download.pytorch.org/whl/cpu" in page
     for words in ("--sdm conda", *RECIPES):
         assert words in page, words
-
-
-@pytest.mark.skipif(shutil.which("conda") is not None, reason="conda is here")
-def test_conda_that_is_not_there_is_said_in_a_line(tmp_path):
-    from tests.helpers.runs import copy_project
-
-    project = copy_project(tmp_path / "project")
-    project.configure(dataset={"source": str(tmp_path), "version": ""})
-    answer = project.snakemake("results/inputs.tsv", "--sdm", "conda")
-    assert answer.returncode != 0 and "Traceback" not in answer.stdout
-    assert "Is conda installed and accessible?" in answer.stdout

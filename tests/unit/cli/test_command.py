@@ -1,9 +1,5 @@
 """The command line as a person uses it, wrong input included."""
 
-import os
-import subprocess
-import sys
-
 import nibabel as nib
 import numpy as np
 import pytest
@@ -12,7 +8,7 @@ import yaml
 from cordinr.bids.names import sidecar_path
 from cordinr.files import read_json
 from cordinr.imaging.volume import load_volume, save_volume
-from tests.helpers.support import ROOT, blobs
+from tests.helpers.support import blobs
 
 QUICK = {"fit": {"width": 16, "depth": 2, "batch": 64, "passes": 2}}
 
@@ -274,33 +270,3 @@ def test_wrong_words_are_usage_errors(command):
     code, _, error = command("fit")
     assert code == 2 and "Missing argument" in error
     assert command("nonsense")[0] == 2
-
-
-def test_help_and_version_answer_without_numerics():
-    """No heavy module may be imported for `--help`; time itself is for the benchmarks."""
-    probe = (
-        "import sys; sys.argv = ['cordinr', '--help']\n"
-        "from cordinr.cli import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "heavy = {'torch', 'numpy', 'nibabel', 'scipy', 'pandas', 'bids', 'datalad'}\n"
-        "sys.exit(' '.join(heavy & set(sys.modules)) or 0)"
-    )
-    answer = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
-    assert answer.returncode == 0, answer.stderr
-    assert "reconstruct" in answer.stdout
-
-
-def test_the_command_runs_from_a_bare_checkout(tmp_path):
-    wrapper = ROOT / "workflow" / "bin" / "cordinr"
-    search = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
-    environment = {"PATH": search, "HOME": str(tmp_path)}
-    answer = subprocess.run(
-        [wrapper, "--version"], capture_output=True, text=True, env=environment, cwd=tmp_path
-    )
-    assert answer.stdout.strip() == read_version(), answer.stderr
-
-
-def read_version():
-    text = (ROOT / "workflow" / "cordinr" / "__init__.py").read_text()
-    return text.split('__version__ = "')[1].split('"')[0]

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -73,19 +71,6 @@ def test_the_signal_takes_effect_after_the_block(ended):
         assert terminated()
         done.append(1)
     assert done and signal.getsignal(signal.SIGTERM) is ended
-
-
-def test_a_process_dies_of_it_as_ever():
-    code = (
-        "import os, signal\n"
-        "from cordinr.inr.sigterm import termination_deferred\n"
-        "with termination_deferred():\n"
-        "    os.kill(os.getpid(), signal.SIGTERM)\n"
-        "    print('deferred', flush=True)\n"
-        "print('never')\n"
-    )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert answer.stdout == "deferred\n" and answer.returncode == -signal.SIGTERM
 
 
 def test_whoever_ignores_it_goes_on_to():

@@ -1,72 +1,18 @@
-"""Watching a run: what its logs say, bars on a terminal, lines elsewhere, and its end."""
+"""What is known of a run from its logs."""
 
 import os
-import pty
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from cordinr.cli.progress_bars import duration, lines
 from cordinr.run.progress import read_run_state
-
-STEP = "F=8  step {}/200  loss {}  0.20 M points/s  {} s left\n"
-STATS = """Job stats:
-job           count
-----------  -------
-{}
-total             {}
-
-Select jobs to execute...
-"""
-FINISHED = """[Wed Nov 25 02:47:28 2026]
-Finished jobid: {} (Rule: {})
-{} of {} steps (38%) done
-"""
-FAILED = """Error in rule fit:
-    jobid: 7
-    log: results/logs/fit/sub-03/anat/sub-03_desc-inrF8.log (check log file(s) for error details)
-"""
-END = "Complete log(s): /here/.snakemake/log/x.snakemake.log\nElapsed time: 0:03:33\n"
-
-
-class Run:
-    """A run in a folder, that began a given number of seconds ago."""
-
-    def __init__(self, folder: Path, ago: float) -> None:
-        self.results, self.start = folder / "results", time.time() - ago
-        name = time.strftime("%Y-%m-%dT%H%M%S.000001", time.localtime(self.start))
-        self.log = folder / f".snakemake/log/{name}.snakemake.log"
-        self.log.parent.mkdir(parents=True)
-        self.lock = folder / ".snakemake/locks/0.input.lock"
-        self.lock.parent.mkdir()
-        self.lock.touch()
-        self.log.touch()
-
-    def says(self, *texts: str) -> None:
-        with self.log.open("a") as file:
-            file.writelines(texts)
-
-    def fit(self, subject: str, text: str, ago: float = 0.0, label: str = "inrF8") -> Path:
-        path = self.results / f"logs/fit/sub-{subject}/anat/sub-{subject}_desc-{label}.log"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        os.utime(path, (time.time() - ago,) * 2)
-        return path
+from tests.helpers.logged_run import FAILED, FINISHED, STATS, STEP, four_fits
 
 
 @pytest.fixture
 def run(tmp_path):
-    """Four fits: one done, one at a quarter, one that begins, one to come."""
-    run = Run(tmp_path, ago=100)
-    run.says(STATS.format("fit 4\nrender 4", 8), FINISHED.format(3, "fit", 1, 8))
-    run.fit("01", STEP.format(200, "1e-05", 0))
-    run.fit("02", "note: something\n" + STEP.format(50, "2.00e-03", 45))
-    run.fit("03", "")
-    run.fit("02", STEP.format(10, "1e-1", 99), ago=1000, label="inrF16")
-    return run
+    return four_fits(tmp_path)
 
 
 def test_it_says_what_the_logs_say(run):
@@ -140,45 +86,6 @@ def test_a_quiet_run_still_has_fits(run):
     run.log.write_text("")
     state = read_run_state(run.results, run.log)
     assert lines(state)[0] == "0 jobs done, 0 failed; 1 fits done, 2 running"
-
-
-def test_elsewhere_it_prints_lines_until_the_run_ends(run):
-    watching = start(run, stdout=subprocess.PIPE, text=True)
-    first = [watching.stdout.readline() for _ in range(3)]
-    assert first[0].startswith("1 of 8 jobs done, 0 failed; 1 of 4 fits done, 2 running, about ")
-    assert first[1] == "  sub-02  inrF8  step 50/200  loss 2.00e-03, 45 s left\n"
-    assert first[2] == "  sub-03  inrF8  starting\n"
-    run.says(END)
-    rest = watching.communicate(timeout=60)[0]
-    assert watching.returncode == 0
-    assert "the run has ended after 1 min" in rest.splitlines()[-1]
-    assert "\x1b" not in "".join(first) + rest
-
-
-def test_on_a_terminal_it_draws_bars_that_move(run):
-    main, side = pty.openpty()
-    watching = start(run, stdout=side, env=os.environ | {"TERM": "xterm", "COLUMNS": "120"})
-    os.close(side)
-    seen = read_until(main, "starting")
-    assert "━" in seen and "45 s left" in seen
-    run.fit("02", STEP.format(120, "2.00e-03", 17))
-    assert "\x1b[1A" in read_until(main, "17 s left")
-    run.says(END)
-    assert "ended" in read_until(main, "ended")
-    assert watching.wait(timeout=60) == 0
-    os.close(main)
-
-
-def start(run: Run, **options) -> subprocess.Popen:
-    command = [sys.executable, "-m", "cordinr", "watch", "--every", "0.2"]
-    return subprocess.Popen(command, cwd=run.results.parent, **options)
-
-
-def read_until(terminal: int, words: str) -> str:
-    seen, end = b"", time.monotonic() + 60
-    while words.encode() not in seen and time.monotonic() < end:
-        seen += os.read(terminal, 1 << 16)
-    return seen.decode(errors="replace")
 
 
 def test_without_a_run_it_says_what_to_do(tmp_path, monkeypatch, command):

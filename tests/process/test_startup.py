@@ -16,7 +16,8 @@ NUMERICS = {"torch", "pandas", "matplotlib", "skimage.metrics", "scipy.optimize"
         ("cli", NUMERICS | {"numpy"}),
         ("inr.estimates", NUMERICS),
         (
-            "classical.reconstruct bids.view_files bids.sidecars evaluation.metrics evaluation.table",
+            "classical.reconstruct bids.view_files bids.sidecars "
+            "evaluation.metrics evaluation.table",
             NUMERICS,
         ),
         ("pages.subject", {"torch", "skimage.metrics", "scipy.optimize"}),

@@ -8,7 +8,7 @@ CORES ?= all
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c envs/constraints.txt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run viewer test bench docs lint format clean
+.PHONY: run viewer test bench docs diagrams lint format clean
 
 run: $(SETUP) viewer results/phantom
 	@echo "To watch it, in another terminal here: $(BIN)/cordinr watch" >&2
@@ -21,14 +21,20 @@ test: $(SETUP) viewer lint
 bench: $(SETUP)
 	$(BIN)/python -m benchmarks $(ONLY)
 
-# The diagrams of docs/method.md
+# The pages of docs/ and the reference of the library as a web site: site/index.html
 docs: $(SETUP)
+	mkdocs build --strict --quiet
+
+# The diagrams of docs/method.md
+diagrams: $(SETUP)
 	$(BIN)/python -m docs.diagrams
 
 lint: $(SETUP)
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
+	codespell
+	mypy
 	snakemake --lint
 
 format: $(SETUP)
@@ -41,7 +47,7 @@ results/phantom: | $(SETUP)
 
 $(SETUP): pyproject.toml envs/constraints.txt
 	$(PYTHON) -m venv .venv
-	$(PIP) -e '.[test,lint,slurm]'
+	$(PIP) -e '.[dev]'
 	touch $@
 
 # The image viewer of the pages, at the version of its lock file. Without it, or without a network,
@@ -55,4 +61,4 @@ viewer: | $(SETUP)
 	} || echo "note: the viewer was not installed; pages will have pictures only" >&2
 
 clean:
-	rm -rf .venv workflow/report/viewer/node_modules .snakemake .pytest_cache .ruff_cache
+	rm -rf .venv workflow/report/viewer/node_modules .snakemake .pytest_cache .ruff_cache .mypy_cache site

@@ -1,11 +1,15 @@
-"""The choices a user makes about a fit, checked where they come in."""
+"""The choices a user makes about a fit: their types, bounds, defaults and meaning, in one place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, Self
 
 import yaml
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, WrapValidator
+from pydantic.dataclasses import dataclass
+from pydantic_core import ErrorDetails
 
 from ..errors import InputError, brief
 from ..files import read_text
@@ -13,114 +17,169 @@ from ..files import read_text
 EncodingName = Literal["fourier", "siren", "none"]
 ActivationName = Literal["relu", "gelu", "sine"]
 
-MAY_BE_ZERO = {"channels", "smoothing", "tv_prior", "dropout", "warmup", "seed"}
-
-MAX_BY_SETTING = {"profile_points": 1000, "depth": 1000}
-"""Beyond them nothing can be gained, and beyond `MAX_SETTING` no arithmetic is exact."""
-
 MAX_SETTING = 10**9
+"""Largest value of any number among the settings; beyond it arithmetic is no longer exact."""
+
+MAX_LAYERS = 1000
+"""Largest number of hidden layers; more of them gain nothing."""
+
+MAX_PROFILE_POINTS = 1000
+"""Largest number of samples per slice thickness; more of them gain nothing."""
+
+ISOTROPIC_SPACINGS = (32, 16, 8, 4, 2, 1)
+"""Spacings of the isotropic lattices, in units of the finest voxel size of the views."""
+
+SLICE_FRACTIONS = (0.4, 0.8)
+"""Spacings across the slices of a lattice shaped like a view, in units of its slice thickness."""
+
+MAX_YAML_DEPTH = 20
+"""Maximum number of nested levels of a settings file, which needs two."""
 
 
-@dataclass(frozen=True)
+def _as_given(value: Any, check: Any) -> Any:
+    """Keep a whole number that is allowed where any number is: files then say 40, not 40.0."""
+    check(value)
+    return value
+
+
+# Strict: neither true nor "3" nor 3.0 is a whole number, neither true nor "3" a number.
+Count = Annotated[int, Field(strict=True, ge=1, le=MAX_SETTING)]
+CountOrZero = Annotated[int, Field(strict=True, ge=0, le=MAX_SETTING)]
+Positive = Annotated[float, Field(strict=True, gt=0, le=MAX_SETTING), WrapValidator(_as_given)]
+PositiveOrZero = Annotated[
+    float, Field(strict=True, ge=0, le=MAX_SETTING), WrapValidator(_as_given)
+]
+Probability = Annotated[float, Field(strict=True, ge=0, lt=1), WrapValidator(_as_given)]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class FitSettings:
     """Every choice about a fit, as in the `fit:` section of `config.yaml`.
 
-    Attributes:
-        encoding: "fourier", "siren" or "none".
-        sigma: spread of the Fourier frequencies, cycles/mm.
-        channels: features per lattice point; 0 for a plain coordinate network without lattices.
-        width, depth: units per hidden layer, number of hidden layers.
-        activation: "relu", "gelu" or "sine".
-        dropout: probability, 0 to below 1.
-        members: networks of an ensemble; their mean is the image, their spread its uncertainty.
-        loss: "mse" or "l1".
-        smoothing: weight of the total variation between neighbouring points, in units of the noise
-            variance that the views show; 0 for none.
-        tv_prior: weight of the squared distance from the total variation reconstruction of the
-            views, per voxel of it, against the squared errors of the views' voxels; 0 for none.
-        rate: peak learning rate of the network.
-        lattice_rate: of the lattice features.
-        fourier_rate: of the weights from the Fourier features where there are lattices, divided by
-            the Fourier dimension so that every dimension learns at one pace.
-        warmup: steps over which the rates rise; after them they fall along a cosine to zero.
-        batch: view voxels per step.
-        passes: how often each view voxel is seen.
-        max_steps: of the optimiser; larger volumes take larger batches and are seen less often.
-        profile_points: samples per slice thickness where views share none.
-        seed: of the frequencies, the initial weights, the order of the data and dropout.
+    Raises:
+        pydantic.ValidationError: a value of the wrong type or out of range.
     """
 
-    encoding: EncodingName = "fourier"
-    sigma: float = 0.025
-    channels: int = 4
-    width: int = 64
-    depth: int = 2
-    activation: ActivationName = "gelu"
-    dropout: float = 0.0
-    members: int = 1
-    loss: Literal["mse", "l1"] = "mse"
-    smoothing: float = 6.0
-    tv_prior: float = 0.005
-    rate: float = 0.005
-    lattice_rate: float = 0.02
-    fourier_rate: float = 0.8
-    warmup: int = 20
-    batch: int = 5120
-    passes: float = 40.0
-    max_steps: int = 600
-    profile_points: int = 5
-    seed: int = 0
+    encoding: EncodingName = Field(
+        "fourier",
+        description="Encoding of the coordinates: random Fourier features, a SIREN, or none.",
+    )
+    sigma: Positive = Field(
+        0.025, description="Standard deviation of the Fourier frequencies, in cycles/mm."
+    )
+    channels: CountOrZero = Field(
+        4, description="Features per lattice point; 0 for a plain coordinate network."
+    )
+    width: Count = Field(64, description="Units per hidden layer.")
+    depth: Annotated[Count, Field(le=MAX_LAYERS)] = Field(2, description="Hidden layers.")
+    activation: ActivationName = Field(
+        "gelu", description="Activation of the hidden layers; a siren always uses sine."
+    )
+    dropout: Probability = Field(
+        0.0, description="Probability that a hidden unit is dropped, during the fit only."
+    )
+    members: Count = Field(
+        1,
+        description="Networks of an ensemble, whose mean is the image; from 2 on their standard "
+        "deviation is written as an uncertainty map.",
+    )
+    loss: Literal["mse", "l1"] = Field(
+        "mse", description="Loss between predicted and measured view voxels."
+    )
+    smoothing: PositiveOrZero = Field(
+        6.0,
+        description="Weight of the total variation between neighbouring points, in units of the "
+        "noise variance of the views, so that clean views get none; 0 for none. The total "
+        "variation reconstruction of `fit.tv_prior` is smoothed likewise.",
+    )
+    tv_prior: PositiveOrZero = Field(
+        0.005,
+        description="Weight of the squared distance from the total variation reconstruction of the "
+        "views, which draws the INR where the views say nothing; 0 for none.",
+    )
+    rate: Positive = Field(0.005, description="Peak learning rate of the network.")
+    lattice_rate: Positive = Field(0.02, description="Peak learning rate of the lattice features.")
+    fourier_rate: Positive = Field(
+        0.8,
+        description="Peak learning rate of the weights of the Fourier features beside lattices, "
+        "divided by the Fourier dimension so that every dimension learns at one pace.",
+    )
+    warmup: CountOrZero = Field(
+        20, description="Steps over which the learning rates rise before they fall along a cosine."
+    )
+    batch: Count = Field(5120, description="View voxels per step.")
+    passes: Positive = Field(40.0, description="How often each view voxel is seen.")
+    max_steps: Count = Field(
+        600,
+        description="Maximum number of steps; larger volumes take larger batches and are seen less "
+        "often.",
+    )
+    profile_points: Annotated[Count, Field(le=MAX_PROFILE_POINTS)] = Field(
+        5, description="Samples per slice thickness where the views share no common lattice."
+    )
+    seed: CountOrZero = Field(
+        0,
+        description="Seed of the frequencies, the initial weights, the order of the data and "
+        "dropout: the same seed gives the same model, bit for bit.",
+    )
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any], origin: str) -> "FitSettings":
+    def from_mapping(cls, mapping: Mapping[str, Any], origin: str) -> Self:
         """Check a mapping, as read from YAML.
+
+        Args:
+            mapping: values by the names of the settings; what it lacks keeps its default.
+            origin: what the mapping was read from, for the message.
 
         Raises:
             InputError: an unknown key, or a value of the wrong type or out of range.
         """
-        hints = get_type_hints(cls)
-        for key, value in mapping.items():
-            if key not in hints:
-                known = ", ".join(field.name for field in fields(cls))
+        names = [field.name for field in fields(cls)]
+        for key in mapping:
+            if key not in names:
+                known = ", ".join(names)
                 raise InputError(f"{origin}: unknown key fit.{brief(key)}; known are {known}.")
-            _check(origin, key, value, hints[key])
-        return cls(**mapping)
+        try:
+            return cls(**mapping)
+        except ValidationError as error:
+            raise InputError(f"{origin}: {_sentence(error.errors()[0])}") from error
 
 
-def _check(origin: str, key: str, value: Any, expected: Any) -> None:
-    what, said = f"{origin}: fit.{key}", brief(value)
-    choices = get_args(expected)
-    if choices:
-        if value not in choices:
-            raise InputError(f"{what} is '{said}'; use {', '.join(choices)}.")
-        return
-    number = isinstance(value, int if expected is int else (int, float))
-    if not number or isinstance(value, bool):
-        kind = "a whole number" if expected is int else "a number"
-        raise InputError(f"{what} is '{said}'; give {kind}.")
-    if not value >= 0 or (value == 0 and key not in MAY_BE_ZERO):
-        raise InputError(f"{what} is {said}; give a positive number.")
-    most = MAX_BY_SETTING.get(key, MAX_SETTING)
-    if value > most:
-        raise InputError(f"{what} is {said}; give a number up to {most}.")
-    if key == "dropout" and value >= 1:
-        raise InputError(f"{what} is {said}; give a probability below 1.")
+@cache
+def setting_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON schema of every setting, by its name."""
+    return TypeAdapter(FitSettings).json_schema()["properties"]
 
 
-ISOTROPIC_SPACINGS = (32, 16, 8, 4, 2, 1)
-"""In units of the finest voxel size of the views."""
+def _sentence(problem: ErrorDetails) -> str:
+    """What is wrong with a setting, for people.
 
-
-SLICE_FRACTIONS = (0.4, 0.8)
-"""Spacings across the slices of the lattices shaped like a view; parts of its slice thickness."""
-
-
-MAX_YAML_DEPTH = 20
-"""Levels of a settings file, which has two."""
+    Args:
+        problem: the first of a `ValidationError`.
+    """
+    name, value, kind = str(problem["loc"][0]), problem["input"], problem["type"]
+    schema = setting_schemas()[name]
+    text = f"fit.{name} is {brief(value)}"
+    quoted = f"fit.{name} is '{brief(value)}'"
+    if kind == "literal_error":
+        return f"{quoted}; use {', '.join(schema['enum'])}."
+    # An integer that no float can hold is reported as no number.
+    if kind in ("int_type", "float_type") and type(value) is not int:
+        return f"{quoted}; give {'a whole number' if kind == 'int_type' else 'a number'}."
+    if not value > 0:  # NaN is not either
+        return f"{text}; give a positive number."
+    if "maximum" not in schema:
+        return f"{text}; give a probability below 1."
+    return f"{text}; give a number up to {schema['maximum']}."
 
 
 def read_settings(path: Path | None, seed: int | None, sigma: float | None = None) -> FitSettings:
     """The `fit:` section of a YAML file, or the defaults; a given seed or sigma wins.
+
+    Args:
+        path: of the file; None for the defaults.
+        seed: instead of the file's.
+        sigma: instead of the file's, in cycles/mm.
 
     Raises:
         InputError: the file is missing, is no YAML mapping, or holds an invalid setting.

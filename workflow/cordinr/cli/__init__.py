@@ -26,6 +26,9 @@ app = typer.Typer(
 GARBAGE_THRESHOLD = 50_000
 """New objects between two searches for garbage: imports make many and drop next to none."""
 
+WORKFLOW_MODULES = {"bids", "datalad", "jinja2", "matplotlib", "pandas", "skimage", "snakemake"}
+"""Modules that only `pip install 'cordinr[workflow]'` installs."""
+
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -77,6 +80,16 @@ def main() -> None:
         app()
     except InputError as error:
         print(f"cordinr: error: {_one_line(str(error))}", file=sys.stderr)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        module = str(error.name).partition(".")[0]
+        if module not in WORKFLOW_MODULES:
+            raise
+        print(
+            f"cordinr: error: this verb needs the workflow extra, and {module} is not installed: "
+            "pip install 'cordinr[workflow]'",
+            file=sys.stderr,
+        )
         sys.exit(1)
     except (MemoryError, OSError, RuntimeError) as error:
         if not is_out_of_memory(error):

@@ -16,7 +16,8 @@ def autocast(device: torch.device) -> torch.autocast:
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        features = torch.cpu.get_capabilities()
+        # Before 2.11 torch does not tell; float32 is right on every processor, and slower on some.
+        features = getattr(torch.cpu, "get_capabilities", dict)()
         native = any(present for name, present in features.items() if name.endswith("bf16"))
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bool(native))
 

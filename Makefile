@@ -5,17 +5,25 @@ BIN := .venv/bin
 SETUP := .venv/.done
 VIEWER := workflow/report/viewer/node_modules/.package-lock.json
 CORES ?= all
+WORKERS ?= logical
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c envs/constraints.txt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run viewer test bench docs diagrams lint format clean
+.PHONY: run viewer test test-fast bench docs diagrams lint format clean
 
 run: $(SETUP) viewer results/phantom
 	@echo "To watch it, in another terminal here: $(BIN)/cordinr watch" >&2
 	snakemake --cores $(CORES) --configfile workflow/demo.yaml
 
+# All tests, on every core. WORKERS=4 takes four; WORKERS=0 runs one test after the other.
+# Other subsets: pytest -n logical -m process (or workflow, slurm, browser), or the path of a file.
+# A failure that depends on chance is repeated with the seed that pytest prints at the top.
 test: $(SETUP) viewer lint
-	pytest
+	pytest -n $(WORKERS)
+
+# The quick tests alone: no processes, no runs of the workflow, no long computations
+test-fast: $(SETUP)
+	pytest -n $(WORKERS) -m "not (slow or process or workflow)"
 
 # All benchmarks, or some: make bench ONLY="quality growth:0.2,0.8"
 bench: $(SETUP)

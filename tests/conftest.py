@@ -1,8 +1,10 @@
 """What tests share: a small analytic image, views of it, real images, the command in-process."""
 
 import os
+import random
 import sys
 from pathlib import Path
+from typing import Any
 
 # Before NumPy and torch: with arrays so small, threads only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -11,9 +13,64 @@ import numpy as np
 import pytest
 
 from cordinr.imaging.volume import Volume, save_volume
+from tests.helpers.requirements import skip_without
+from tests.helpers.seeds import SEED
 from tests.helpers.support import ROOT, blobs
 
+TESTS = Path(__file__).parent
+
+# Helpers whose assertions are to say what they compared.
+pytest.register_assert_rewrite(*(f"tests.helpers.{name}" for name in ("browser", "kills", "slurm")))
+
 REAL_IMAGES = ROOT.parent / "shared" / "data"
+
+
+def pytest_report_header() -> str:
+    return f"seed of the tests: {SEED}; CORDINR_TEST_SEED={SEED} repeats this run"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis takes the seed of all tests, unless it was given one of its own."""
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = str(SEED)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by their folder; those of a file of whole runs share a run and a worker."""
+    for item in items:
+        kind = item.path.relative_to(TESTS).parts[0]
+        if kind != "unit":
+            item.add_marker(kind)
+        if kind == "workflow":
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Any:
+    """Some tests print names that are no text, which cannot be sent from worker to controller."""
+    return printable((yield))
+
+
+def printable(value: Any) -> Any:
+    """The same nested value with every byte that is no text written as an escape."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {printable(key): printable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(printable, value))
+    return value
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """Seed the global generators; torch's only where it is loaded, as loading it takes seconds."""
+    random.seed(SEED)
+    np.random.seed(SEED)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(SEED)
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +89,7 @@ def real_images(name: str) -> Path:
     """A folder of real images; the test is skipped where it is not there."""
     folder = REAL_IMAGES / name
     if not folder.is_dir():
-        pytest.skip(f"the real images are not at {folder}")
+        skip_without("images", f"the real images are not at {folder}")
     return folder
 
 

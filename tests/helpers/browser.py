@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from skimage.io import imread
+
+from tests.helpers.requirements import skip_without
 
 FLAGS = [
     "--no-sandbox",
@@ -55,7 +56,7 @@ class Opened:
         """Wait for JavaScript to be true; the page's policy forbids Playwright's own way."""
         end = time.monotonic() + PATIENCE_MS / 1000
         while not self.page.evaluate(condition):
-            assert time.monotonic() < end, condition
+            assert time.monotonic() < end, f"the page never came to: {condition}"
             self.page.wait_for_timeout(100)
 
     def pixels(self, selector: str) -> np.ndarray:
@@ -65,10 +66,13 @@ class Opened:
 
 def start() -> AbstractContextManager:
     """The driver of the browser; tests that need it are skipped where there is none."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not shutil.which("chromium"):
-        pytest.skip("chromium is not installed")
-    return api.sync_playwright()
+        skip_without("browser", "chromium is not installed")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        skip_without("browser", "playwright is not installed")
+    return sync_playwright()
 
 
 @contextmanager

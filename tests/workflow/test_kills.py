@@ -11,6 +11,7 @@ import pytest
 
 from tests.helpers.kills import Kills, check_whole, digests
 from tests.helpers.runs import environment, phantom_config
+from tests.helpers.seeds import SEED
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def finished(checkout, phantom_source):
     project.configure(
         **phantom_config(phantom_source, fourier_dims=[8], dataset={"subjects": ["01"]})
     )
-    return Kills(project, random.Random())
+    return Kills(project, random.Random(SEED))
 
 
 def test_killed_runs_leave_whole_files_and_are_finished_by_the_next(finished):

@@ -12,8 +12,11 @@ from cordinr.imaging.grid import Grid
 from cordinr.imaging.planes import cord_focus
 from cordinr.pages.html import MAX_PAGE_BYTES
 from tests.helpers.browser import opened, start
+from tests.helpers.requirements import skip_without
 from tests.helpers.runs import VIEWER, phantom_config, planned_jobs
 from tests.helpers.support import ROOT
+
+pytestmark = pytest.mark.browser
 
 HOSTILE = '</script></title><script>document.title = "owned"</script><img src=x onerror=alert(1)>&"'
 STEMS = [f"sub-01/ses-a/anat/sub-01_ses-a_run-{run}" for run in (1, 2)]
@@ -64,7 +67,7 @@ def driver(run):
 def viewer(path, driver):
     """The page of the subject, its viewer drawn."""
     if not (ROOT / VIEWER).exists():
-        pytest.skip("the viewer is not installed; `make viewer` does that")
+        skip_without("viewer", "the viewer is not installed; `make viewer` does that")
     with opened(driver, path) as seen:
         seen.page.wait_for_selector("#viewer[data-ready]")
         yield seen

@@ -16,8 +16,11 @@ import pytest
 
 from cordinr.evaluation.table import load_table
 from cordinr.files import read_json
+from tests.helpers.requirements import skip_without
 from tests.helpers.runs import Project, phantom_config
 from tests.helpers.slurm import ACTIVE, Cluster, missing
+
+pytestmark = pytest.mark.slurm
 
 PROFILE = ["--workflow-profile", "profiles/slurm"]
 HERE = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "8"]
@@ -32,7 +35,7 @@ PASSES = 100
 def cluster(tmp_path_factory) -> Iterator[Cluster]:
     reason = missing()
     if reason:
-        pytest.skip(reason)
+        skip_without("slurm", reason)
     private = Cluster(tmp_path_factory.mktemp("slurm"))
     try:
         private.start()

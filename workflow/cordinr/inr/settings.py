@@ -1,7 +1,7 @@
 """The choices a user makes about a fit: their types, bounds, defaults and meaning, in one place."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -61,64 +61,68 @@ class FitSettings:
     """
 
     encoding: EncodingName = Field(
-        "fourier",
+        default="fourier",
         description="Encoding of the coordinates: random Fourier features, a SIREN, or none.",
     )
     sigma: Positive = Field(
-        0.025, description="Standard deviation of the Fourier frequencies, in cycles/mm."
+        default=0.025, description="Standard deviation of the Fourier frequencies, in cycles/mm."
     )
     channels: CountOrZero = Field(
-        4, description="Features per lattice point; 0 for a plain coordinate network."
+        default=4, description="Features per lattice point; 0 for a plain coordinate network."
     )
-    width: Count = Field(64, description="Units per hidden layer.")
-    depth: Annotated[Count, Field(le=MAX_LAYERS)] = Field(2, description="Hidden layers.")
+    width: Count = Field(default=64, description="Units per hidden layer.")
+    depth: Annotated[Count, Field(le=MAX_LAYERS)] = Field(default=2, description="Hidden layers.")
     activation: ActivationName = Field(
-        "gelu", description="Activation of the hidden layers; a siren always uses sine."
+        default="gelu", description="Activation of the hidden layers; a siren always uses sine."
     )
     dropout: Probability = Field(
-        0.0, description="Probability that a hidden unit is dropped, during the fit only."
+        default=0.0, description="Probability that a hidden unit is dropped, during the fit only."
     )
     members: Count = Field(
-        1,
+        default=1,
         description="Networks of an ensemble, whose mean is the image; from 2 on their standard "
         "deviation is written as an uncertainty map.",
     )
     loss: Literal["mse", "l1"] = Field(
-        "mse", description="Loss between predicted and measured view voxels."
+        default="mse", description="Loss between predicted and measured view voxels."
     )
     smoothing: PositiveOrZero = Field(
-        6.0,
+        default=6.0,
         description="Weight of the total variation between neighbouring points, in units of the "
         "noise variance of the views, so that clean views get none; 0 for none. The total "
         "variation reconstruction of `fit.tv_prior` is smoothed likewise.",
     )
     tv_prior: PositiveOrZero = Field(
-        0.005,
+        default=0.005,
         description="Weight of the squared distance from the total variation reconstruction of the "
         "views, which draws the INR where the views say nothing; 0 for none.",
     )
-    rate: Positive = Field(0.005, description="Peak learning rate of the network.")
-    lattice_rate: Positive = Field(0.02, description="Peak learning rate of the lattice features.")
+    rate: Positive = Field(default=0.005, description="Peak learning rate of the network.")
+    lattice_rate: Positive = Field(
+        default=0.02, description="Peak learning rate of the lattice features."
+    )
     fourier_rate: Positive = Field(
-        0.8,
+        default=0.8,
         description="Peak learning rate of the weights of the Fourier features beside lattices, "
         "divided by the Fourier dimension so that every dimension learns at one pace.",
     )
     warmup: CountOrZero = Field(
-        20, description="Steps over which the learning rates rise before they fall along a cosine."
+        default=20,
+        description="Steps over which the learning rates rise before they fall along a cosine.",
     )
-    batch: Count = Field(5120, description="View voxels per step.")
-    passes: Positive = Field(40.0, description="How often each view voxel is seen.")
+    batch: Count = Field(default=5120, description="View voxels per step.")
+    passes: Positive = Field(default=40.0, description="How often each view voxel is seen.")
     max_steps: Count = Field(
-        600,
+        default=600,
         description="Maximum number of steps; larger volumes take larger batches and are seen less "
         "often.",
     )
     profile_points: Annotated[Count, Field(le=MAX_PROFILE_POINTS)] = Field(
-        5, description="Samples per slice thickness where the views share no common lattice."
+        default=5,
+        description="Samples per slice thickness where the views share no common lattice.",
     )
     seed: CountOrZero = Field(
-        0,
+        default=0,
         description="Seed of the frequencies, the initial weights, the order of the data and "
         "dropout: the same seed gives the same model, bit for bit.",
     )
@@ -185,12 +189,12 @@ def read_settings(path: Path | None, seed: int | None, sigma: float | None = Non
         InputError: the file is missing, is no YAML mapping, or holds an invalid setting.
     """
     section = _fit_section(path) if path else {}
-    settings = FitSettings.from_mapping(section, str(path))
+    FitSettings.from_mapping(section, str(path))
     for name, value in (("seed", seed), ("sigma", sigma)):
         if value is not None:
             FitSettings.from_mapping({name: value}, f"--{name}")
-            settings = replace(settings, **{name: value})
-    return settings
+            section = {**section, name: value}
+    return FitSettings.from_mapping(section, str(path))
 
 
 def _fit_section(path: Path) -> dict[str, Any]:

@@ -6,8 +6,6 @@ from os.path import dirname
 from pathlib import Path
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod, Quietness
 from snakemake.utils import update_config
@@ -17,6 +15,7 @@ LIBRARY = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(LIBRARY))
 
 from cordinr import __version__
+from cordinr.configuration import check_configuration
 from cordinr.run.slurm import cancel_jobs_of
 from cordinr.errors import InputError
 from cordinr.evaluation.failed import FIGURES as LACKS_FIGURES
@@ -33,22 +32,21 @@ from cordinr.run.summary import PARTIAL_TABLE
 def fill_config():
     """Give every setting that is not set its default.
 
-    `configfile:` does it where Snakemake runs from the checkout, but not for a module.
+    `configfile:` does it where Snakemake runs from the checkout, but not for a module, nor for a
+    workflow that Snakemake fetches.
     """
-    defaults = yaml.safe_load((LIBRARY.parent / "config.yaml").read_text())
+    with open(workflow.source_path("../../config.yaml")) as stream:
+        defaults = yaml.safe_load(stream)
     update_config(defaults, config)
     config.update(defaults)
 
 
 def check_config():
-    """Stop with one sentence where the configuration does not fit its schema or itself."""
-    schema = yaml.safe_load((LIBRARY / "schemas" / "config.schema.yaml").read_text())
-    error = best_match(Draft202012Validator(schema).iter_errors(config))
-    if error:
-        where = ".".join(map(str, error.absolute_path)) or "the configuration"
-        raise WorkflowError(
-            f"config: {where}: {error.message}; see workflow/schemas/config.schema.yaml."
-        )
+    """Stop with one sentence where the configuration does not fit its models or itself."""
+    try:
+        check_configuration(config)
+    except InputError as error:
+        raise WorkflowError(str(error)) from error
     source = Path(config["dataset"]["source"]).expanduser()
     if config["results"]["datalad"] and source.is_dir() and not is_repository(source):
         raise WorkflowError(

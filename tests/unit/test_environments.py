@@ -105,3 +105,17 @@ def test_a_page_tells_how_to_get_both_builds_of_torch():
     assert "https://download.pytorch.org/whl/cpu" in page
     for words in ("--sdm conda", *RECIPES):
         assert words in page, words
+
+
+def test_the_hooks_of_git_have_the_versions_that_make_lint_has():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    tools = {"ruff-pre-commit": "ruff", "snakefmt": "snakefmt", "codespell": "codespell"}
+    revisions = {each["repo"].rpartition("/")[2]: each["rev"] for each in hooks}
+    for repository, tool in tools.items():
+        assert revisions[repository] == f"v{LOCKED[tool]}"
+
+
+def test_the_oldest_torch_that_is_allowed_is_the_one_that_is_tested():
+    required = next(each for each in PROJECT["dependencies"] if name(each) == "torch")
+    tests = (ROOT / ".github/workflows/tests.yml").read_text()
+    assert re.search(r"torch==([\d.]+)\.0\n", tests)[1] == required.removeprefix("torch>=")

@@ -55,13 +55,12 @@ def start_up(device: torch.device) -> None:
 
 def network_operations(inr: INR) -> int:
     """Multiply-adds of one member's matrix products for one point, forward alone."""
-    members = inr.provenance["settings"].get("members", 1)
     matrices = [
         tensor
         for name, tensor in inr.network.named_parameters()
         if tensor.dim() >= 2 and not any(part in name for part in NO_PRODUCT)
     ]
-    return sum(matrix.numel() for matrix in matrices) // members
+    return sum(matrix.numel() for matrix in matrices) // inr.members
 
 
 def arithmetic_rate(device: torch.device) -> None:

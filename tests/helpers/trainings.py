@@ -1,39 +1,36 @@
-"""A fit small enough to look into."""
+"""A fit that is small enough to look into."""
+
+from pathlib import Path
+from typing import Any
 
 import torch
 
-from cordinr.acquisition.domain import FitDomain
-from cordinr.acquisition.view import intensity_scale
 from cordinr.imaging.volume import Volume
-from cordinr.inr.fit import middle
-from cordinr.inr.lattices import lattices_for
-from cordinr.inr.network import Architecture, CoordinateNetwork
-from cordinr.inr.point_groups import make_point_groups
+from cordinr.inr.fit import build_network, prepare_fit
 from cordinr.inr.settings import FitSettings
-from cordinr.inr.tv_target import with_tv_targets
+from cordinr.inr.training import Training
 from tests.helpers.support import two_views
 
 
-def small_training(volume: Volume, members: int = 1) -> tuple:
-    """What a `Training` of a small network on two views of a volume takes."""
-    views = two_views(volume)
-    settings = FitSettings(batch=256, passes=16, members=members)
-    field = FitDomain.of(views)
-    centre, half_extent = middle(field.corners(views))
-    architecture = Architecture(
+def small_training(
+    volume: Volume, members: int = 1, checkpoint: Path | None = None, **weights: Any
+) -> Training:
+    """Train a small network on two views of a volume; `weights` replace those of the loss."""
+    settings = FitSettings(
         encoding="none",
-        fourier_dim=1,
-        sigma=1.0,
-        half_extent=half_extent,
         width=8,
-        depth=2,
-        activation="relu",
-        dropout=0.0,
-        members=members,
         channels=2,
-        lattices=tuple(lattices_for(views, field, centre)),
+        activation="relu",
+        batch=256,
+        passes=16,
+        members=members,
     )
-    scale = intensity_scale(views)
-    stacks = make_point_groups(views, field, centre, scale, 5, torch.device("cpu"))
-    stacks = with_tv_targets(stacks, views, field.grid, centre, scale, noise=0.0)
-    return CoordinateNetwork(architecture), stacks, settings, None, 0.0, settings.tv_prior
+    problem = prepare_fit(two_views(volume), 1, settings, torch.device("cpu"))
+    of_problem = {
+        "smoothing_weight": problem.smoothing_weight,
+        "target_weight": problem.target_weight,
+    }
+    network = build_network(problem, settings.seed)
+    return Training(
+        network, problem.groups, settings, checkpoint=checkpoint, **(of_problem | weights)
+    )

@@ -16,7 +16,7 @@ from cordinr.inr.fit import fit_inr
 from cordinr.run.cost_meter import peak_memory_mb
 from cordinr.inr.settings import FitSettings
 from pathlib import Path
-cordinr.inr.checkpoint.INTERVAL = 0.0
+cordinr.inr.checkpoint.INTERVAL_S = 0.0
 settings = FitSettings(members=int(sys.argv[1]), max_steps=3)
 views = [read_view(path) for path in sys.argv[2:]]
 fit_inr(views, 32, settings, checkpoint=Path(sys.argv[2] + ".checkpoint"))

@@ -10,15 +10,19 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.torch import save_file
 
+from cordinr.acquisition.domain import FitDomain
 from cordinr.bids.view_files import read_view
 from cordinr.cli.fitting import grids_for
 from cordinr.errors import InputError
+from cordinr.imaging.grid import Grid
 from cordinr.imaging.nifti import FARTHEST_MM
 from cordinr.imaging.volume import load_volume, save_volume
 from cordinr.inr.model_file import FORMAT, INR, load_inr, save_inr
 from cordinr.inr.network import Architecture, CoordinateNetwork
+from cordinr.inr.settings import FitSettings
 from tests.helpers.support import blobs
 
 MOST_BYTES = 50e6
@@ -102,13 +106,14 @@ def test_an_image_with_damaged_bytes(tmp_path, data):
 
 
 ARCHITECTURE = Architecture("fourier", 4, 0.03, 20.0, 6, 2, "relu", 0.0)
-PROVENANCE = {
-    "fourier_dim": 4,
-    "settings": {"members": 1, "seed": 0},
-    "views": ["a"],
-    "grid": {"shape": [4, 5, 6], "affine": np.eye(4).tolist(), "space": 1},
-    "margin": 4.0,
-}
+MODEL = INR(
+    network=CoordinateNetwork(ARCHITECTURE),
+    domain=FitDomain(Grid((4, 5, 6), np.eye(4)), 4.0, (Grid((3, 4, 5), np.eye(4)),)),
+    centre=(0.0, 1.0, 2.0),
+    scale=2.0,
+    settings=FitSettings(),
+    views=("a",),
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
@@ -129,19 +134,16 @@ def places(tree, path=()):
 @given(data=st.data())
 def test_a_model_with_a_damaged_header(tmp_path, data):
     path = tmp_path / "model.safetensors"
-    network = CoordinateNetwork(ARCHITECTURE)
-    header = {
-        "architecture": ARCHITECTURE.__dict__ | {"lattices": []},
-        "centre": [0.0, 1.0, 2.0],
-        "scale": 2.0,
-        "provenance": json.loads(json.dumps(PROVENANCE)),
-    }
+    save_inr(path, MODEL)
+    with safe_open(path, "pt") as stored:
+        header = json.loads(stored.metadata()[FORMAT])
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     *way, last = data.draw(st.sampled_from(list(places(header))))
     inner = header
     for key in way:
         inner = inner[key]
     inner[last] = data.draw(JSON)
-    save_file(network.state_dict(), path, metadata={FORMAT: json.dumps(header)})
+    save_file(tensors, path, metadata={FORMAT: json.dumps(header)})
     inr = read(load_inr, path)
     if inr is not None:
         (grid,) = grids_for(inr, None, [None])
@@ -153,7 +155,7 @@ def test_a_model_with_a_damaged_header(tmp_path, data):
 @given(data=st.data())
 def test_a_model_with_damaged_bytes(tmp_path, data):
     path = tmp_path / "model.safetensors"
-    save_inr(path, INR(CoordinateNetwork(ARCHITECTURE), (0.0, 0.0, 0.0), 1.0, PROVENANCE))
+    save_inr(path, MODEL)
     content = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

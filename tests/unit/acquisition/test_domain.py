@@ -41,36 +41,36 @@ def wide_and_long():
 
 
 def test_the_field_is_the_overlap_and_a_slice_around_it(wide_and_long):
-    field = FitDomain.of(wide_and_long)
-    assert field.grid.shape == (16, 12, 16) and field.margin == 4.0
-    corners = field.corners(wide_and_long)
+    domain = FitDomain.of(wide_and_long)
+    assert domain.grid.shape == (16, 12, 16) and domain.margin == 4.0
+    corners = domain.corners(wide_and_long)
     # Edges of the overlap: -8.5 to 7.5 along R and S; along A both end at -0.5 and 11.5.
     np.testing.assert_allclose(corners.min(axis=0), [-12.5, -0.5, -12.5])
     np.testing.assert_allclose(corners.max(axis=0), [11.5, 11.5, 11.5])
     inside = [[0, 0, 0], [-12.4, 0, 11.4], [0, -4.4, 0]]
-    assert field.holds(np.array(inside)).all()
-    assert not field.holds(np.array([[-12.6, 0, 0], [0, 0, 11.6], [0, 16, 0]])).any()
+    assert domain.contains(np.array(inside)).all()
+    assert not domain.contains(np.array([[-12.6, 0, 0], [0, 0, 11.6], [0, 16, 0]])).any()
 
 
 @pytest.mark.parametrize("shape", ["box", "gaussian", "point"])
 def test_nothing_is_left_out_of_views_of_one_image(shape):
     volume = blobs((23, 14, 22), np.eye(4))
     views = [acquire(volume, axis, SliceProfile(shape, 5.0), 5.0) for axis in (2, 0)]
-    field = FitDomain.of(views)
+    domain = FitDomain.of(views)
     shown = np.concatenate([view.volume.grid.corners for view in views])
-    np.testing.assert_array_equal(field.corners(views), shown)
-    stacks = make_point_groups(views, field, np.zeros(3), 1.0, 5, CPU)
-    assert sum(s.values.numel() for s in stacks) == sum(v.volume.grid.size for v in views)
+    np.testing.assert_array_equal(domain.corners(views), shown)
+    groups = make_point_groups(views, domain, np.zeros(3), 1.0, 5, CPU)
+    assert sum(s.values.numel() for s in groups) == sum(v.volume.grid.size for v in views)
 
 
 def test_what_one_view_shows_alone_takes_no_part(wide_and_long):
-    field = FitDomain.of(wide_and_long)
-    stacks = make_point_groups(wide_and_long, field, np.zeros(3), 1.0, 5, CPU)
-    within = sum(field.holds(view.volume.grid.centres()).sum() for view in wide_and_long)
-    assert sum(stack.values.numel() for stack in stacks) == within
-    assert all(field.holds(stack.centres.numpy()).all() for stack in stacks)
-    points = sum(np.prod(lattice.shape) for lattice in lattices_for(wide_and_long, field, 0))
-    everything = replace(field, margin=100.0)
+    domain = FitDomain.of(wide_and_long)
+    groups = make_point_groups(wide_and_long, domain, np.zeros(3), 1.0, 5, CPU)
+    within = sum(domain.contains(view.volume.grid.centres()).sum() for view in wide_and_long)
+    assert sum(group.values.numel() for group in groups) == within
+    assert all(domain.contains(group.centres.numpy()).all() for group in groups)
+    points = sum(np.prod(lattice.shape) for lattice in lattices_for(wide_and_long, domain, 0))
+    everything = replace(domain, margin=100.0)
     assert points < 0.6 * sum(
         np.prod(lattice.shape) for lattice in lattices_for(wide_and_long, everything, 0)
     )
@@ -91,11 +91,11 @@ def test_a_rendering_is_zero_beyond_the_field(wide_and_long):
     inr = fit_inr(wide_and_long, 8, FitSettings(width=16, channels=2, passes=4, members=2))
     grid = Grid((50, 12, 50), shifted((1, 1, 1), (-25, 0, -25)).grid.affine)
     image, spread = render_with_std(inr, grid)
-    inside = inr.field.holds(grid.centres()).reshape(grid.shape)
+    inside = inr.domain.contains(grid.centres()).reshape(grid.shape)
     assert not image[~inside].any() and not spread[~inside].any()
     assert (image[inside] > 0).all() and (spread[inside] > 0).all()
-    assert inr.field.count(grid) == inside.sum()
-    assert inr.field.count(inr.field.grid) == inr.field.grid.size
+    assert inr.domain.count(grid) == inside.sum()
+    assert inr.domain.count(inr.domain.grid) == inr.domain.grid.size
 
 
 def test_it_is_said_how_much_of_an_image_is_beyond_the_field(wide_and_long, tmp_path, notes):
@@ -105,7 +105,7 @@ def test_it_is_said_how_much_of_an_image_is_beyond_the_field(wide_and_long, tmp_
     # 24 of the 40 columns are within 4 mm of the 16 that both views show.
     (note,) = notes()
     assert "3072 of its 7680 voxels lie beyond" in note
-    render_image(inr, inr.field.grid, tmp_path / "sub-2_T2w.nii.gz", CPU)
+    render_image(inr, inr.domain.grid, tmp_path / "sub-2_T2w.nii.gz", CPU)
     assert notes() == [note]
 
 

@@ -163,12 +163,12 @@ def test_every_voxel_that_was_measured_is_fitted_and_no_other(scene):
     """Cells that views share are broken up where one of their voxels is missing."""
     _, (axial, sagittal) = scene
     views = leave_unmeasured_out([damaged(axial, np.s_[:9, :7, 4], np.nan), sagittal])
-    stacks = make_point_groups(views, FitDomain.of(views), np.zeros(3), 1.0, 5, "cpu")
-    fitted = np.concatenate([stack.values.numpy().ravel() for stack in stacks])
+    groups = make_point_groups(views, FitDomain.of(views), np.zeros(3), 1.0, 5, "cpu")
+    fitted = np.concatenate([group.values.numpy().ravel() for group in groups])
     assert fitted.size == axial.volume.grid.size + sagittal.volume.grid.size - 9 * 7
     expected = np.concatenate([view.voxels for view in views])
     np.testing.assert_allclose(np.sort(fitted), np.sort(expected), rtol=1e-6)
-    assert stacks[0].values.shape[1] > 1  # most cells are still shared
+    assert groups[0].values.shape[1] > 1  # most cells are still shared
 
 
 def test_views_without_gaps_are_left_as_they_are(scene, notes):

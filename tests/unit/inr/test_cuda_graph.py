@@ -77,28 +77,28 @@ def _scatter(*arguments):
     return scatter_torch(*arguments)
 
 
-def trained(volume, *, recordable: bool, steps: int = 8) -> tuple[Training, list[float]]:
+def trained(volume, *, capturable: bool, steps: int = 8) -> tuple[Training, list[float]]:
     torch.manual_seed(0)
-    training = Training(*small_training(volume, members=2))
-    training.compute.recordable = recordable
-    if recordable:
+    training = small_training(volume, members=2)
+    training.graphed.capturable = capturable
+    if capturable:
         for group in training.optimiser.param_groups:
             group["lr"] = torch.tensor(group["lr"])
-    return training, [float(training._step(step)) for step in range(steps)]
+    return training, [float(training.step(step)) for step in range(steps)]
 
 
 def test_a_recorded_step_does_what_a_called_one_does(smooth_volume, gpu):
-    called, losses = trained(smooth_volume, recordable=False)
-    recorded, again = trained(smooth_volume, recordable=True)
-    assert recorded.compute._graph is not None and len(set(losses)) == len(losses)
+    called, losses = trained(smooth_volume, capturable=False)
+    recorded, again = trained(smooth_volume, capturable=True)
+    assert recorded.graphed._graph is not None and len(set(losses)) == len(losses)
     assert again == pytest.approx(losses, rel=1e-3)
     for one, other in zip(called.network.parameters(), recorded.network.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-4)
 
 
 def test_nothing_in_a_step_waits_for_the_gpu(smooth_volume, gpu):
-    recorded, _ = trained(smooth_volume, recordable=True, steps=WARMUP_CALLS + 1)
-    names = [str(function) for function, *_ in recorded.compute._graph.operations]
+    recorded, _ = trained(smooth_volume, capturable=True, steps=WARMUP_CALLS + 1)
+    names = [str(function) for function, *_ in recorded.graphed._graph.operations]
     assert len(names) > 100
     assert not [name for name in names if any(word in name for word in WAITING)]
 
@@ -110,11 +110,11 @@ def test_what_cannot_be_recorded_is_called_as_ever(smooth_volume, gpu, monkeypat
         raise RuntimeError("operation not permitted when stream is capturing")
 
     monkeypatch.setattr(torch.cuda, "graph", refuse)
-    training = Training(*small_training(smooth_volume))
-    training.compute.recordable = True
+    training = small_training(smooth_volume)
+    training.graphed.capturable = True
     for step in range(WARMUP_CALLS + 2):
-        training._step(step)
-    assert not training.compute.recordable
+        training.step(step)
+    assert not training.graphed.capturable
     assert any("without a CUDA graph (operation not permitted" in note for note in notes())
 
 
@@ -125,8 +125,8 @@ def test_out_of_memory_while_recording_halves_the_batch(smooth_volume, gpu, monk
         yield
 
     monkeypatch.setattr(torch.cuda, "graph", full)
-    training = Training(*small_training(smooth_volume))
-    training.compute.recordable = True
+    training = small_training(smooth_volume)
+    training.graphed.capturable = True
     with pytest.raises(InputError, match="the GPU is out of memory with"):
         training.run(lambda progress: None, 1e9)
-    assert training.compute.recordable and training.parts > 2
+    assert training.graphed.capturable and training.parts > 2

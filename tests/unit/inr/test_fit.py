@@ -68,7 +68,7 @@ def test_a_stopped_fit_goes_on_to_the_same_model(smooth_volume, tmp_path, monkey
     settings = dataclasses.replace(SMALL, members=members)
     views, file = two_views(smooth_volume), tmp_path / "model.checkpoint"
     whole = fit_inr(views, 8, settings)
-    monkeypatch.setattr(cordinr.inr.checkpoint, "INTERVAL", 0.0)
+    monkeypatch.setattr(cordinr.inr.checkpoint, "INTERVAL_S", 0.0)
     part_loss, calls = Training._part_loss, []
 
     def stop_in_the_middle(self, *arguments):
@@ -89,7 +89,7 @@ def test_a_stopped_fit_goes_on_to_the_same_model(smooth_volume, tmp_path, monkey
 
 def test_a_checkpoint_of_another_fit_is_ignored(smooth_volume, tmp_path, monkeypatch):
     views, file = two_views(smooth_volume), tmp_path / "model.checkpoint"
-    monkeypatch.setattr(cordinr.inr.checkpoint, "INTERVAL", 0.0)
+    monkeypatch.setattr(cordinr.inr.checkpoint, "INTERVAL_S", 0.0)
     monkeypatch.setattr(cordinr.inr.checkpoint.Checkpoint, "remove", lambda self: None)
     fit_inr(views, 8, SMALL, checkpoint=file)
     other = dataclasses.replace(SMALL, seed=9)
@@ -114,10 +114,9 @@ def test_a_checkpoint_of_another_fit_is_ignored(smooth_volume, tmp_path, monkeyp
         lambda header, tensors: header.pop("seconds"),
         lambda header, tensors: tensors.pop("network.last"),
         lambda header, tensors: tensors.update({"network.last": torch.zeros(3)}),
-        lambda header, tensors: tensors.update({"optimiser.0.1.exp_avg": torch.zeros(3)}),
-        lambda header, tensors: tensors.pop("optimiser.0.0.step"),
-        lambda header, tensors: tensors.update({"optimiser.7.0.step": torch.zeros(())}),
-        lambda header, tensors: tensors.update({"optimiser.0.99.step": torch.zeros(())}),
+        lambda header, tensors: tensors.update({"optimiser.1.exp_avg": torch.zeros(3)}),
+        lambda header, tensors: tensors.pop("optimiser.0.step"),
+        lambda header, tensors: tensors.update({"optimiser.99.step": torch.zeros(())}),
         lambda header, tensors: tensors.update({"something": torch.zeros(())}),
     ],
 )
@@ -126,7 +125,7 @@ def test_a_damaged_checkpoint_leaves_nothing_behind(smooth_volume, tmp_path, not
     views, file = two_views(smooth_volume), tmp_path / "model.checkpoint"
     whole = fit_inr(views, 8, SMALL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cordinr.inr.checkpoint, "INTERVAL", 0.0)
+        patch.setattr(cordinr.inr.checkpoint, "INTERVAL_S", 0.0)
         patch.setattr(cordinr.inr.checkpoint.Checkpoint, "remove", lambda self: None)
         fit_inr(views, 8, SMALL, checkpoint=file)
     with safe_open(file, framework="pt") as stored:
@@ -141,15 +140,13 @@ def test_a_damaged_checkpoint_leaves_nothing_behind(smooth_volume, tmp_path, not
 
 
 def test_a_checkpoint_under_other_weights_of_the_loss_is_ignored(smooth_volume, tmp_path):
-    network, stacks, settings, _, smoothing, weight = small_training(smooth_volume)
+    def checkpoint(**weights):
+        return small_training(smooth_volume, 1, tmp_path / "checkpoint", **weights).checkpoint
 
-    def training(smoothing, weight):
-        return Training(network, stacks, settings, tmp_path / "checkpoint", smoothing, weight)
-
-    training(smoothing, weight).checkpoint.write(3, 1.0)
-    assert training(smoothing, weight).checkpoint.resume() == (3, 1.0)
-    assert training(smoothing + 0.1, weight).checkpoint.resume() == (0, 0.0)
-    assert training(smoothing, weight * 2).checkpoint.resume() == (0, 0.0)
+    checkpoint().write(3, 1.0)
+    assert checkpoint().resume() == (3, 1.0)
+    assert checkpoint(smoothing_weight=0.1).resume() == (0, 0.0)
+    assert checkpoint(target_weight=0.1).resume() == (0, 0.0)
 
 
 def test_a_loss_that_is_not_finite_stops_the_fit(smooth_volume, tmp_path):
@@ -171,31 +168,31 @@ def test_the_scale_is_taken_from_the_views_and_undone(smooth_volume):
     np.testing.assert_allclose(high, low * 1000, rtol=0.02)
 
 
-def test_an_ensemble_is_its_members_and_their_spread(smooth_volume):
+def test_an_ensemble_is_the_mean_and_the_standard_deviation_of_its_members(smooth_volume):
     views = two_views(smooth_volume)
     inr = fit_inr(views, 8, dataclasses.replace(SMALL, members=3))
     points = torch.as_tensor(smooth_volume.grid.centres() - inr.centre, dtype=torch.float32)
     with torch.inference_mode():
         members = (inr.network(points) * inr.scale).numpy()
-    image, spread = render_with_std(inr, smooth_volume.grid)
+    image, std = render_with_std(inr, smooth_volume.grid)
     assert members.shape[0] == 3 and not np.allclose(members[0], members[1], rtol=1e-4)
     np.testing.assert_allclose(image.ravel(), members.mean(axis=0), rtol=1e-4)
-    np.testing.assert_allclose(spread.ravel(), members.std(axis=0), rtol=1e-2, atol=1e-2)
+    np.testing.assert_allclose(std.ravel(), members.std(axis=0), rtol=1e-2, atol=1e-2)
     alone = fit_inr(views, 8, SMALL)
     assert not render_with_std(alone, smooth_volume.grid)[1].any()
 
 
 def test_members_learn_as_fast_as_one(smooth_volume):
     """The gradient of a member does not shrink with their number."""
-    one = Training(*small_training(smooth_volume, members=1))
-    three = Training(*small_training(smooth_volume, members=3))
+    one = small_training(smooth_volume, members=1)
+    three = small_training(smooth_volume, members=3)
     with torch.no_grad():
         one.network.lattices.table.fill_(0.01)
         for name, parameter in three.network.named_parameters():
             parameter.copy_(dict(one.network.named_parameters())[name][:1].expand_as(parameter))
     for training in (one, three):
         training.network.lattices.shift.fill_(0.5)
-        training._step(0)
+        training.step(0)
     assert three.network.last.grad.shape[0] == 3
     torch.testing.assert_close(three.network.last.grad[1], one.network.last.grad[0])
 
@@ -226,9 +223,9 @@ def test_a_step_in_parts_is_the_same_step(smooth_volume, monkeypatch):
     monkeypatch.setattr("cordinr.inr.training.autocast", lambda device: nullcontext())
     gradients = []
     for parts in (1, 4):
-        training = Training(*small_training(smooth_volume, members=2))
+        training = small_training(smooth_volume, members=2)
         training.parts = parts
-        loss = training._step(0)
+        loss = training.step(0)
         gradients.append((loss, training.network.last.grad, training.network.lattices.table.grad))
     torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-7)
 

@@ -1,14 +1,16 @@
 """Encodings, the network and its file."""
 
 import json
-from dataclasses import asdict
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
+from cordinr.acquisition.domain import FitDomain
 from cordinr.errors import InputError
+from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import load_volume
 from cordinr.inr.encoding import FourierEncoding
 from cordinr.inr.fit import fit_inr
@@ -33,15 +35,22 @@ def architecture(**changes) -> Architecture:
     return Architecture(**(fields | changes))
 
 
-def provenance(members: int = 1) -> dict:
-    return {
-        "fourier_dim": 6,
-        "settings": {"members": members, "seed": 5},
-        "views": ["a", "b"],
-        "grid": {"shape": [4, 5, 6], "affine": np.eye(4).tolist(), "space": 1},
-        "limits": [],
-        "margin": 4.0,
-    }
+DOMAIN = FitDomain(Grid((4, 5, 6), np.eye(4)), 4.0, (Grid((3, 4, 5), np.eye(4), 2),))
+
+
+def fitted(network: CoordinateNetwork) -> INR:
+    """A model that was never fitted, of two views."""
+    members = network.architecture.members
+    return INR(
+        network=network,
+        domain=DOMAIN,
+        centre=(1.0, 2.0, 3.5),
+        scale=812.5,
+        settings=FitSettings(members=members, seed=5),
+        views=("a", "b"),
+        metadata={"EchoTime": 0.1},
+        fit_record={"threads": 3},
+    )
 
 
 def test_fourier_features_are_sines_and_cosines_of_cycles():
@@ -52,7 +61,7 @@ def test_fourier_features_are_sines_and_cosines_of_cycles():
     np.testing.assert_allclose(encoding(xyz)[0, 0].numpy(), expected, atol=1e-5)
 
 
-def test_sigma_is_the_spread_in_cycles_per_millimetre():
+def test_sigma_is_the_standard_deviation_in_cycles_per_millimetre():
     encoding = FourierEncoding(20000, 0.05, 1, torch.Generator().manual_seed(0))
     assert float(encoding.frequencies.std()) == pytest.approx(0.05, rel=0.02)
 
@@ -93,7 +102,7 @@ def test_a_siren_is_what_its_paper_says():
     assert first.abs().max().item() <= 1 / 3
 
 
-def test_positions_begin_without_a_say_beside_lattices():
+def test_fourier_weights_begin_at_zero_beside_lattices():
     network = CoordinateNetwork(architecture(lattices=LATTICES, channels=2), 0)
     assert not network.from_position.any() and network.from_lattices.any()
 
@@ -112,13 +121,20 @@ def test_a_model_file_holds_everything(tmp_path, encoding, lattices):
     network = CoordinateNetwork(held, 5).eval()
     if lattices:
         network.lattices.table.data.copy_(network.lattices.table.half())
-    inr = INR(network, (1.0, 2.0, 3.5), 812.5, provenance(members=2))
+    inr = fitted(network)
     save_inr(tmp_path / "model.safetensors", inr)
     again = load_inr(tmp_path / "model.safetensors")
     xyz = torch.randn(11, 3)
     torch.testing.assert_close(again.network(xyz), network(xyz), rtol=0, atol=0)
     assert again.network.architecture == held
-    assert (again.centre, again.scale, again.provenance) == (inr.centre, inr.scale, inr.provenance)
+    for name in ("centre", "scale", "settings", "views", "metadata", "fit_record"):
+        assert getattr(again, name) == getattr(inr, name), name
+    assert again.fourier_dim == 6 and again.members == 2
+    assert again.domain.margin == 4.0 and len(again.domain.limits) == 1
+    for one, other in zip(
+        (again.domain.grid, *again.domain.limits), (DOMAIN.grid, *DOMAIN.limits), strict=True
+    ):
+        assert one.matches(other) and one.space == other.space
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path):
@@ -135,16 +151,12 @@ def test_a_file_that_is_no_model_is_refused(tmp_path):
 
 def test_a_model_of_another_shape_is_refused(tmp_path):
     path = tmp_path / "model.safetensors"
-    network = CoordinateNetwork(architecture(), 0)
-    header = {
-        "architecture": asdict(architecture(width=9)),
-        "centre": [0, 0, 0],
-        "scale": 1.0,
-        "provenance": provenance(),
-        "metadata": {},
-    }
-    metadata = {FORMAT: json.dumps(header)}
-    save_file(network.state_dict(), path, metadata=metadata)
+    save_inr(path, fitted(CoordinateNetwork(architecture(), 0)))
+    with safe_open(path, "pt") as stored:
+        header = json.loads(stored.metadata()[FORMAT])
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    header["architecture"]["width"] = 9
+    save_file(tensors, path, metadata={FORMAT: json.dumps(header)})
     with pytest.raises(InputError, match="says 217 weights, it holds 185"):
         load_inr(path)
 

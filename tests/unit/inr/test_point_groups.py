@@ -33,14 +33,14 @@ def nearest(volume: Volume, world: np.ndarray) -> np.ndarray:
     return volume.array[tuple(index.T)]
 
 
-def check_against(volume, stacks, total):
-    """Every stack's voxels are the weighted means of the image at its points."""
-    for stack in stacks:
-        points = stack.centres[:, None] + stack.offsets
+def check_against(volume, groups, total):
+    """Every group's voxels are the weighted means of the image at its points."""
+    for group in groups:
+        points = group.centres[:, None] + group.offsets
         seen = nearest(volume, points.reshape(-1, 3).numpy().astype(float))
-        means = seen.reshape(len(stack.centres), -1) @ stack.weights.numpy()
-        np.testing.assert_allclose(means, stack.values, rtol=1e-4)
-    assert sum(stack.values.numel() for stack in stacks) == total
+        means = seen.reshape(len(group.centres), -1) @ group.weights.numpy()
+        np.testing.assert_allclose(means, group.values, rtol=1e-4)
+    assert sum(group.values.numel() for group in groups) == total
 
 
 PSR = np.array([[0, 0, 1.0, -4], [-1, 0, 0, 7], [0, 1, 0, 2], [0, 0, 0, 1]])
@@ -52,10 +52,10 @@ PSR = np.array([[0, 0, 1.0, -4], [-1, 0, 0, 7], [0, 1, 0, 2], [0, 0, 0, 1]])
 def test_views_on_one_lattice_share_their_points(affine, axes, pairs):
     volume = image(affine, (12, 13, 14))
     views = views_of(volume, axes)
-    stacks = make_point_groups(views, FitDomain.of(views), ORIGIN, 1.0, 4, CPU, pairs=pairs)
-    assert len(stacks[0].offsets) == (64 if axes == "SRA" else 32 if pairs else 16)
-    check_against(volume, stacks, sum(view.volume.grid.size for view in views))
-    shared = len(stacks[0].centres) * len(stacks[0].offsets)
+    groups = make_point_groups(views, FitDomain.of(views), ORIGIN, 1.0, 4, CPU, pairs=pairs)
+    assert len(groups[0].offsets) == (64 if axes == "SRA" else 32 if pairs else 16)
+    check_against(volume, groups, sum(view.volume.grid.size for view in views))
+    shared = len(groups[0].centres) * len(groups[0].offsets)
     assert shared > 0.7 * volume.grid.size
 
 
@@ -67,9 +67,9 @@ def test_a_view_with_its_axes_turned_around_shares_too():
     affine[:3, 3] += affine[:3, 0] * (flipped.shape[0] - 1)
     affine[:3, 0] *= -1
     turned = View(Volume(flipped, Grid(flipped.shape, affine)), 1, views[1].profile)
-    stacks = make_point_groups([views[0], turned], FitDomain.of(views), ORIGIN, 1.0, 4, CPU)
-    assert len(stacks[0].offsets) == 16
-    check_against(volume, stacks, sum(view.volume.grid.size for view in views))
+    groups = make_point_groups([views[0], turned], FitDomain.of(views), ORIGIN, 1.0, 4, CPU)
+    assert len(groups[0].offsets) == 16
+    check_against(volume, groups, sum(view.volume.grid.size for view in views))
 
 
 @pytest.mark.parametrize("reason", ["gaussian", "shifted", "oblique", "gap", "alone"])
@@ -88,44 +88,44 @@ def test_views_without_a_common_lattice_are_sampled_one_by_one(reason):
         profile,
     )
     views = views[:1] if reason == "alone" else views
-    stacks = make_point_groups(views, FitDomain.of(views), ORIGIN, 2.0, 5, CPU)
-    assert len(stacks) == len(views)
-    for stack, view in zip(stacks, views, strict=True):
-        np.testing.assert_allclose(stack.centres, view.volume.grid.centres(), atol=1e-4)
-        np.testing.assert_allclose(stack.values[:, 0] * 2, view.volume.array.ravel(), rtol=1e-5)
+    groups = make_point_groups(views, FitDomain.of(views), ORIGIN, 2.0, 5, CPU)
+    assert len(groups) == len(views)
+    for group, view in zip(groups, views, strict=True):
+        np.testing.assert_allclose(group.centres, view.volume.grid.centres(), atol=1e-4)
+        np.testing.assert_allclose(group.values[:, 0] * 2, view.volume.array.ravel(), rtol=1e-5)
         expected = 5 * view.profile.extent / view.profile.thickness
-        assert len(stack.offsets) == np.ceil(expected)
-        assert stack.weights.sum().item() == pytest.approx(1)
+        assert len(group.offsets) == np.ceil(expected)
+        assert group.weights.sum().item() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("pairs", [False, True])
 def test_differences_are_those_of_neighbouring_voxels(pairs):
     volume = image()
-    stack = make_point_groups(
+    group = make_point_groups(
         views_of(volume), FitDomain(volume.grid, 4.0), ORIGIN, 1.0, 4, CPU, pairs=pairs
     )[0]
-    points = (stack.centres[:, None] + stack.offsets).reshape(-1, 3).numpy().astype(float)
-    seen = torch.tensor(nearest(volume, points)).reshape(1, len(stack.centres), -1)
+    points = (group.centres[:, None] + group.offsets).reshape(-1, 3).numpy().astype(float)
+    seen = torch.tensor(nearest(volume, points)).reshape(1, len(group.centres), -1)
     expected = np.zeros((3, *seen.shape[1:]))
-    offsets = stack.offsets.numpy()
+    offsets = group.offsets.numpy()
     for axis in range(3):
         for i, offset in enumerate(offsets):
             ahead = np.flatnonzero(np.abs(offsets - offset - np.eye(3)[axis]).max(axis=1) < 1e-4)
             if len(ahead):
                 expected[axis, :, i] = seen[0, :, ahead[0]] - seen[0, :, i]
-    found = (seen @ stack.differences).reshape(len(stack.centres), 3, -1).transpose(0, 1)
+    found = (seen @ group.differences).reshape(len(group.centres), 3, -1).transpose(0, 1)
     np.testing.assert_allclose(found, expected, atol=1e-3)
     length = np.sqrt((expected**2).sum(axis=0) + 0.01**2).sum()
-    assert total_variation(seen, stack).item() == pytest.approx(length, rel=1e-4)
+    assert total_variation(seen, group).item() == pytest.approx(length, rel=1e-4)
 
 
 def test_differences_along_a_profile_are_per_finest_voxel():
     volume = image()
-    stack = make_point_groups(
+    group = make_point_groups(
         views_of(volume)[:1], FitDomain(volume.grid, 4.0), ORIGIN, 1.0, 8, CPU
     )[0]
-    ramp = stack.offsets[:, 2][None, None]
-    slopes = (ramp @ stack.differences)[0, 0]
+    ramp = group.offsets[:, 2][None, None]
+    slopes = (ramp @ group.differences)[0, 0]
     np.testing.assert_allclose(slopes[:-1], 1.0, rtol=1e-4)
     assert slopes[-1] == 0
 

@@ -40,7 +40,7 @@ def test_a_terminated_fit_leaves_a_checkpoint_and_goes_on_from_it(
     smooth_volume, tmp_path, ended, when, monkeypatch
 ):
     # None of its own accord, however slow the machine is.
-    monkeypatch.setattr("cordinr.inr.checkpoint.INTERVAL", float("inf"))
+    monkeypatch.setattr("cordinr.inr.checkpoint.INTERVAL_S", float("inf"))
     views, file = two_views(smooth_volume), tmp_path / "model.checkpoint"
     curves, seen = [], []
     whole = fit_inr(views, 8, SMALL, report=lambda p: curves.append(p.losses))

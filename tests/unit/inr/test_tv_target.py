@@ -16,7 +16,7 @@ from cordinr.acquisition.view import intensity_scale
 from cordinr.classical.reconstruct import reconstruct_baseline
 from cordinr.imaging.volume import Volume
 from cordinr.inr import tv_target
-from cordinr.inr.fit import fit_inr, middle
+from cordinr.inr.fit import fit_inr, middle, prepare_fit
 from cordinr.inr.point_groups import make_point_groups
 from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FitSettings
@@ -26,13 +26,14 @@ from tests.helpers.support import blobs, two_views
 CPU = torch.device("cpu")
 
 
-def stacks_of(views, noise=0.0):
-    """The stacks of views without and with targets, the positions of their points, and the grid."""
-    field, scale = FitDomain.of(views), intensity_scale(views)
-    grid, (centre, _) = field.grid, middle(field.corners(views))
-    stacks = make_point_groups(views, field, centre, scale, 5, CPU)
-    places = [(s.centres[:, None] + s.offsets).numpy() + centre for s in stacks]
-    return stacks, with_tv_targets(stacks, views, grid, centre, scale, noise), places, grid
+def groups_of(views, noise=0.0):
+    """The groups of views without and with targets, the positions of their points, and the grid."""
+    domain, scale = FitDomain.of(views), intensity_scale(views)
+    grid, (centre, _) = domain.grid, middle(domain.corners(views))
+    groups = make_point_groups(views, domain, centre, scale, 5, CPU)
+    places = [(g.centres[:, None] + g.offsets).numpy() + centre for g in groups]
+    aimed = with_tv_targets(groups, views, grid, centre=centre, scale=scale, noise_weight=noise)
+    return groups, aimed, places, grid
 
 
 def tilted_view():
@@ -49,10 +50,10 @@ def test_points_are_drawn_to_total_variation_and_to_nothing_outside_of_it(tilted
     views = two_views(blobs((12, 13, 16), np.eye(4)))
     if tilted:
         views = [tilted_view(), views[1]]
-    stacks, with_targets, places, grid = stacks_of(views)
+    groups, with_targets, places, grid = groups_of(views)
     image = reconstruct_baseline(views, grid, "tv", TV_TARGET_WEIGHT) / intensity_scale(views)
     without = 0
-    for stack, aiming, points in zip(stacks, with_targets, places, strict=True):
+    for group, aiming, points in zip(groups, with_targets, places, strict=True):
         index = grid.index(points)
         expected = map_coordinates(image, np.moveaxis(index, -1, 0), order=1, mode="nearest")
         margin = np.minimum(index + 0.5, np.array(grid.shape) - 0.5 - index).min(axis=-1)
@@ -60,14 +61,14 @@ def test_points_are_drawn_to_total_variation_and_to_nothing_outside_of_it(tilted
         np.testing.assert_allclose(found[margin > 1e-3], expected[margin > 1e-3], atol=1e-4)
         assert np.isnan(found[margin < -1e-3]).all()
         without += (margin < -1e-3).sum()
-        assert stack.targets is None and stack.digest() == aiming.digest()
+        assert group.targets is None and group.digest() == aiming.digest()
     assert bool(without) == tilted
 
 
 def test_noise_smooths_the_target():
     views = two_views(blobs((12, 13, 16), np.eye(4)))
     rough = [
-        torch.cat([s.targets.flatten() for s in stacks_of(views, noise)[1]]).std()
+        torch.cat([s.targets.flatten() for s in groups_of(views, noise)[1]]).std()
         for noise in (0.0, 1.0)
     ]
     assert rough[1] < 0.8 * rough[0]
@@ -106,43 +107,37 @@ def test_a_stronger_prior_brings_the_inr_closer_to_total_variation():
     assert means[0] > 1.02 * means[1] > 1.1 * means[2]
 
 
-def test_a_prior_counts_once_for_each_voxel_however_many_points_stand_for_it(monkeypatch):
+def test_a_target_counts_once_for_each_voxel_however_many_points_stand_for_it():
     """Views that share no points have more of them, and scans of unlike extent points beyond."""
-    weights = []
-
-    class Reached(BaseException):
-        """Where the training would begin."""
-
-    def noted(network, stacks, settings, checkpoint, smoothing, weight):
-        points = sum(stack.targets.isfinite().sum() for stack in stacks)
-        weights.append(float(weight * points))
-        raise Reached
-
-    monkeypatch.setattr("cordinr.inr.fit.Training", noted)
     boxes = two_views(blobs((16, 16, 16), np.eye(4)))
     gaussians = [replace(view, profile=SliceProfile("gaussian", 4.0)) for view in boxes]
     wide = acquire(blobs((40, 16, 16), np.eye(4)), 2, SliceProfile("box", 4.0), 4.0)
     for views in (boxes, gaussians, [wide, boxes[1]]):
-        with pytest.raises(Reached):
-            fit_inr(views, 8, FitSettings(tv_prior=0.01))
-    assert weights == pytest.approx([0.01 * 16**3] * 3)
+        problem = prepare_fit(views, 8, FitSettings(tv_prior=0.01), CPU)
+        points = sum(int(group.targets.isfinite().sum()) for group in problem.groups)
+        assert problem.target_weight * points == pytest.approx(0.01 * 16**3)
 
 
 def test_the_seconds_of_a_fit_include_the_reconstruction(monkeypatch):
     views, reports = two_views(blobs((12, 13, 16), np.eye(4))), []
 
-    def slow(stacks, *arguments):
-        time.sleep(0.5)
-        return with_tv_targets(stacks, *arguments)
+    clock = time.perf_counter
+    late = 0.0
 
-    monkeypatch.setattr("cordinr.inr.fit.aimed", slow)
+    def slow(*arguments, **options):
+        nonlocal late
+        late = 100.0
+        return with_tv_targets(*arguments, **options)
+
+    monkeypatch.setattr("cordinr.inr.fit.with_tv_targets", slow)
+    monkeypatch.setattr(time, "perf_counter", lambda: clock() + late)
     fit_inr(views, 8, FitSettings(max_steps=1, width=8, channels=1), report=reports.append)
-    assert reports[-1].seconds > 0.5
+    assert reports[-1].seconds > 100
 
 
 def test_without_gpu_memory_the_target_is_computed_on_the_cpu(monkeypatch, notes):
     views = two_views(blobs((12, 13, 16), np.eye(4)))
-    expected = stacks_of(views)[1][0].targets
+    expected = groups_of(views)[1][0].targets
     real = tv_target.reconstruct_baseline
 
     def first_on_the_gpu(*arguments):
@@ -151,5 +146,5 @@ def test_without_gpu_memory_the_target_is_computed_on_the_cpu(monkeypatch, notes
         return real(*arguments)
 
     monkeypatch.setattr(tv_target, "reconstruct_baseline", first_on_the_gpu)
-    assert torch.equal(stacks_of(views)[1][0].targets, expected)
+    assert torch.equal(groups_of(views)[1][0].targets, expected)
     assert any("on the CPU, for want of GPU memory" in note for note in notes())

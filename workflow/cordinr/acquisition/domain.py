@@ -1,4 +1,4 @@
-"""Where an INR is fitted and rendered: what all views show together, and a slice around it.
+"""Where an INR is fitted and rendered: what all views show, and one slice around it.
 
 A sagittal scan is often longer than the axial one and the axial one wider, so that most of the box
 around both is in one scan at most, where nothing can be super-resolved.
@@ -16,12 +16,12 @@ from .view import View
 
 @dataclass(frozen=True, eq=False)
 class FitDomain:
-    """A box along the axes of a grid.
+    """A box along the axes of a grid, which may end earlier at the fields of view of the scans.
 
     Attributes:
-        grid: the common one of the views.
-        margin: mm that the box reaches beyond the edges of the grid.
-        limits: fields of view beyond all of which it ends as well; none for no such limit.
+        grid: what all views show.
+        margin: millimetres that the box extends beyond the edges of the grid.
+        limits: grids outside all of which the domain ends as well; empty for no such limit.
     """
 
     grid: Grid
@@ -30,7 +30,7 @@ class FitDomain:
 
     @classmethod
     def of(cls, views: Sequence[View]) -> "FitDomain":
-        """The field of views; its margin is their longest slice profile, or spacing of slices.
+        """The domain of views; its margin is their longest slice profile or slice spacing.
 
         Raises:
             InputError: the views do not overlap.
@@ -45,7 +45,7 @@ class FitDomain:
         reach = 0.5 + self.margin / self.grid.voxel_sizes
         return -reach, np.array(self.grid.shape) - 1 + reach
 
-    def holds(self, world: np.ndarray) -> np.ndarray:
+    def contains(self, world: np.ndarray) -> np.ndarray:
         """Which positions (..., 3) in world mm lie within, bool (...)."""
         within = self._in_box(world)
         return within & within_any(world, self.limits) if self.limits else within
@@ -55,7 +55,7 @@ class FitDomain:
         return self.grid.contains(self.grid.index(world), margin)
 
     def corners(self, views: Sequence[View]) -> np.ndarray:
-        """Positions (k, 3) in world mm around all that the views show of the field."""
+        """Positions (k, 3) in world mm around all that the views show of the domain."""
         shown = np.concatenate([view.volume.grid.corners for view in views])
         if self._in_box(shown).all():
             return shown
@@ -72,4 +72,4 @@ class FitDomain:
         """How many voxels of another grid have their centres within."""
         if self.encloses(grid):
             return grid.size
-        return sum(int(self.holds(centres).sum()) for _, centres in grid.blocks())
+        return sum(int(self.contains(centres).sum()) for _, centres in grid.blocks())

@@ -105,8 +105,9 @@ def _compare(
     """Of the padding of a view what no other view reaches, and what another one confirms.
 
     Args:
-        number: of the view.
-        views, around: all views and the padding of each.
+        number: of the view among all views.
+        views: all of them.
+        around: the padding of each view.
     """
     view, unseen = views[number], around[number].copy()
     confirmed = np.zeros(unseen.shape, bool)

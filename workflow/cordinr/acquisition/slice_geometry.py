@@ -95,10 +95,11 @@ def check_thickness(thickness: float, spacing: float, said: str, image: Path, in
     """Refuse a slice thickness that cannot belong to slices of this spacing.
 
     Args:
-        thickness, spacing: mm.
+        thickness: of a slice, mm.
+        spacing: between slice centres, mm.
         said: beginning of the sentence, up to the number.
-        image: to be named.
-        insist: only log it.
+        image: file that the sentence names.
+        insist: log the sentence instead.
 
     Raises:
         InputError: the thickness is below 0.4 or above 3 spacings.

@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -64,8 +64,8 @@ def grids_for(inr: INR, like: Grid | None, sizes: Sequence[float | None]) -> lis
     """
     if like:
         return [like, *(like.resampled(mm) for mm in sizes)]
-    field = inr.field.grid
-    return [field.resampled(mm) if mm else field for mm in sizes]
+    common = inr.domain.grid
+    return [common.resampled(mm) if mm else common for mm in sizes]
 
 
 def render_image(
@@ -76,10 +76,10 @@ def render_image(
     The sidecar names `command`, or the one that runs.
     """
     with np.errstate(over="ignore"):  # found and said below
-        image, spread = render_with_std(inr, grid, device)
+        image, std = render_with_std(inr, grid, device)
     if not np.isfinite(image).all():
         raise InputError(f"{path}: the model gives no finite intensities; fit it again.")
-    beyond = count_outside(path, grid, inr.field)
+    beyond = count_outside(path, grid, inr.domain)
     if beyond:
         log.warning(
             "%s: %d of its %d voxels lie beyond what all views show, and are 0.",
@@ -87,34 +87,32 @@ def render_image(
             beyond,
             grid.size,
         )
-    made = inr.provenance
-    members = made["settings"]["members"]
     fields = {
         "Method": "inr",
-        "FourierDimension": made["fourier_dim"],
-        "Seed": made["settings"]["seed"],
-        "Members": members,
-        "FitSettings": made["settings"],
+        "FourierDimension": inr.fourier_dim,
+        "Seed": inr.settings.seed,
+        "Members": inr.members,
+        "FitSettings": asdict(inr.settings),
         **inr.metadata,
     }
-    label = f"inrF{made['fourier_dim']}"
+    label = f"inrF{inr.fourier_dim}"
     images = {path: (image, label)}
-    if members > 1:
-        images[uncertainty_path(path)] = (spread, f"{label}spread")
+    if inr.members > 1:
+        images[uncertainty_path(path)] = (std, f"{label}spread")
     for target, (array, described) in images.items():
         save_volume(target, array, grid)
         text = describe_label(described)
-        sidecar = image_sidecar(target, made["views"], text, command, **fields)
+        sidecar = image_sidecar(target, inr.views, text, command, **fields)
         write_json(sidecar_path(target), sidecar)
 
 
-def count_outside(path: Path, grid: Grid, field: FitDomain) -> int:
-    """How many voxels of a grid, to be rendered to `path`, lie beyond the field of the views.
+def count_outside(path: Path, grid: Grid, domain: FitDomain) -> int:
+    """How many voxels of a grid, to be rendered to `path`, lie outside the domain of the views.
 
     Raises:
         InputError: all of them.
     """
-    beyond = grid.size - field.count(grid)
+    beyond = grid.size - domain.count(grid)
     if beyond == grid.size:
         raise InputError(
             f"{path}: its grid lies wholly beyond what all views show; give one of the same place."

@@ -171,8 +171,8 @@ def render(
     use_threads(threads)
     where = choose_device(device)
     inr = load_inr(model)
-    if command and "threads" in inr.provenance:
-        command += f" --threads {inr.provenance['threads']}"
+    if command and "threads" in inr.fit_record:
+        command += f" --threads {inr.fit_record['threads']}"
     field = grid_like(like, output[0]) if like else None
     seconds = {}
     for path, grid in zip(output, grids_for(inr, field, sizes), strict=True):

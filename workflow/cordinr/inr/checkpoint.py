@@ -1,12 +1,13 @@
-"""What a fit needs to go on after it was stopped: weights, optimiser states, step, loss curve.
+"""Checkpoints of a fit: weights, optimiser state, step and loss curve, to resume from.
 
-A safetensors file beside the model, replaced as a whole, removed at the end. Never a pickle.
+A checkpoint is a safetensors file beside the model, which is replaced as a whole and removed at the
+end of the fit. It is never a pickle, which could run code.
 """
 
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from .loss_curve import LossCurve
 log = logging.getLogger(__name__)
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-"""What Adam keeps of each parameter."""
+"""Names of the tensors that Adam keeps for each parameter."""
 
 INTERVAL_S = 30.0
 """Seconds between checkpoints."""
@@ -35,7 +36,7 @@ class Checkpoint:
     Args:
         path: of the file, or None to keep nothing.
         network: whose parameters are stored.
-        optimisers: whose states are stored.
+        optimiser: whose state is stored.
         losses: whose curve is stored.
         identity: JSON-serialisable; a file of another identity is ignored.
     """
@@ -44,11 +45,11 @@ class Checkpoint:
         self,
         path: Path | None,
         network: torch.nn.Module,
-        optimisers: Sequence[Adam],
+        optimiser: Adam,
         losses: LossCurve,
         identity: dict[str, Any],
     ) -> None:
-        self.path, self.network, self.optimisers, self.losses = path, network, optimisers, losses
+        self.path, self.network, self.optimiser, self.losses = path, network, optimiser, losses
         self.identity = json.dumps(identity, sort_keys=True)
         self._last = time.perf_counter()
 
@@ -67,8 +68,8 @@ class Checkpoint:
                     return 0, 0.0
                 step, seconds = int(header["step"]), float(header["seconds"])
                 tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-            weights, states = self._sorted(tensors)
-            # The last that can fail, and it changes nothing then; what follows was checked.
+            weights, state = self._sorted(tensors)
+            # The last call that can fail, and then it changes nothing; the rest was checked.
             self.losses.restore(header["losses"])
         except (SafetensorError, OSError, LookupError, TypeError, ValueError) as error:
             if is_out_of_memory(error):
@@ -76,8 +77,7 @@ class Checkpoint:
             log.warning("%s: is damaged; beginning anew (%s).", self.path, first_line(error))
             return 0, 0.0
         self.network.load_state_dict(weights)
-        for optimiser, state in zip(self.optimisers, states, strict=True):
-            optimiser.load_state_dict({"state": state})
+        self.optimiser.load_state_dict({"state": state})
         return step, seconds
 
     def update(self, step: int, seconds: float) -> None:
@@ -106,36 +106,35 @@ class Checkpoint:
 
     def _collect(self) -> dict[str, Tensor]:
         tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
-        for number, optimiser in enumerate(self.optimisers):
-            for parameter, state in optimiser.state_dict()["state"].items():
-                for name, value in state.items():
-                    tensors[f"optimiser.{number}.{parameter}.{name}"] = torch.as_tensor(value)
+        for number, moments in self.optimiser.state_dict()["state"].items():
+            for name, value in moments.items():
+                tensors[f"optimiser.{number}.{name}"] = torch.as_tensor(value)
         return {k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()}
 
     def _sorted(
         self, tensors: dict[str, Tensor]
-    ) -> tuple[dict[str, Tensor], list[dict[int, dict[str, Tensor]]]]:
-        """The weights by name, and of each optimiser the states by the number of the parameter.
+    ) -> tuple[dict[str, Tensor], dict[int, dict[str, Tensor]]]:
+        """The weights by name, and the moments of the optimiser by the number of the parameter.
 
         Raises:
-            LookupError, ValueError: they are not those of this network and its optimisers.
+            LookupError: a tensor belongs to no parameter.
+            ValueError: the tensors are not those of this network and its optimiser.
         """
-        states: list[dict[int, dict[str, Tensor]]] = [{} for _ in self.optimisers]
+        state: dict[int, dict[str, Tensor]] = {}
         weights = {}
         for key, value in tensors.items():
             kind, rest = key.split(".", 1)
             if kind == "network":
                 weights[rest] = value
             else:
-                number, parameter, name = rest.split(".")
-                states[int(number)].setdefault(int(parameter), {})[name] = value
+                number, name = rest.split(".")
+                state.setdefault(int(number), {})[name] = value
         _check_shapes(weights, self.network.state_dict())
-        for optimiser, state in zip(self.optimisers, states, strict=True):
-            parameters = [each for group in optimiser.param_groups for each in group["params"]]
-            for number, moments in state.items():
-                like = torch.zeros(()), parameters[number]
-                _check_shapes(moments, dict(zip(MOMENTS, (*like, like[1]), strict=True)))
-        return weights, states
+        parameters = [each for group in self.optimiser.param_groups for each in group["params"]]
+        for number, moments in state.items():
+            expected = torch.zeros(()), parameters[number], parameters[number]
+            _check_shapes(moments, dict(zip(MOMENTS, expected, strict=True)))
+        return weights, state
 
 
 def _check_shapes(stored: dict[str, Tensor], expected: Mapping[str, Tensor]) -> None:

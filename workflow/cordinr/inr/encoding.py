@@ -15,8 +15,8 @@ class FourierEncoding(nn.Module):
     Args:
         fourier_dim: rows of B.
         sigma: standard deviation of the entries of B, cycles/mm.
-        members: of an ensemble; each has its own B.
-        generator: source of B.
+        members: number of networks of an ensemble; each has its own B.
+        generator: random numbers for B.
     """
 
     def __init__(
@@ -32,11 +32,11 @@ class FourierEncoding(nn.Module):
         phase = self._phase(xyz)
         return torch.cat([phase.sin(), phase.cos()], dim=-1)
 
-    def shifted(self, weights: Tensor, offsets: Tensor) -> Tensor:
+    def rotate_weights(self, weights: Tensor, offsets: Tensor) -> Tensor:
         """Weights that act on features of x as the given ones act on features of x + offset.
 
-        By the addition theorems, sin(a + b) = sin a cos b + cos a sin b and its twin: rotating the
-        few weights replaces encoding every sample of a slice profile.
+        By the addition theorems, sin(a + b) = sin a cos b + cos a sin b, and cos(a + b) likewise:
+        rotating the few weights replaces encoding every sample of a slice profile.
 
         Args:
             weights: (members, 2 * fourier_dim, width).
@@ -52,7 +52,7 @@ class FourierEncoding(nn.Module):
         return torch.cat(rotated, dim=1)
 
     def _phase(self, xyz: Tensor) -> Tensor:
-        # bfloat16 holds 30 mm to a quarter of a millimetre: no autocast for positions and phases.
+        # bfloat16 rounds 30 mm to a quarter of a millimetre: no autocast for positions and phases.
         with torch.autocast(xyz.device.type, enabled=False):
             return (2 * math.pi) * (xyz @ self.frequencies.transpose(1, 2))
 
@@ -62,7 +62,7 @@ class PlainCoordinates(nn.Module):
 
     Args:
         half_extent: millimetres, one number, so that the space stays isotropic.
-        members: of an ensemble.
+        members: number of networks of an ensemble.
     """
 
     def __init__(self, half_extent: float, members: int) -> None:
@@ -73,7 +73,3 @@ class PlainCoordinates(nn.Module):
     def forward(self, xyz: Tensor) -> Tensor:
         """Features (members, n, 3) of positions (n, 3) in mm."""
         return (xyz / self.half_extent).expand(self.members, -1, -1)
-
-    def shifted(self, weights: Tensor, offsets: Tensor) -> None:
-        """There is no such rotation of weights: positions themselves are shifted."""
-        return None

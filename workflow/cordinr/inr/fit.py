@@ -1,8 +1,12 @@
-"""Fitting one INR, or an ensemble, to thick-slice views of one subject."""
+"""Fitting one INR, or an ensemble, to thick-slice views of one subject.
+
+A fit prepares a problem from the views, builds a network for it, trains the network, and keeps the
+result with what is needed to render it.
+"""
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +20,37 @@ from .device import free_memory
 from .lattices import lattices_for
 from .model_file import INR, TABLE_TYPE
 from .network import Architecture, CoordinateNetwork
-from .noise import excess_noise, times_seen
-from .point_groups import make_point_groups
+from .noise import excess_noise, points_per_voxel
+from .point_groups import PointGroup, make_point_groups
 from .settings import FitSettings
 from .training import Progress, Training
 from .tv_target import with_tv_targets
+
+BYTES_PER_PARAMETER = 16
+"""Memory in bytes for each number to learn: its weight, its gradient and Adam's two moments."""
+
+
+@dataclass(frozen=True, eq=False)
+class FitProblem:
+    """What a network has to learn.
+
+    Attributes:
+        domain: where the views measure together.
+        centre: (3,) world mm that is the origin of the network's positions.
+        scale: intensity in the views' units that the network calls 1.
+        architecture: of the network.
+        groups: the measured voxels, and the points that stand for them.
+        smoothing_weight: of the total variation at the points, against the squared errors.
+        target_weight: of the squared distance of the points from their targets, likewise.
+    """
+
+    domain: FitDomain
+    centre: np.ndarray
+    scale: float
+    architecture: Architecture
+    groups: list[PointGroup]
+    smoothing_weight: float
+    target_weight: float
 
 
 def fit_inr(
@@ -40,31 +70,54 @@ def fit_inr(
         fourier_dim: number of Fourier frequencies.
         settings: architecture, optimiser, budget and seed.
         device: "cpu" or "cuda".
-        report: called about every `report_every` seconds and at the end.
-        checkpoint: file to go on from if it belongs to this fit, kept up to date meanwhile and
-            removed at the end.
+        report: is called with the progress.
+        report_every: seconds between calls of `report`, which is also called at the end.
+        checkpoint: file to resume from if it belongs to this fit; it is kept up to date meanwhile
+            and removed at the end.
 
     Returns:
         The fitted INR, on the CPU.
 
     Raises:
         InputError: fourier_dim is not positive, the views do not overlap or hold intensities that
-            are too large for total variation, the loss is not finite.
+            are too large for total variation, memory is too small, the loss is not finite.
+    """
+    begun = time.perf_counter()
+    torch.manual_seed(settings.seed)
+    problem = prepare_fit(views, fourier_dim, settings, torch.device(device))
+    network = build_network(problem, settings.seed)
+    training = Training(
+        network.to(device),
+        problem.groups,
+        settings,
+        checkpoint=checkpoint,
+        smoothing_weight=problem.smoothing_weight,
+        target_weight=problem.target_weight,
+    )
+    training.run(report, report_every, begun)
+    return finish(network, problem, views, settings, training)
+
+
+def prepare_fit(
+    views: Sequence[View], fourier_dim: int, settings: FitSettings, device: torch.device
+) -> FitProblem:
+    """Turn views into a problem: where, in which units, and which points stand for which voxels.
+
+    Args:
+        views: at least one.
+        fourier_dim: number of Fourier frequencies.
+        settings: of the fit.
+        device: where the tensors of the problem live.
+
+    Raises:
+        InputError: as `fit_inr`, but for the loss.
     """
     if fourier_dim < 1:
         raise InputError(f"Fourier dimension {fourier_dim} is not a positive whole number.")
-    begun = time.perf_counter()
-    field = FitDomain.of(views)
-    grid = field.grid
-    device = torch.device(device)
-    torch.manual_seed(settings.seed)
-    centre, half_extent = middle(field.corners(views))
+    domain = FitDomain.of(views)
+    corners = domain.corners(views)
+    centre, half_extent = middle(corners)
     scale = intensity_scale(views)
-    noise = settings.smoothing * excess_noise(views, scale)
-    stacks = make_point_groups(
-        views, field, centre, scale, settings.profile_points, device, pairs=noise > 0
-    )
-    per_point = 1 / times_seen(stacks, grid, centre)
     architecture = Architecture(
         encoding=settings.encoding,
         fourier_dim=fourier_dim,
@@ -76,33 +129,69 @@ def fit_inr(
         dropout=settings.dropout,
         members=settings.members,
         channels=settings.channels,
-        lattices=tuple(lattices_for(views, field, centre)) if settings.channels else (),
+        lattices=tuple(lattices_for(views, domain, centre)) if settings.channels else (),
     )
     check_memory(architecture, device)
-    network = CoordinateNetwork(architecture, settings.seed)
-    with torch.no_grad():
-        network.last_bias.fill_(float(torch.cat([s.values.flatten() for s in stacks]).mean()))
+    noise_weight = settings.smoothing * excess_noise(views, scale)
+    groups = make_point_groups(
+        views,
+        domain,
+        centre,
+        scale,
+        settings.profile_points,
+        device,
+        pairs=noise_weight > 0,
+    )
     if settings.tv_prior:
-        stacks = with_tv_targets(stacks, views, grid, centre, scale, noise)
-    weights = noise * per_point, settings.tv_prior * per_point
-    training = Training(network.to(device), stacks, settings, checkpoint, *weights)
-    training.run(report, report_every, begun)
+        groups = with_tv_targets(
+            groups, views, domain.grid, centre=centre, scale=scale, noise_weight=noise_weight
+        )
+    per_point = 1 / points_per_voxel(groups, domain.grid, centre)
+    return FitProblem(
+        domain=domain,
+        centre=centre,
+        scale=scale,
+        architecture=architecture,
+        groups=groups,
+        smoothing_weight=noise_weight * per_point,
+        target_weight=settings.tv_prior * per_point,
+    )
+
+
+@torch.no_grad()
+def build_network(problem: FitProblem, seed: int) -> CoordinateNetwork:
+    """A network with random weights, on the CPU, that begins at the mean intensity of the views."""
+    network = CoordinateNetwork(problem.architecture, seed)
+    voxels = torch.cat([group.values.flatten() for group in problem.groups])
+    network.last_bias.fill_(float(voxels.mean()))
+    return network
+
+
+def finish(
+    network: CoordinateNetwork,
+    problem: FitProblem,
+    views: Sequence[View],
+    settings: FitSettings,
+    training: Training,
+) -> INR:
+    """The trained network with all that rendering needs, on the CPU and in evaluation mode."""
     round_table(network)
-    provenance = {
-        "version": __version__,
-        "torch": torch.__version__,
-        # The last bits of sums depend on it.
-        "threads": torch.get_num_threads(),
-        "fourier_dim": fourier_dim,
-        "settings": asdict(settings),
-        "steps": training.steps,
-        "final_loss": training.loss,
-        "views": [view.name for view in views],
-        "grid": {"shape": grid.shape, "affine": grid.affine.tolist(), "space": grid.space},
-        "margin": field.margin,
-        "limits": [{"shape": each.shape, "affine": each.affine.tolist()} for each in field.limits],
-    }
-    return INR(network.cpu().eval(), tuple(centre.tolist()), scale, provenance)
+    return INR(
+        network=network.cpu().eval(),
+        domain=problem.domain,
+        centre=tuple(problem.centre.tolist()),
+        scale=problem.scale,
+        settings=settings,
+        views=tuple(view.name for view in views),
+        fit_record={
+            "version": __version__,
+            "torch": torch.__version__,
+            # Sums of floating-point numbers are not reproducible across thread counts.
+            "threads": torch.get_num_threads(),
+            "steps": training.steps,
+            "final_loss": training.loss,
+        },
+    )
 
 
 def middle(corners: np.ndarray) -> tuple[np.ndarray, float]:
@@ -117,7 +206,7 @@ def check_memory(architecture: Architecture, device: torch.device) -> None:
     Raises:
         InputError: weights, gradients and Adam's two moments need more than is free.
     """
-    needed, free = 16 * architecture.parameters, free_memory(device)
+    needed, free = BYTES_PER_PARAMETER * architecture.parameters, free_memory(device)
     if needed > free:
         raise InputError(
             f"fitting {architecture.members} member(s) of {architecture.parameters / 1e6:.0f} M "
@@ -128,7 +217,7 @@ def check_memory(architecture: Architecture, device: torch.device) -> None:
 
 @torch.no_grad()
 def round_table(network: CoordinateNetwork) -> None:
-    """Give the lattice features the precision they have in a file.
+    """Give the lattice features the precision that they have in a file.
 
     A model then renders the same before and after it was stored.
     """

@@ -17,10 +17,10 @@ from filelock import FileLock, Timeout
 log = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_S = 30.0
-"""Seconds to wait for another process to make its choice, which takes milliseconds."""
+"""Seconds to wait while another process chooses its GPU, which takes milliseconds."""
 
 _claims: dict[str, FileLock] = {}
-"""Of this process, by device."""
+"""The locks that this process holds, by device."""
 
 
 def acquire_gpu(devices: Sequence[str], folder: Path | None = None) -> int:
@@ -32,11 +32,11 @@ def acquire_gpu(devices: Sequence[str], folder: Path | None = None) -> int:
 
     Args:
         devices: what identifies each device on this machine, whatever number it has here.
-        folder: of the claims; by default one of this user in the temporary folder.
+        folder: of the claims; one of this user in the temporary folder by default.
 
     Returns:
-        The place of the device in `devices`. A process that asks again gets the same one. Where
-        claims cannot be kept it is 0, and a note on stderr says so.
+        The place of the device in `devices`. A process that asks again gets the same one. It is
+        0 where claims cannot be kept, which is logged.
     """
     for number, device in enumerate(devices):
         if device in _claims:

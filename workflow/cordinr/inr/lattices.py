@@ -21,11 +21,12 @@ from ..acquisition.domain import FitDomain
 from ..acquisition.view import View
 from .settings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
 
-INITIAL_SPREAD = 0.01
-"""Standard deviation of the features before the fit: next to nothing, so that places where the
-views say nothing are left to the coarse lattices."""
+INITIAL_STD = 0.01
+"""Standard deviation of the features before the fit; small, so that places which no view measures
+are left to the coarse lattices."""
 
 CORNERS = tuple(np.ndindex(2, 2, 2))
+"""Steps from the lowest corner of a lattice cell to all eight."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,17 @@ class Lattice:
     to_index: tuple[tuple[float, float, float, float], ...]
 
 
-def lattices_for(views: Sequence[View], field: FitDomain, centre: np.ndarray) -> list[Lattice]:
-    """The lattices over everything that the views show of their field.
+def lattices_for(views: Sequence[View], domain: FitDomain, centre: np.ndarray) -> list[Lattice]:
+    """The lattices over everything that the views show of a domain.
 
     Args:
         views: that overlap.
-        field: theirs; its grid gives the finest spacing and the axes of isotropic lattices.
+        domain: of the views; its grid gives the finest spacing and the axes of isotropic lattices.
         centre: (3,) world mm that becomes the origin.
     """
-    grid = field.grid
+    grid = domain.grid
     voxel = float(grid.voxel_sizes.min())
-    extents = field.corners(views) - centre
+    extents = domain.corners(views) - centre
     isotropic = [
         _lattice(grid.directions, np.full(3, times * voxel), extents)
         for times in ISOTROPIC_SPACINGS
@@ -100,7 +101,7 @@ class FeatureLattices(nn.Module):
         shape = torch.tensor([lattice.shape for lattice in lattices])
         self.rows = int(shape.prod(dim=1).sum())
         self.table = nn.Parameter(torch.empty(members * self.rows, channels))
-        nn.init.normal_(self.table, std=INITIAL_SPREAD, generator=generator)
+        nn.init.normal_(self.table, std=INITIAL_STD, generator=generator)
         self.register_buffer("shift", torch.rand(members, 1, len(lattices), 3, generator=generator))
         start = torch.arange(members)[:, None] * self.rows + (
             shape.prod(dim=1).cumsum(0) - shape.prod(dim=1)
@@ -152,8 +153,9 @@ def scatter_torch(gradient: Tensor, rows: Tensor, weights: Tensor, length: int) 
 
     Args:
         gradient: (n, c).
-        rows, weights: (n, 8) of the table in each sum.
-        length: of the table.
+        rows: (n, 8) rows of the table in each sum.
+        weights: (n, 8) their weights.
+        length: number of rows of the table.
     """
     shares = (weights[..., None] * gradient[:, None]).flatten(0, 1)
     return gradient.new_zeros(length, gradient.shape[-1]).index_add_(0, rows.flatten(), shares)

@@ -18,53 +18,58 @@ from ..errors import InputError, first_line, is_out_of_memory
 from ..files import atomic, check_file
 from ..imaging.grid import Grid
 from .network import Architecture, CoordinateNetwork
+from .settings import FitSettings
 
 FORMAT_PREFIX = "cordinr-inr-"
+"""Beginning of the header's key in the metadata of a model file of any version."""
 
-
-FORMAT = f"{FORMAT_PREFIX}4"
-"""Key of the header in the file's metadata."""
-
+FORMAT = f"{FORMAT_PREFIX}5"
+"""Key of the header in the metadata of a model file."""
 
 CONSTANTS = {"encoding.frequencies", "encoding.half_extent", "lattices.shift"}
-"""Tensors of the file that are drawn or given, not learnt."""
-
+"""Names of the tensors of a model file that are drawn or given, not learnt."""
 
 TABLE_NAME = "lattices.table"
-
+"""Name of the tensor of lattice features in a model file."""
 
 TABLE_TYPE = torch.float16
-"""Of the lattice features in the file: half the size, an error far below the image's noise."""
+"""Type of the lattice features in a model file: half the size, at an error far below the noise."""
 
 
 @dataclass(frozen=True, eq=False)
 class INR:
-    """A fitted network with what is needed to use it.
+    """A fitted network with all that is needed to render it.
 
     Attributes:
-        network: positions relative to `centre` (mm) to intensity in units of `scale`.
-        centre: (3,) world mm, middle of what the views show of their field.
+        network: maps positions relative to `centre` (mm) to intensity in units of `scale`.
+        domain: where it was fitted; outside of it the network knows nothing.
+        centre: (3,) world mm, middle of what the views show of the domain.
         scale: intensity in the input's units that the network calls 1.
-        provenance: JSON-serialisable record of the fit.
+        settings: of the fit.
+        views: names of the views, normally their paths.
         metadata: JSON-serialisable; what the sidecars of its renderings say of the views.
+        fit_record: JSON-serialisable record of the fit, for people; nothing depends on it but the
+            number of threads that a command names in a sidecar.
     """
 
     network: CoordinateNetwork
+    domain: FitDomain
     centre: tuple[float, float, float]
     scale: float
-    provenance: dict[str, Any]
+    settings: FitSettings
+    views: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    fit_record: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def field(self) -> FitDomain:
-        """Where it was fitted; beyond, it knows nothing."""
-        grid = self.provenance["grid"]
-        common = Grid(tuple(grid["shape"]), np.array(grid["affine"]), grid["space"])
-        limits = tuple(
-            Grid(tuple(each["shape"]), np.array(each["affine"]))
-            for each in self.provenance["limits"]
-        )
-        return FitDomain(common, self.provenance["margin"], limits)
+    def fourier_dim(self) -> int:
+        """Number of Fourier frequencies."""
+        return self.network.architecture.fourier_dim
+
+    @property
+    def members(self) -> int:
+        """Number of networks of the ensemble."""
+        return self.network.architecture.members
 
 
 def save_inr(path: Path | str, inr: INR) -> None:
@@ -72,10 +77,17 @@ def save_inr(path: Path | str, inr: INR) -> None:
     # One key only: safetensors writes several in random order.
     header = {
         "architecture": asdict(inr.network.architecture),
+        "domain": {
+            "grid": _grid_fields(inr.domain.grid),
+            "margin": inr.domain.margin,
+            "limits": [_grid_fields(limit) for limit in inr.domain.limits],
+        },
         "centre": inr.centre,
         "scale": inr.scale,
-        "provenance": inr.provenance,
+        "settings": asdict(inr.settings),
+        "views": list(inr.views),
         "metadata": dict(inr.metadata),
+        "fit_record": dict(inr.fit_record),
     }
     tensors = {k: v.detach().cpu().contiguous() for k, v in inr.network.state_dict().items()}
     if inr.network.lattices:
@@ -88,8 +100,8 @@ def load_inr(path: Path | str) -> INR:
     """Read a model that `save_inr` wrote.
 
     Raises:
-        InputError: the file is missing, is no safetensors file, was not written by cordinr, or its
-            header and its weights do not belong together.
+        InputError: the file is missing, is not a safetensors file, was not written by cordinr, or
+            its header and its weights do not belong together.
     """
     from .model_header import read_header
 
@@ -119,13 +131,29 @@ def load_inr(path: Path | str) -> INR:
         raise InputError(
             f"{path}: is not a readable model ({first_line(error)}); fit it again."
         ) from error
+    domain = header["domain"]
     return INR(
-        network.eval(),
-        tuple(header["centre"]),
-        header["scale"],
-        header["provenance"],
-        header["metadata"],
+        network=network.eval(),
+        domain=FitDomain(
+            grid=_read_grid(domain["grid"]),
+            margin=domain["margin"],
+            limits=tuple(map(_read_grid, domain["limits"])),
+        ),
+        centre=tuple(header["centre"]),
+        scale=header["scale"],
+        settings=FitSettings.from_mapping(header["settings"], str(path)),
+        views=tuple(header["views"]),
+        metadata=header["metadata"],
+        fit_record=header["fit_record"],
     )
+
+
+def _grid_fields(grid: Grid) -> dict[str, Any]:
+    return {"shape": grid.shape, "affine": grid.affine.tolist(), "space": grid.space}
+
+
+def _read_grid(fields: Mapping[str, Any]) -> Grid:
+    return Grid(tuple(fields["shape"]), np.array(fields["affine"]), fields["space"])
 
 
 def _check_size(stored: safe_open, architecture: Architecture) -> None:
@@ -137,6 +165,11 @@ def _check_size(stored: safe_open, architecture: Architecture) -> None:
 
 
 def _finite(stored: safe_open, name: str) -> Tensor:
+    """A tensor of the file.
+
+    Raises:
+        ValueError: it holds NaN or infinity, or is of another type than a model has.
+    """
     tensor = stored.get_tensor(name)
     if tensor.dtype not in (torch.float32, TABLE_TYPE) or not tensor.isfinite().all():
         raise ValueError(f"its {name} is not of finite numbers")

@@ -1,4 +1,4 @@
-"""What the header of a model file has to be before anything is built from it."""
+"""The header of a model file, checked before anything is built from it."""
 
 import json
 import math
@@ -21,7 +21,7 @@ def _list_of(item: dict[str, Any], count: int) -> dict[str, Any]:
 
 
 def _object(**properties: Any) -> dict[str, Any]:
-    """An object that has all these keys; others are let pass."""
+    """The schema of an object that has all these keys, and may have others."""
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
@@ -41,30 +41,34 @@ ARCHITECTURE = _object(
     channels=COUNT | {"minimum": 0},
     lattices={"type": "array", "items": LATTICE},
 ) | {"additionalProperties": False}
-PLACE = {"shape": _list_of(COUNT, 3), "affine": _list_of(_list_of(COORDINATE, 4), 4)}
-PROVENANCE = _object(
-    fourier_dim=COUNT,
-    settings=_object(members=COUNT, seed={"type": "integer"}),
-    views={"type": "array", "items": {"type": "string", "pattern": r"^[^\x00]*$"}},
-    grid=_object(**PLACE, space={"enum": list(SPACES)}),
-    limits={"type": "array", "items": _object(**PLACE)},
+GRID = _object(
+    shape=_list_of(COUNT, 3),
+    affine=_list_of(_list_of(COORDINATE, 4), 4),
+    space={"enum": list(SPACES)},
+)
+DOMAIN = _object(
+    grid=GRID,
     margin={"type": "number", "minimum": 0, "maximum": FARTHEST_MM},
+    limits={"type": "array", "items": GRID},
 )
 HEADER = _object(
     architecture=ARCHITECTURE,
+    domain=DOMAIN,
     centre=_list_of(COORDINATE, 3),
     scale=POSITIVE,
-    provenance=PROVENANCE,
+    settings=_object(members=COUNT, seed={"type": "integer"}),
+    views={"type": "array", "items": {"type": "string", "pattern": r"^[^\x00]*$"}},
     metadata={"type": "object"},
+    fit_record={"type": "object", "properties": {"threads": COUNT}},
 )
 VALIDATOR = Draft202012Validator(HEADER)
 
 
 def read_header(text: str) -> dict[str, Any]:
-    """The header of a model, of the types and within the bounds that its reader relies on.
+    """Parse the header of a model and check the types and bounds that its reader relies on.
 
     Raises:
-        ValueError: it is no such header; the message says what is wrong with it.
+        ValueError: it is not such a header; the message says what is wrong with it.
     """
     try:
         header = json.loads(text, parse_constant=_number, parse_float=_number)
@@ -74,19 +78,24 @@ def read_header(text: str) -> dict[str, Any]:
     if problem:
         where = problem.json_path.removeprefix("$").lstrip(".") or "it"
         raise ValueError(f"in its header {where} is not what cordinr writes")
-    architecture, made = header["architecture"], header["provenance"]
+    architecture, domain = header["architecture"], header["domain"]
     if bool(architecture["lattices"]) != bool(architecture["channels"]):
         raise ValueError("in its header lattices and channels do not go together")
-    if made["settings"]["members"] != architecture["members"]:
+    if header["settings"]["members"] != architecture["members"]:
         raise ValueError("in its header the members of architecture and settings differ")
-    for grid in (made["grid"], *made["limits"]):
-        wrong = affine_problem(np.array(grid["affine"], float), grid["shape"])
-        if wrong:
-            raise ValueError(f"in its header the grid cannot be: {wrong}")
+    for grid in (domain["grid"], *domain["limits"]):
+        problem = affine_problem(np.array(grid["affine"], float), grid["shape"])
+        if problem:
+            raise ValueError(f"in its header the grid cannot be: {problem}")
     return header
 
 
 def _number(text: str) -> float:
+    """A finite number of JSON.
+
+    Raises:
+        ValueError: it is not finite.
+    """
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"its header holds {text}")

@@ -112,7 +112,7 @@ class CoordinateNetwork(nn.Module):
             bias = 0.0 if self.lattices else 1 / math.sqrt(n)
             self.biases[k].uniform_(-bias, bias, generator=generator)
         if self.lattices:
-            # The position begins without a say: random features would fill what no view measures.
+            # Random Fourier features would fill with noise what no view measures.
             self.from_position.zero_()
         bound = math.sqrt((3 if self.lattices else 1) / self.last.shape[1])
         self.last.uniform_(-bound, bound, generator=generator)
@@ -142,10 +142,10 @@ class CoordinateNetwork(nn.Module):
 
     def _first_layer(self, xyz: Tensor, offsets: Tensor) -> Tensor:
         """The position's part of the first layer at all samples, (members, n * q, width)."""
-        weights = self.encoding.shifted(self.from_position, offsets)
-        if weights is None:
+        if not isinstance(self.encoding, FourierEncoding):
             samples = (xyz[:, None] + offsets).flatten(0, 1)
             return self.encoding(samples) @ self.from_position
+        weights = self.encoding.rotate_weights(self.from_position, offsets)
         members, _, width = self.from_position.shape
         return (self.encoding(xyz) @ weights.flatten(2)).view(members, -1, width)
 

@@ -1,4 +1,4 @@
-"""Smoothing of the INR by total variation, as strong as the noise of the views asks for."""
+"""How noisy the views are, and the total variation that smooths as much as the noise demands."""
 
 from collections.abc import Sequence
 
@@ -8,17 +8,18 @@ from torch import Tensor
 from ..acquisition.view import View
 from ..classical.total_variation import smoothed_length
 from ..imaging.grid import Grid
-from .point_groups import PointGroup, inside
+from .point_groups import PointGroup
 
 ANATOMY_AS_NOISE = 0.014
-"""Noise level, in units of the intensity scale, that fine anatomy without any noise reads as."""
+"""Noise level that the estimator reports for noise-free images of fine anatomy, in units of the
+intensity scale; it is subtracted."""
 
 MAD_OF_NORMAL = 0.6745
-"""Median absolute deviation of a normal distribution over its standard deviation."""
+"""Ratio of the median absolute deviation of a normal distribution to its standard deviation."""
 
 
 def excess_noise(views: Sequence[View], scale: float) -> float:
-    """Noise variance of the views beyond what anatomy reads as, in units of `scale` squared."""
+    """Noise variance of the views beyond `ANATOMY_AS_NOISE`, in units of `scale` squared."""
     return max(0.0, noise_level(views, scale) ** 2 - ANATOMY_AS_NOISE**2)
 
 
@@ -39,24 +40,27 @@ def noise_level(views: Sequence[View], scale: float) -> float:
     return min(levels) / scale
 
 
-def times_seen(stacks: Sequence[PointGroup], grid: Grid, centre: np.ndarray) -> float:
-    """How many points stand for one voxel of `grid`, the common one of the views.
+def points_per_voxel(groups: Sequence[PointGroup], grid: Grid, centre: np.ndarray) -> float:
+    """Mean number of sample points in a voxel of a grid.
 
-    `centre` (3,) in world mm is the origin of the stacks.
+    Args:
+        groups: of the views.
+        grid: what all views show.
+        centre: (3,) world mm that is the origin of the groups.
     """
-    blocks = (block for stack in stacks for block in stack.indices(grid, centre))
-    return sum(int(inside(block, grid).sum()) for block in blocks) / grid.size
+    blocks = (block for group in groups for block in group.indices(grid, centre))
+    return sum(int(grid.contains(block).sum()) for block in blocks) / grid.size
 
 
-def total_variation(intensity: Tensor, stack: PointGroup) -> Tensor:
-    """Sum over all points of the length of the intensity's gradient, as far as the stack has it.
+def total_variation(intensity: Tensor, group: PointGroup) -> Tensor:
+    """Sum over all points of the length of the intensity's gradient, where points have neighbours.
 
     Rudin, Osher and Fatemi, "Nonlinear total variation based noise removal algorithms", Physica D
     1992, rounded near zero.
 
     Args:
         intensity: (members, n, q).
-        stack: its `differences` are taken.
+        group: whose `differences` are taken.
     """
-    slopes = (intensity @ stack.differences).unflatten(-1, (-1, intensity.shape[-1]))
+    slopes = (intensity @ group.differences).unflatten(-1, (-1, intensity.shape[-1]))
     return smoothed_length(slopes, dim=-2).sum()

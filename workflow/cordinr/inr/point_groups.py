@@ -1,4 +1,4 @@
-"""How the voxels of the views are drawn: stacks of voxels that share the points they average.
+"""Which points stand for which voxels of the views: groups that share their sample points.
 
 Where thick box slices of several views lie on one voxel lattice, as simulated ones do, a cell of
 that lattice (say 5 x 1 x 5 voxels) holds whole voxels of every view: one evaluation of its points
@@ -18,19 +18,19 @@ from ..acquisition.domain import FitDomain
 from ..acquisition.view import View
 from ..imaging.grid import Grid
 
-MAX_CELL = 512
-"""Points of a cell beyond which views are sampled one by one."""
+MAX_CELL_POINTS = 512
+"""Maximum number of points of a shared cell; views with larger cells are sampled one by one."""
 
-TOLERANCE = 1e-2
-"""Part of a voxel by which views may miss their common lattice, and points the edge of a grid."""
+LATTICE_TOLERANCE = 1e-2
+"""Fraction of a voxel by which a view may miss the lattice that all views are to share."""
 
-BLOCK = 1 << 20
-"""Points whose positions are worked out at a time."""
+POINTS_PER_BLOCK = 1 << 20
+"""Number of points whose positions are held in memory at a time."""
 
 
 @dataclass(frozen=True, eq=False)
 class PointGroup:
-    """Places at which voxels are predicted from the same arrangement of points.
+    """Places at which voxels of the views are predicted from the same arrangement of points.
 
     Attributes:
         centres: (n, 3) mm relative to the field of view's centre.
@@ -39,8 +39,9 @@ class PointGroup:
         differences: (q, d * q) intensities at the points to forward differences per fine voxel,
             along d axes one after the other; zero where a point has no neighbour.
         values: (n, r) voxels in units of the intensity scale.
-        batch: places drawn per step.
-        targets: (n, q) intensities that the points are drawn to, NaN for none; None without any.
+        batch: number of places used per step.
+        targets: (n, q) intensities that the points are drawn to, NaN where there is none; None for
+            no targets at all.
     """
 
     centres: Tensor
@@ -56,13 +57,13 @@ class PointGroup:
         """Batches in one pass over the places."""
         return max(1, len(self.values) // self.batch)
 
-    def drawing(self, batch: int, voxels: int) -> "PointGroup":
-        """The same with its share of a batch of `batch` view voxels out of `voxels`."""
+    def with_batch(self, batch: int, voxels: int) -> "PointGroup":
+        """The same group, with its share of a batch of `batch` view voxels out of `voxels`."""
         share = round(batch / voxels * len(self.values))
         return replace(self, batch=min(max(1, share), len(self.values)))
 
     def digest(self) -> str:
-        """A checksum of what the views say, from which the targets follow."""
+        """A checksum of the views' geometry and voxels, which determine the targets as well."""
         parts = (self.centres, self.offsets, self.weights, self.differences, self.values)
         return hashlib.sha256(b"".join(part.cpu().numpy().tobytes() for part in parts)).hexdigest()
 
@@ -71,33 +72,27 @@ class PointGroup:
 
         Args:
             grid: any.
-            centre: (3,) world mm that is the origin of the stack.
+            centre: (3,) world mm that is the origin of the group.
 
-        Returns:
-            Fractional indices (m, q, 3), of m places at a time, all n of them in order.
+        Yields:
+            Fractional indices (m, q, 3) of m places at a time, all n of them in order.
         """
         inverse = np.linalg.inv(grid.affine)
         shift = inverse[:3, :3] @ centre + inverse[:3, 3]
         turn, shift = (self.centres.new_tensor(part) for part in (inverse[:3, :3].T, shift))
-        for centres in self.centres.split(max(1, BLOCK // len(self.offsets))):
+        for centres in self.centres.split(max(1, POINTS_PER_BLOCK // len(self.offsets))):
             yield (centres @ turn + shift)[:, None] + self.offsets @ turn
 
-    def order(self, seed: int, which_pass: int) -> Tensor:
-        """(n,) a permutation of the places, different in every pass."""
+    def permutation(self, seed: int, which_pass: int) -> Tensor:
+        """(n,) the order of the places in a pass; another one in every pass."""
         device = self.values.device
         generator = torch.Generator(device).manual_seed(seed * 100_003 + which_pass)
         return torch.randperm(len(self.values), generator=generator, device=device)
 
 
-def inside(index: Tensor, grid: Grid) -> Tensor:
-    """Which fractional indices (..., 3) are within the voxels of a grid, bool (...)."""
-    last = index.new_tensor(grid.shape) - 0.5
-    return ((index >= -0.5 - TOLERANCE) & (index <= last + TOLERANCE)).all(dim=-1)
-
-
 def make_point_groups(
     views: Sequence[View],
-    field: FitDomain,
+    domain: FitDomain,
     centre: np.ndarray,
     scale: float,
     points: int,
@@ -105,15 +100,15 @@ def make_point_groups(
     *,
     pairs: bool = False,
 ) -> list[PointGroup]:
-    """All measured voxels that the views have in their field, each in one stack.
+    """All measured voxels that the views have in a domain, each in one group.
 
     Args:
         views: at least one.
-        field: theirs; the voxel of its grid is the unit of differences.
+        domain: of the views; the voxel size of its grid is the unit of differences.
         centre: (3,) world mm that becomes the origin.
         scale: intensity that becomes 1.
-        points: samples per slice thickness of a voxel that shares none.
-        device: where the tensors live.
+        points: number of samples per slice thickness for a voxel that shares none.
+        device: of the tensors.
         pairs: shared cells have two points along the axes that no view is thick along, so that
             there too differences can be taken.
     """
@@ -122,10 +117,10 @@ def make_point_groups(
         for view in views
     ]
     parts = _shared_cells(views, left, 2 if pairs else 1)
-    voxel = float(field.grid.voxel_sizes.min())
+    voxel = float(domain.grid.voxel_sizes.min())
     for view, alone in zip(views, left, strict=True):
         centres = view.volume.grid.world(np.argwhere(alone))
-        inside = field.holds(centres)
+        inside = domain.contains(centres)
         if inside.any():
             along = _along_profile(view, points, voxel)
             parts.append((centres[inside], *along, view.volume.array[alone][inside][:, None]))
@@ -222,7 +217,7 @@ def _common_cells(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Size of a cell, first edge (fine voxels) and number of cells, (3,) each; None without any."""
     size = np.maximum(np.max([one.spans for one in placed], axis=0), least)
-    if (size % [one.spans for one in placed]).any() or size.prod() > MAX_CELL:
+    if (size % [one.spans for one in placed]).any() or size.prod() > MAX_CELL_POINTS:
         return None
     low = np.max([one.starts for one in placed], axis=0)
     high = np.min([one.ends for one in placed], axis=0)
@@ -269,14 +264,16 @@ def _place(
     axes, sizes = _along(view, directions)
     signs = (directions.T @ grid.directions)[np.arange(3), axes]
     spans = sizes / fine
-    contiguous = abs(view.profile.thickness / grid.voxel_sizes[view.axis] - 1) < TOLERANCE
+    contiguous = abs(view.profile.thickness / grid.voxel_sizes[view.axis] - 1) < LATTICE_TOLERANCE
     if view.profile.shape != "box" or not contiguous or len(set(axes)) < 3:
         return None
     if not np.allclose(np.abs(directions.T @ grid.directions)[:, axes], np.eye(3), atol=1e-5):
         return None
     starts = ((grid.corners @ directions).min(axis=0) - edge) / fine
     drift = np.abs(spans - spans.round()) * np.array(grid.shape)[axes]
-    if (drift > TOLERANCE).any() or (np.abs(starts - starts.round()) > TOLERANCE).any():
+    if (drift > LATTICE_TOLERANCE).any() or (
+        np.abs(starts - starts.round()) > LATTICE_TOLERANCE
+    ).any():
         return None
     flips = tuple(slice(None, None, 1 if sign > 0 else -1) for sign in signs)
     array = view.volume.array.transpose(axes)[flips]

@@ -7,7 +7,7 @@ from ..imaging.grid import Grid
 from .model_file import INR
 
 POINTS_PER_BLOCK = {"cpu": 1 << 14, "cuda": 1 << 17}
-"""Points per evaluation: bounds the memory whatever the size of the grid, and keeps a GPU busy."""
+"""Number of points per evaluation, by kind of device; bounds the memory for a grid of any size."""
 
 
 def render_inr(inr: INR, grid: Grid, device: torch.device | str = "cpu") -> np.ndarray:
@@ -20,7 +20,7 @@ def render_inr(inr: INR, grid: Grid, device: torch.device | str = "cpu") -> np.n
 
     Returns:
         float32 of shape `grid.shape`, in the units of the views; the mean of the members. Zero
-        outside the field of the fit.
+        outside the domain of the fit.
     """
     return render_with_std(inr, grid, device)[0]
 
@@ -32,16 +32,15 @@ def render_with_std(
     """As `render_inr`, and the standard deviation over the members (zero for one member)."""
     device = torch.device(device)
     network = inr.network.to(device).eval()
-    image, spread = np.zeros((2, grid.size), np.float32)
-    points, field = POINTS_PER_BLOCK[device.type], inr.field
-    whole = field.encloses(grid)
-    for start in range(0, grid.size, points):
-        centres = grid.centres(start, start + points)
-        inside = np.arange(len(centres)) if whole else np.flatnonzero(field.holds(centres))
+    image, std = np.zeros((2, grid.size), np.float32)
+    domain = inr.domain
+    whole = domain.encloses(grid)
+    for block, centres in grid.blocks(POINTS_PER_BLOCK[device.type]):
+        inside = np.arange(len(centres)) if whole else np.flatnonzero(domain.contains(centres))
         if not inside.size:
             continue
         xyz = centres[inside] - np.array(inr.centre)
         members = network(torch.as_tensor(xyz, dtype=torch.float32, device=device))
-        image[start + inside] = members.mean(dim=0).cpu().numpy()
-        spread[start + inside] = members.std(dim=0, correction=0).cpu().numpy()
-    return (image * inr.scale).reshape(grid.shape), (spread * inr.scale).reshape(grid.shape)
+        image[block.start + inside] = members.mean(dim=0).cpu().numpy()
+        std[block.start + inside] = members.std(dim=0, correction=0).cpu().numpy()
+    return (image * inr.scale).reshape(grid.shape), (std * inr.scale).reshape(grid.shape)

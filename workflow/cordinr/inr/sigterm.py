@@ -1,4 +1,4 @@
-"""SIGTERM, which clusters and machines that shut down send before SIGKILL."""
+"""SIGTERM, which clusters and machines that shut down send some time before SIGKILL."""
 
 import signal
 import sys
@@ -9,22 +9,25 @@ from contextlib import contextmanager
 
 @contextmanager
 def deferred_sigterm() -> Iterator[Callable[[], bool]]:
-    """Put SIGTERM off until the end of the block, which is told by a call whether it came.
+    """Defer SIGTERM to the end of the block.
 
-    Whoever ignores the signal goes on to; outside of the main thread, where Python handles no
-    signals, nothing changes.
+    Processes that ignore SIGTERM keep ignoring it. Outside of the main thread, where Python
+    handles no signals, nothing changes.
+
+    Yields:
+        A function that tells whether the signal has arrived.
     """
     before = signal.getsignal(signal.SIGTERM)
     main = threading.current_thread() is threading.main_thread()
     if not main or before in (signal.SIG_IGN, None):
         yield lambda: False
         return
-    came = []
-    signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
+    arrived = []
+    signal.signal(signal.SIGTERM, lambda number, frame: arrived.append(number))
     try:
-        yield lambda: bool(came)
+        yield lambda: bool(arrived)
     finally:
         signal.signal(signal.SIGTERM, before)
-    if came:
+    if arrived:
         signal.raise_signal(signal.SIGTERM)
-        sys.exit(128 + signal.SIGTERM)  # after a handler that came back
+        sys.exit(128 + signal.SIGTERM)  # for a handler that returned

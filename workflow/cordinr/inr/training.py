@@ -33,13 +33,13 @@ from .tv_target import squared_distance_to_target
 log = logging.getLogger(__name__)
 
 ADAM_BETAS = (0.9, 0.99)
-"""Of Adam."""
+"""Decay rates of Adam's first and second moment per step."""
 
 MAX_STEPS_PER_PASS = 48
-"""A large volume takes larger batches instead of more steps."""
+"""Maximum number of steps in one pass over the voxels; a large volume takes larger batches."""
 
 MIN_BATCH = 64
-"""View voxels at a time below which a GPU is too small."""
+"""Number of view voxels at a time below which the memory of a GPU counts as too small."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,13 @@ class Progress:
     """Where a fit is.
 
     Attributes:
-        step, steps: done and planned.
-        loss: of the last batch.
-        losses: the curve so far, as `Losses.curve`.
+        step: number of steps done.
+        steps: number of steps planned.
+        loss: mean loss of the last batch.
+        losses: the curve so far, as `LossCurve.curve`.
         points_per_second: profile samples per second since the start of this process.
-        seconds: spent on the fit, earlier processes included.
-        seconds_left: at this pace.
+        seconds: time spent on the fit, earlier processes included.
+        seconds_left: time to the end at this pace.
     """
 
     step: int
@@ -68,44 +69,45 @@ class Training:
     """The loop: draws batches, steps the optimiser, reports, keeps a checkpoint.
 
     Args:
-        network: to train, on the device of the stacks.
-        stacks: all view voxels.
+        network: to train, on the device of the groups.
+        groups: all view voxels, and the points that stand for them.
         settings: rates, budget and the seed of the order of the data.
-        checkpoint: file to go on from and to keep up to date, or None.
-        smoothing: weight of the total variation at the points against the squared errors.
-        prior: weight of their distance from the targets of the stacks, likewise.
+        checkpoint: file to resume from and to keep up to date, or None.
+        smoothing_weight: of the total variation at the points, against the squared errors.
+        target_weight: of the squared distance of the points from their targets, likewise.
     """
 
     def __init__(
         self,
         network: CoordinateNetwork,
-        stacks: Sequence[PointGroup],
+        groups: Sequence[PointGroup],
         settings: FitSettings,
-        checkpoint: Path | None,
-        smoothing: float = 0.0,
-        prior: float = 0.0,
+        *,
+        checkpoint: Path | None = None,
+        smoothing_weight: float = 0.0,
+        target_weight: float = 0.0,
     ) -> None:
         self.network, self.settings = network, settings
-        self.smoothing, self.prior = smoothing, prior
-        self.voxels = sum(stack.values.numel() for stack in stacks)
+        self.smoothing_weight, self.target_weight = smoothing_weight, target_weight
+        self.voxels = sum(group.values.numel() for group in groups)
         self.optimiser = make_optimiser(network, settings)
-        self.peak = [float(group["lr"]) for group in self.optimiser.param_groups]
+        self.peak = [float(each["lr"]) for each in self.optimiser.param_groups]
         self.loss = math.nan
         identity = {**asdict(settings), **asdict(network.architecture), "version": __version__}
-        identity["data"] = [stack.digest() for stack in stacks]
-        identity["weights"] = [smoothing, prior]
+        identity["data"] = [group.digest() for group in groups]
+        identity["weights"] = [smoothing_weight, target_weight]
         batch = min(max(settings.batch, self.voxels // MAX_STEPS_PER_PASS), self.voxels)
-        self.stacks = [stack.drawing(batch, self.voxels) for stack in stacks]
-        self.orders: list[tuple[int, Tensor] | None] = [None] * len(stacks)
+        self.groups = [group.with_batch(batch, self.voxels) for group in groups]
+        self.orders: list[tuple[int, Tensor] | None] = [None] * len(groups)
         self.steps = max(1, min(round(settings.passes * self.voxels / batch), settings.max_steps))
         self.losses = LossCurve(self.steps)
-        self.checkpoint = Checkpoint(checkpoint, network, [self.optimiser], self.losses, identity)
-        self.batch = sum(stack.batch * stack.values.shape[1] for stack in self.stacks)
-        self.points_per_step = sum(stack.batch * len(stack.offsets) for stack in self.stacks)
+        self.checkpoint = Checkpoint(checkpoint, network, self.optimiser, self.losses, identity)
+        self.batch = sum(group.batch * group.values.shape[1] for group in self.groups)
+        self.points_per_step = sum(group.batch * len(group.offsets) for group in self.groups)
         self.parts = 1
-        device = self.stacks[0].values.device
-        self.drawn = [torch.zeros(s.batch, dtype=torch.long, device=device) for s in self.stacks]
-        self.compute = CudaGraphed(self._compute, device)
+        device = self.groups[0].values.device
+        self.drawn = [torch.zeros(g.batch, dtype=torch.long, device=device) for g in self.groups]
+        self.graphed = CudaGraphed(self._compute, device)
 
     def run(
         self,
@@ -115,12 +117,12 @@ class Training:
     ) -> None:
         """Train to the end of the budget.
 
-        SIGTERM ends the process as ever, but after the step and with a checkpoint.
+        SIGTERM ends the process as usual, but only after the step and with a checkpoint.
 
         Args:
             report: called about every `report_every` seconds and at the end.
             report_every: seconds.
-            begun: `time.perf_counter()` when work on the fit began; by default now.
+            begun: `time.perf_counter()` when work on the fit began; now by default.
 
         Raises:
             InputError: the loss is not finite; no checkpoint of it is kept. Not even a small
@@ -148,7 +150,7 @@ class Training:
                 self.checkpoint.write(step, before + time.perf_counter() - started)
                 return
             try:
-                loss = self._step(step)
+                loss = self.step(step)
             except torch.OutOfMemoryError as error:
                 self._halve_parts(error)
                 continue
@@ -170,18 +172,18 @@ class Training:
         if not terminated():  # else it is all that will be left
             self.checkpoint.remove()
 
-    def _step(self, step: int) -> Tensor:
-        """One step of the optimiser; the loss before it, still on the device."""
-        factor = schedule(step, self.steps, self.settings.warmup)
-        for group, rate in zip(self.optimiser.param_groups, self.peak, strict=True):
-            set_rate(group, rate * factor)
-        for number, drawn in enumerate(self.drawn):
-            drawn.copy_(self._draw(number, step))
-        return self.compute()
+    def step(self, number: int) -> Tensor:
+        """Take a step, counted from 0; return the loss before it, still on the device."""
+        factor = schedule(number, self.steps, self.settings.warmup)
+        for parameters, rate in zip(self.optimiser.param_groups, self.peak, strict=True):
+            set_rate(parameters, rate * factor)
+        for which, drawn in enumerate(self.drawn):
+            drawn.copy_(self._draw(which, number))
+        return self.graphed()
 
     def _compute(self) -> Tensor:
         """What a step does once its rates and its batch are set: the same tensors every time."""
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad()
         total = torch.zeros((), device=self.drawn[0].device)
         for part in range(self.parts):
             with autocast(total.device):
@@ -193,39 +195,38 @@ class Training:
         return total
 
     def _part_loss(self, part: int) -> Tensor:
-        """One part's share of the mean loss over the batch of all stacks and over the members."""
+        """One part's share of the mean loss over the batch of all groups and over the members."""
         chosen = [drawn.tensor_split(self.parts)[part] for drawn in self.drawn]
         places = [
-            (stack.centres[drawn], stack.offsets)
-            for stack, drawn in zip(self.stacks, chosen, strict=True)
+            (group.centres[drawn], group.offsets)
+            for group, drawn in zip(self.groups, chosen, strict=True)
         ]
         seen = self.network.along_offsets(places)
         total = 0.0
         # Without autocast: it would round the predictions to bfloat16.
         with torch.autocast(seen[0].device.type, enabled=False):
-            for stack, drawn, intensity in zip(self.stacks, chosen, seen, strict=True):
-                error = intensity @ stack.weights - stack.values[drawn]
+            for group, drawn, intensity in zip(self.groups, chosen, seen, strict=True):
+                error = intensity @ group.weights - group.values[drawn]
                 total = total + (error.abs() if self.settings.loss == "l1" else error**2).sum()
-                if self.smoothing:
-                    total = total + self.smoothing * total_variation(intensity, stack)
-                if self.prior:
-                    total = total + self.prior * squared_distance_to_target(
-                        intensity, stack.targets[drawn]
-                    )
+                if self.smoothing_weight:
+                    total = total + self.smoothing_weight * total_variation(intensity, group)
+                if self.target_weight:
+                    missed = squared_distance_to_target(intensity, group.targets[drawn])
+                    total = total + self.target_weight * missed
         return total / (self.batch * self.settings.members)
 
-    def _draw(self, number: int, step: int) -> Tensor:
-        """Which places of a stack make up its batch at a step."""
-        stack = self.stacks[number]
-        which_pass, within = divmod(step, stack.steps_per_pass)
-        kept = self.orders[number]
-        if kept is None or kept[0] != which_pass:
-            kept = which_pass, stack.order(self.settings.seed, which_pass)
-            self.orders[number] = kept
-        return kept[1][within * stack.batch : (within + 1) * stack.batch]
+    def _draw(self, which: int, step: int) -> Tensor:
+        """Which places of a group make up its batch at a step."""
+        group = self.groups[which]
+        which_pass, within = divmod(step, group.steps_per_pass)
+        order = self.orders[which]
+        if order is None or order[0] != which_pass:
+            order = which_pass, group.permutation(self.settings.seed, which_pass)
+            self.orders[which] = order
+        return order[1][within * group.batch : (within + 1) * group.batch]
 
     def _halve_parts(self, error: Exception) -> None:
-        """Compute a step's batch in twice as many parts; the fit itself stays the same."""
+        """Compute the batch of a step in twice as many parts; the fit itself stays the same."""
         self.parts *= 2
         voxels = self.batch // self.parts
         if voxels < MIN_BATCH:
@@ -233,8 +234,8 @@ class Training:
                 f"the GPU is out of memory with {2 * voxels} view voxels at a time; use a GPU with "
                 "more memory, --device cpu, or fewer fit.channels or fit.members."
             ) from error
-        self.optimiser.zero_grad(set_to_none=True)
-        self.compute.forget()
+        self.optimiser.zero_grad()
+        self.graphed.forget()
         torch.cuda.empty_cache()
         log.warning("out of GPU memory; going on with %d view voxels at a time.", voxels)
 
@@ -245,7 +246,7 @@ class Training:
 
 
 def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> Adam:
-    """Adam, with a rate of its own for what learns at another pace."""
+    """Adam, with learning rates of their own for lattice features and Fourier weights."""
     paced = {}
     if network.lattices:
         paced["lattices.table"] = settings.lattice_rate
@@ -255,7 +256,7 @@ def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> Adam:
         rates.setdefault(paced.get(name, settings.rate), []).append(parameter)
     device = network.last.device
     groups = [
-        # A recording reads the rate where it is, so there it has to be a tensor.
+        # A CUDA graph reads the rate from where it was when captured: it has to be a tensor there.
         {"params": each, "lr": torch.tensor(rate, device=device) if device.type == "cuda" else rate}
         for rate, each in rates.items()
     ]
@@ -263,7 +264,7 @@ def make_optimiser(network: CoordinateNetwork, settings: FitSettings) -> Adam:
 
 
 def set_rate(group: dict[str, Any], rate: float) -> None:
-    """Change the learning rate of a parameter group, a tensor in place."""
+    """Change the learning rate of a parameter group; in place where it is a tensor."""
     if isinstance(group["lr"], Tensor):
         group["lr"].fill_(rate)
     else:

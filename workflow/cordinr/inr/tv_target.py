@@ -1,4 +1,4 @@
-"""What the INR is drawn to where the views leave it free: their total variation reconstruction.
+"""The target of the INR where the views leave it free: their total variation reconstruction.
 
 The views decide about a third of a volume. To the rest each method adds its own idea of an image,
 and total variation, which wants flat pieces with sharp edges, has a better one than a network
@@ -18,72 +18,83 @@ from torch.nn.functional import grid_sample
 from ..acquisition.view import View
 from ..classical.reconstruct import reconstruct_baseline
 from ..imaging.grid import Grid
-from .point_groups import PointGroup, inside
+from .point_groups import PointGroup
 
 log = logging.getLogger(__name__)
 
 TV_TARGET_WEIGHT = 0.001
-"""Of the total variation where the views have no noise, for intensities of about [0, 1]."""
+"""Weight of the total variation in the target where the views have no noise, for intensities of
+about [0, 1]."""
 
 
 def with_tv_targets(
-    stacks: Sequence[PointGroup],
+    groups: Sequence[PointGroup],
     views: Sequence[View],
     grid: Grid,
+    *,
     centre: np.ndarray,
     scale: float,
-    noise: float,
+    noise_weight: float,
 ) -> list[PointGroup]:
-    """The stacks with the intensities that their points are drawn to.
+    """The groups with the intensities that their points are drawn to.
 
     Args:
-        stacks: of the views; the reconstruction is made where they live.
+        groups: of the views; the reconstruction is computed on their device.
         views: to reconstruct from.
-        grid: of the reconstruction, the common one of the views.
-        centre: (3,) world mm that is the origin of the stacks.
-        scale: intensity that is 1 in the stacks.
-        noise: weight of the total variation that the noise of the views asks for.
+        grid: of the reconstruction, what all views show.
+        centre: (3,) world mm that is the origin of the groups.
+        scale: intensity that is 1 in the groups.
+        noise_weight: additional weight of the total variation, for the noise of the views.
 
     Returns:
-        Stacks whose `targets` are set, NaN outside the grid.
+        Groups whose `targets` are set, NaN outside the grid.
+
+    Raises:
+        InputError: the views hold intensities that are too large for total variation.
     """
-    device = stacks[0].values.device
-    how = views, grid, "tv", TV_TARGET_WEIGHT + noise
-    try:
-        image = reconstruct_baseline(*how, device)
-    except torch.OutOfMemoryError:
-        image = None  # and not here, where the error keeps what was on the GPU
-    if image is None:
-        torch.cuda.empty_cache()
-        log.warning("total variation is computed on the CPU, for want of GPU memory.")
-        image = reconstruct_baseline(*how)
+    device = groups[0].values.device
+    image = _reconstruct(views, grid, TV_TARGET_WEIGHT + noise_weight, device)
     volume = torch.as_tensor(image / np.float32(scale), device=device)
 
-    def at_points(stack: PointGroup) -> Tensor:
-        return torch.cat([_at(volume, index, grid) for index in stack.indices(grid, centre)])
+    def at_points(group: PointGroup) -> Tensor:
+        return torch.cat([_interpolate(volume, each, grid) for each in group.indices(grid, centre)])
 
-    return [replace(stack, targets=at_points(stack)) for stack in stacks]
+    return [replace(group, targets=at_points(group)) for group in groups]
 
 
 def squared_distance_to_target(intensity: Tensor, targets: Tensor) -> Tensor:
-    """Sum over all points of the squared distance from the targets, where there are any.
+    """Sum over all points of the squared distance from their targets, where they have one.
 
     Args:
         intensity: (members, n, q).
-        targets: (n, q), NaN where there are none.
+        targets: (n, q), NaN where there is none.
     """
     return (intensity - targets).nan_to_num(0.0).square().sum()
 
 
-def _at(volume: Tensor, index: Tensor, grid: Grid) -> Tensor:
-    """The volume at indices (n, q, 3) of its grid by trilinear interpolation (n, q), NaN outside.
+def _reconstruct(
+    views: Sequence[View], grid: Grid, weight: float, device: torch.device
+) -> np.ndarray:
+    """Total variation on the device, or on the CPU where the GPU's memory is too small."""
+    try:
+        return reconstruct_baseline(views, grid, "tv", weight, device)
+    except torch.OutOfMemoryError:
+        pass
+    # Outside of `except`: the traceback of the error would keep the GPU's tensors alive.
+    torch.cuda.empty_cache()
+    log.warning("total variation is computed on the CPU, for want of GPU memory.")
+    return reconstruct_baseline(views, grid, "tv", weight)
+
+
+def _interpolate(volume: Tensor, index: Tensor, grid: Grid) -> Tensor:
+    """A volume at indices (n, q, 3) of its grid, trilinearly; (n, q), NaN outside.
 
     The outer half of its outermost voxels is flat.
     """
     last = index.new_tensor(grid.shape) - 1
     # grid_sample takes the last axis first, -1 and 1 for the centres of the first and last voxel.
     place = (2 * index / last.clamp(min=1) - 1).flip(-1)
-    found = grid_sample(
+    sampled = grid_sample(
         volume[None, None], place[None, None], padding_mode="border", align_corners=True
     )
-    return found[0, 0, 0].where(inside(index, grid), torch.nan)
+    return sampled[0, 0, 0].where(grid.contains(index), torch.nan)

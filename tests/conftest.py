@@ -20,7 +20,8 @@ from tests.helpers.support import ROOT, blobs
 TESTS = Path(__file__).parent
 
 # Helpers whose assertions are to say what they compared.
-pytest.register_assert_rewrite(*(f"tests.helpers.{name}" for name in ("browser", "kills", "slurm")))
+for helper in ("browser", "kills", "runs", "slurm"):
+    pytest.register_assert_rewrite(f"tests.helpers.{helper}")
 
 REAL_IMAGES = ROOT.parent / "shared" / "data"
 
@@ -36,15 +37,23 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = str(SEED)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their folder; those of a file of whole runs share a run and a worker."""
-    for item in items:
-        kind = item.path.relative_to(TESTS).parts[0]
-        if kind != "unit":
-            item.add_marker(kind)
-        if kind == "workflow":
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test by its folder."""
+    folder = item.path.relative_to(TESTS).parts[0]
+    if folder != "unit":
+        item.add_marker(folder)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give all tests of a whole run to one worker, and any other test to the next that is free."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class RunScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if file.startswith("tests/workflow/") else nodeid
+
+    return RunScheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,9 +3,14 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -47,9 +52,60 @@ class Project:
             text=True,
         )
 
+    def copy(self, folder: Path) -> "Project":
+        """A copy in a new folder, where a test may change what it likes.
+
+        Files keep the times by which Snakemake tells what is up to date. They are no hard links, as
+        a log that is opened again would be emptied in every copy.
+        """
+        subprocess.run(["cp", "--archive", self.folder, folder], check=True)
+        return Project(folder)
+
+    @contextmanager
+    def running(self, log: Path) -> Iterator[subprocess.Popen]:
+        """A run in the background, as from a terminal, of which nothing is left at the end.
+
+        Args:
+            log: File for both streams of its output.
+        """
+        with open(log, "w") as stream:
+            process = subprocess.Popen(
+                self.command(),
+                cwd=self.folder,
+                env=environment(),
+                stdout=stream,
+                stderr=stream,
+                start_new_session=True,
+                # A shell starts what it puts into the background deaf to Ctrl-C.
+                preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+            )
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
     def command(self, *arguments: str) -> list[str]:
         tool = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
         return [*tool, "--configfile", "test.yaml"]
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
+    """Wait for a condition.
+
+    Args:
+        condition: Asked again and again until its answer is true.
+        what: What is waited for, for the error.
+        seconds: Longest time to wait.
+
+    Raises:
+        AssertionError: The condition did not become true in time.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not come within {seconds} s"
+        time.sleep(0.1)
 
 
 def copy_project(folder: Path) -> Project:

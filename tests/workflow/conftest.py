@@ -4,13 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.runs import copy_project
+from tests.helpers.runs import Project, copy_project
 
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory):
     """Makes fresh copies of the project, without anything that was computed."""
     return lambda name: copy_project(tmp_path_factory.mktemp(name) / "project")
+
+
+@pytest.fixture
+def own_run(run, tmp_path) -> Project:
+    """A copy of the finished run of the file, for a test that changes it."""
+    return run.copy(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")

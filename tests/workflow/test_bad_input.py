@@ -1,14 +1,11 @@
 """Runs that cannot succeed: what is wrong is said in one sentence, and all else is finished."""
 
-import contextlib
-import functools
 import html
 import os
 import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import nibabel as nib
@@ -18,7 +15,7 @@ import pytest
 from cordinr.datasets.index import load_index
 from cordinr.datasets.source import create
 from cordinr.evaluation.table import load_table
-from tests.helpers.runs import environment, phantom_config
+from tests.helpers.runs import environment, phantom_config, wait_until
 
 
 def sentences(output: str) -> list[str]:
@@ -102,6 +99,12 @@ def broken(checkout, config):
     return project, answer.stdout
 
 
+@pytest.fixture
+def own_broken(broken, tmp_path):
+    """A copy of that project, for a test that changes it."""
+    return broken[0].copy(tmp_path / "project")
+
+
 def made(project) -> dict[str, int]:
     """When the results were made that another run should not make again."""
     folders = ["cordinr", "figures", "metrics", "models", "reference"]
@@ -167,103 +170,86 @@ def test_table_index_page_and_summary_say_why_images_are_missing(broken):
     assert list(partial.problem) == list(table.problem)
 
 
-def test_what_fails_again_costs_nothing_that_is_there(broken):
-    project, _ = broken
-    before = made(project)
-    answer = project.snakemake("--forcerun", "describe")
+def test_what_fails_again_costs_nothing_that_is_there(own_broken):
+    before = made(own_broken)
+    answer = own_broken.snakemake("--forcerun", "describe")
     assert answer.returncode != 0
     described = {"README", "T2w.json", ".bidsignore"}
-    again = {Path(name).name for name in changed(before, made(project))}
+    again = {Path(name).name for name in changed(before, made(own_broken))}
     assert {name for name in again - described if "descri" not in name} == set()
     jobs = set(re.findall(r"^Job \d+: (\w+)", answer.stdout, re.MULTILINE))
     assert jobs <= {"Fetch", "Simulate", "Describe"}
     assert len(re.findall("^missing: ", answer.stdout, re.MULTILINE)) == len(FAILED | ABSENT)
 
 
-def test_an_image_that_was_mended_joins_the_others(broken, broken_source):
-    project, _ = broken
-    before = made(project)
+def test_an_image_that_was_mended_joins_the_others(own_broken, broken_source):
+    before = made(own_broken)
     content = broken_source.with_name("content.nii.gz")
     command = ["git", "annex", "reinject", "--known", content]
-    clone = project.results / "sourcedata/phantom"
+    clone = own_broken.results / "sourcedata/phantom"
     subprocess.run(command, cwd=clone, env=environment(), check=True)
-    answer = project.snakemake()
+    answer = own_broken.snakemake()
     assert answer.returncode != 0
-    table = load_table(project.results / "metrics.tsv")
+    table = load_table(own_broken.results / "metrics.tsv")
     assert set(table[table.psnr_fov.notna()].image) == {*GOOD, "sub-lost"}
     assert set(table[table.problem != ""].image) == {*FAILED, *ABSENT} - {"sub-lost"}
-    assert linked(project) == {"sub-01.html", "sub-lost.html", "sub-two.html"}
-    images = {name for name in changed(before, made(project)) if "/anat/" in name}
+    assert linked(own_broken) == {"sub-01.html", "sub-lost.html", "sub-two.html"}
+    images = {name for name in changed(before, made(own_broken)) if "/anat/" in name}
     assert images == set()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_was_stopped_is_not_followed_by_another(broken, config, number):
-    project, _ = broken
+def test_a_run_that_was_stopped_is_not_followed_by_another(own_broken, config, number):
     fit = config["fit"] | {"passes": 10_000, "max_steps": 1_000_000}
     dataset = config["dataset"] | {"subjects": ["01", "flat"]}
-    project.configure(**config | {"fit": fit, "dataset": dataset})
-    before = made(project)
-    log = project.folder / f"stopped-{number}.log"
-    with open(log, "w") as stream:
-        running = subprocess.Popen(
-            project.command(),
-            cwd=project.folder,
-            env=environment(),
-            stdout=stream,
-            stderr=stream,
-            start_new_session=True,
-            preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
-        )
-    fitting = project.results / "logs/fit/sub-01/anat/sub-01_desc-inrF8.log"
-    started = time.time()
-    try:
-        while time.time() < started + 120:
-            at_work = fitting.exists() and fitting.stat().st_mtime > started
-            if at_work and "step" in fitting.read_text() and "same value" in log.read_text():
-                break
-            time.sleep(0.2)
-        os.killpg(running.pid, number)
-        assert running.wait(timeout=60) != 0
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(running.pid, signal.SIGKILL)
+    own_broken.configure(**config | {"fit": fit, "dataset": dataset})
+    before = made(own_broken)
+    log = own_broken.folder / "stopped.log"
+    fitting = own_broken.results / "logs/fit/sub-01/anat/sub-01_desc-inrF8.log"
+    fitting.unlink()
+
+    def at_work():
+        fits = fitting.exists() and "step" in fitting.read_text()
+        return fits and "same value" in log.read_text()
+
+    with own_broken.running(log) as run:
+        wait_until(at_work, "a step of the fit after the failure of the other image")
+        os.killpg(run.pid, number)
+        assert run.wait(timeout=60) != 0
     said = log.read_text()
     assert said.count("Building DAG of jobs") == 1, said
     assert "missing: sub-flat: " in said
-    partial = load_table(project.results / "metrics_partial.tsv")
+    partial = load_table(own_broken.results / "metrics_partial.tsv")
     problems = partial[partial.problem != ""].set_index("image").problem
     assert "same value" in problems["sub-flat"]
-    after = made(project)
+    after = made(own_broken)
     assert all(after[name] == before[name] for name in ("metrics.tsv", "metrics.json"))
     assert after["cordinr/index.html"] == before["cordinr/index.html"]
 
 
-def test_what_the_index_knows_holds_up_nothing_even_without_keep_going(broken, config):
-    project, _ = broken
-    project.configure(**config | {"dataset": config["dataset"] | {"subjects": ["none", "01"]}})
-    answer = project.snakemake("--workflow-profile", "none")
+def test_what_the_index_knows_holds_up_nothing_even_without_keep_going(own_broken, config):
+    own_broken.configure(**config | {"dataset": config["dataset"] | {"subjects": ["none", "01"]}})
+    answer = own_broken.snakemake("--workflow-profile", "none")
     assert answer.returncode != 0
-    table = load_table(project.results / "metrics.tsv")
+    table = load_table(own_broken.results / "metrics.tsv")
     assert set(table.image) == {"sub-01", "sub-none"}
-    assert linked(project) == {"sub-01.html"}
-    page = (project.results / "cordinr/index.html").read_text()
+    assert linked(own_broken) == {"sub-01.html"}
+    page = (own_broken.results / "cordinr/index.html").read_text()
     assert ABSENT["sub-none"] in page
     [line] = sentences(answer.stdout) or re.findall("^    cordinr.*", answer.stdout, re.MULTILINE)
     assert "inputs.tsv: 1 of 2 have no image (sub-none)" in line
     assert re.search("^missing: sub-none: .* has no T2w image", answer.stdout, re.MULTILINE)
 
 
-def test_those_left_out_are_no_longer_missed(broken, config):
+def test_those_left_out_are_no_longer_missed(own_broken, config):
     """Only what depends on them is made anew."""
-    project, _ = broken
-    project.configure(**config | {"dataset": config["dataset"] | {"subjects": ["01"]}})
-    answer = project.snakemake()
+    own_broken.configure(**config | {"dataset": config["dataset"] | {"subjects": ["01"]}})
+    answer = own_broken.snakemake()
     assert answer.returncode == 0 and "missing:" not in answer.stdout, answer.stdout
-    table = load_table(project.results / "metrics.tsv")
+    table = load_table(own_broken.results / "metrics.tsv")
     assert len(table) == 4 and (table.problem == "").all()
     assert not re.search(r"Job \d+: (Fit|Render|Simulate) ", answer.stdout)
-    left = {path.name for path in project.results.glob("*.*")}
+    left = {path.name for path in own_broken.results.glob("*.*")}
     assert "metrics.json" in left and not left & {"metrics_partial.tsv", "failed.tsv"}
 
 

@@ -29,7 +29,7 @@ def config(phantom_source, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(checkout, config):
-    """A finished run."""
+    """A finished run, which no test changes."""
     project = checkout("cohort")
     project.configure(**config)
     answer = project.snakemake()
@@ -91,19 +91,19 @@ def test_the_pages_have_the_figures_and_no_variants(run):
     assert "desc-inrF16_T2w" in subject and "seed5_T2w" not in subject
 
 
-def test_the_report_has_figures_and_numbers_with_captions(run):
-    answer = run.snakemake("--report", "report.html")
+def test_the_report_has_figures_and_numbers_with_captions(own_run):
+    answer = own_run.snakemake("--report", "report.html")
     assert answer.returncode == 0, answer.stdout
-    page = (run.folder / "report.html").read_text()
+    page = (own_run.folder / "report.html").read_text()
     for name, caption in CAPTIONS.items():
         assert f"{name}.svg" in page and f"{name}.tsv" in page
         assert caption.title in page and caption.text[:40] in page
 
 
-def test_without_ablations_nothing_is_fitted_again_and_less_is_drawn(run, config):
-    run.configure(**(config | {"seeds": [], "fourier_sigmas": []}))
-    planned = planned_jobs(run)
+def test_without_ablations_nothing_is_fitted_again_and_less_is_drawn(own_run, config):
+    own_run.configure(**(config | {"seeds": [], "fourier_sigmas": []}))
+    planned = planned_jobs(own_run)
     assert not {"fit", "render", "render_variant", "baseline", "simulate"} & set(planned)
     assert planned["cohort"] == len(CAPTIONS) - 1
-    run.configure(**config)
-    assert planned_jobs(run) == {}
+    own_run.configure(**config)
+    assert planned_jobs(own_run) == {}

@@ -147,12 +147,12 @@ def test_a_clone_elsewhere_makes_the_same_image(run, elsewhere, kind):
     assert git(elsewhere, "rev-parse", "HEAD") == before
 
 
-def test_only_what_is_new_or_changed_is_saved(run, phantom_source, elsewhere):
-    root = run.results / "cordinr"
+def test_only_what_is_new_or_changed_is_saved(own_run, phantom_source):
+    root = own_run.results / "cordinr"
     before = git(root, "rev-parse", "HEAD")
     changed = config(phantom_source, ["01", "02"], baselines={"tv_weight": 0.01})
-    run.configure(**changed)
-    answer = run.snakemake("results/datalad.json")
+    own_run.configure(**changed)
+    answer = own_run.snakemake("results/datalad.json")
     assert answer.returncode == 0, answer.stdout
     found = records(root, f"{before}..")
     done = [(shlex.split(r["cmd"])[1], r["outputs"][0].split("/")[0]) for r, _ in found]
@@ -164,9 +164,9 @@ def test_only_what_is_new_or_changed_is_saved(run, phantom_source, elsewhere):
     ]
     assert "sub-01/anat/sub-01_desc-tikhonov_T2w.nii.gz" not in found[0][1]  # the same bytes
     assert git(root, "status", "--porcelain") == ""
-    assert "Nothing to be done" in run.snakemake("results/datalad.json").stdout
+    assert "Nothing to be done" in own_run.snakemake("results/datalad.json").stdout
     after = git(root, "rev-parse", "HEAD")
-    save = ["cordinr", "save", root, "--raw", run.results / "sourcedata" / "phantom"]
+    save = ["cordinr", "save", root, "--raw", own_run.results / "sourcedata" / "phantom"]
     subprocess.run(save, env=environment(), check=True)
     assert git(root, "rev-parse", "HEAD") == after
 

@@ -1,14 +1,11 @@
 """The whole workflow on the embedded dataset, and what stands in results/ afterwards."""
 
-import contextlib
-import functools
 import os
 import re
 import signal
 import subprocess
 import sys
 import sysconfig
-import time
 import venv
 from collections import Counter
 from pathlib import Path
@@ -19,7 +16,7 @@ import pytest
 
 from cordinr.evaluation.table import column_dictionary, load_table
 from cordinr.files import read_json
-from tests.helpers.runs import environment, phantom_config, planned_jobs, validate_bids
+from tests.helpers.runs import environment, phantom_config, planned_jobs, validate_bids, wait_until
 
 IMAGES = [f"sub-{s}/anat/sub-{s}" for s in ("01", "02")]
 METHODS = ["cubic", "tikhonov", "tv", "inrF8", "inrF16"]
@@ -27,7 +24,7 @@ METHODS = ["cubic", "tikhonov", "tv", "inrF8", "inrF16"]
 
 @pytest.fixture(scope="module")
 def run(checkout, phantom_source):
-    """A finished run."""
+    """A finished run, which no test changes."""
     project = checkout("run")
     project.configure(**phantom_config(phantom_source))
     answer = project.snakemake()
@@ -115,8 +112,8 @@ def test_the_table_of_costs_has_every_job_that_works(run):
     assert all(float(row[seconds]) > 0 for row in rows[1:])
 
 
-def test_the_last_words_are_what_it_did(run):
-    answer = run.snakemake("--forcerun", "describe")
+def test_the_last_words_are_what_it_did(own_run):
+    answer = own_run.snakemake("--forcerun", "describe")
     assert answer.returncode == 0, answer.stdout
     words = answer.stdout[answer.stdout.index(" jobs done, 0 failed.") :]
     assert re.search(r"^4 INRs fitted so far in \d\.\d\d hours", words, re.MULTILINE)
@@ -149,8 +146,8 @@ def test_the_page_has_both_figures_and_the_loss_of_every_fit(run):
         assert f'href="../{record}"' in page and read_json(run.results / record)["losses"]["loss"]
 
 
-def test_quiet_runs_say_nothing(run):
-    answer = run.snakemake("--forcerun", "describe", "--quiet", "all")
+def test_quiet_runs_say_nothing(own_run):
+    answer = own_run.snakemake("--forcerun", "describe", "--quiet", "all")
     assert answer.returncode == 0
     assert answer.stdout.splitlines()[1:] == [], answer.stdout  # the profile has a line
 
@@ -164,24 +161,23 @@ def test_it_can_be_watched_when_it_is_over(run):
     assert "the run has ended after" in answer.stdout
 
 
-def test_a_second_run_has_nothing_to_do(run):
-    answer = run.snakemake()
+def test_a_second_run_has_nothing_to_do(own_run):
+    answer = own_run.snakemake()
     assert answer.returncode == 0 and "Nothing to be done" in answer.stdout
 
 
-def test_metrics_that_are_gone_are_made_again(run):
+def test_metrics_that_are_gone_are_made_again(own_run):
     """A killed job has taken them along; table and figures are there."""
-    path = run.results / "metrics/sub-01/anat/sub-01_desc-tv_metrics.json"
-    kept = path.rename(run.folder / "kept.json")
-    answer = run.snakemake("--dry-run")
-    kept.rename(path)
+    path = own_run.results / "metrics/sub-01/anat/sub-01_desc-tv_metrics.json"
+    path.unlink()
+    answer = own_run.snakemake("--dry-run")
     assert answer.returncode == 0 and re.search(r"^evaluate +1$", answer.stdout, re.MULTILINE)
 
 
-def test_the_report_holds_the_figures(run):
-    answer = run.snakemake("--report", "report.html")
+def test_the_report_holds_the_figures(own_run):
+    answer = own_run.snakemake("--report", "report.html")
     assert answer.returncode == 0, answer.stdout
-    page = (run.folder / "report.html").read_text()
+    page = (own_run.folder / "report.html").read_text()
     for name in (
         "ablation.svg",
         "outliers.svg",
@@ -194,18 +190,18 @@ def test_the_report_holds_the_figures(run):
         assert name in page
 
 
-def test_a_change_redoes_what_depends_on_it_and_no_more(run, phantom_source):
+def test_a_change_redoes_what_depends_on_it_and_no_more(own_run, phantom_source):
     config = phantom_config(phantom_source)
-    run.configure(**(config | {"fit": config["fit"] | {"seed": 7}}))
-    assert planned_jobs(run)["fit"] == 4
-    run.configure(**(config | {"voxel_sizes": [1.0, 1.5]}))
-    finer = planned_jobs(run)
+    own_run.configure(**(config | {"fit": config["fit"] | {"seed": 7}}))
+    assert planned_jobs(own_run)["fit"] == 4
+    own_run.configure(**(config | {"voxel_sizes": [1.0, 1.5]}))
+    finer = planned_jobs(own_run)
     assert finer["render"] == 4 and "fit" not in finer and "simulate" not in finer
-    run.configure(**(config | {"fourier_dims": [8, 16, 24]}))
-    more = planned_jobs(run)
+    own_run.configure(**(config | {"fourier_dims": [8, 16, 24]}))
+    more = planned_jobs(own_run)
     assert more["fit"] == 2 and "baseline" not in more
-    run.configure(**config)
-    assert planned_jobs(run) == {}
+    own_run.configure(**config)
+    assert planned_jobs(own_run) == {}, "the settings are as they were"
 
 
 def test_an_interrupted_run_goes_on(checkout, phantom_source):
@@ -214,28 +210,11 @@ def test_an_interrupted_run_goes_on(checkout, phantom_source):
     config["dataset"]["subjects"] = ["01"]
     config["fit"] = config["fit"] | {"passes": 10_000, "max_steps": 1_000_000}
     project.configure(**config)
-    with open(project.folder / "first.log", "w") as log:
-        running = subprocess.Popen(
-            project.command(),
-            cwd=project.folder,
-            env=environment(),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            # A shell starts what it puts into the background deaf to Ctrl-C.
-            preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
-        )
-        fitting = project.results / "logs/fit/sub-01/anat/sub-01_desc-inrF8.log"
-        deadline = time.monotonic() + 120
-        while not fitting.exists() and time.monotonic() < deadline:
-            time.sleep(0.2)
-        time.sleep(2)
-        os.killpg(running.pid, signal.SIGINT)
-        try:
-            assert running.wait(timeout=60) != 0
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(running.pid, signal.SIGKILL)
+    fitting = project.results / "logs/fit/sub-01/anat/sub-01_desc-inrF8.log"
+    with project.running(project.folder / "first.log") as run:
+        wait_until(lambda: fitting.exists() and "step" in fitting.read_text(), "a step of the fit")
+        os.killpg(run.pid, signal.SIGINT)
+        assert run.wait(timeout=60) != 0
     whole = [p for p in project.results.rglob("*.nii.gz") if "sourcedata" not in p.parts]
     assert whole and all(nib.load(p).get_fdata().size for p in whole)
     config["fit"]["passes"] = 2

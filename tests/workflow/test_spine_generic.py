@@ -154,7 +154,7 @@ def test_the_default_configuration_runs_to_its_end(default_run):
     assert set(table.subject) == {"oxfordFmrib", "unf"} and table.psnr_fov.notna().all()
     assert "psnr_cord" not in table or table.psnr_cord.isna().all()
     page = (default_run.results / "cordinr/sub-unf.html").read_text()
-    assert "There are no figures of the spinal cord. The index has no mask of it" in page
+    assert "There are no metrics of the spinal cord. The index has no mask of it" in page
     about = read_json(default_run.results / "source.json")
     assert (
         about["Version"] == yaml.safe_load((ROOT / "config.yaml").read_text())["dataset"]["version"]
@@ -223,10 +223,10 @@ def test_a_mask_that_nobody_has_costs_the_cord_and_is_explained(run):
     assert why in log and f"--forcerun results/reference/{stem}_cord.nii.gz`" in log
     page = (run.results / f"cordinr/sub-{MASKLESS}.html").read_text()
     assert (
-        "There are no figures of the spinal cord." in page and "its content cannot be got" in page
+        "There are no metrics of the spinal cord." in page and "its content cannot be got" in page
     )
     assert (
-        "no figures of the spinal cord" not in (run.results / "cordinr/sub-amu01.html").read_text()
+        "no metrics of the spinal cord" not in (run.results / "cordinr/sub-amu01.html").read_text()
     )
 
 

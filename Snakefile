@@ -62,7 +62,7 @@ onsuccess:
 
 onstart:
     cancel_left_jobs()
-    keep_one_timer(workflow.scheduler)
+    limit_reevaluation_timers(workflow.scheduler)
 
 
 onerror:

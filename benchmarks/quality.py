@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from cordinr.evaluation.metrics import REGIONS, intensity_range, psnr
+from cordinr.evaluation.metrics import intensity_range, psnr
+from cordinr.evaluation.regions import REGIONS
 from cordinr.methods import BASELINES
 
 from .markdown import end, heading, row, say

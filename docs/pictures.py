@@ -13,12 +13,12 @@ from cordinr.figures.plane_page import (
     GREY,
     GREY_WINDOW,
     Page,
-    head,
-    name_row,
-    orient,
+    draw_cut,
+    draw_directions,
+    draw_heading,
+    draw_row_name,
+    draw_scale_bar,
     save_figure,
-    scale_bar,
-    show,
 )
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.masks import load_mask
@@ -45,7 +45,7 @@ def before_after(results: Path, image: str, label: str) -> None:
     recon = load_volume(f"{derived}_desc-{label}_T2w.nii.gz")
     window = np.percentile(reference.array, GREY_WINDOW)
     rows = {"axial": planes[1], "sagittal": planes[3]}
-    page = Page.of([*rows.values()], 3, "", 2.4)
+    page = Page.create([*rows.values()], 3, "", 2.4)
     for row, (name, cut) in enumerate(rows.items()):
         view = load_volume(f"{derived}_res-{name}_desc-simulated_T2w.nii.gz")
         columns = {
@@ -55,13 +55,15 @@ def before_after(results: Path, image: str, label: str) -> None:
         }
         for k, (title, (volume, order)) in enumerate(columns.items()):
             axes = page.axes(row, k, title)
-            show(axes, cut.sample(volume, order), cut, cmap=GREY, vmin=window[0], vmax=window[1])
-            scale_bar(axes, cut)
+            draw_cut(
+                axes, cut.sample(volume, order), cut, cmap=GREY, vmin=window[0], vmax=window[1]
+            )
+            draw_scale_bar(axes, cut)
             if row == 0:
-                head(axes, "", title)
+                draw_heading(axes, "", title)
             if k == 0:
-                orient(axes, cut)
-                name_row(axes, f"{cut.name.split(',')[0]} plane, {name} view")
+                draw_directions(axes, cut)
+                draw_row_name(axes, f"{cut.name.split(',')[0]} plane, {name} view")
     save_figure(Path(__file__).with_name("before-after.png"), page.figure)
 
 

@@ -15,31 +15,31 @@ def pair():
     return reference + noise, reference
 
 
-def test_figures_agree_with_scikit_image(pair):
+def test_metrics_agree_with_scikit_image(pair):
     image, reference = pair
     peak = intensity_range(reference)
     assert peak == pytest.approx(np.percentile(reference, 99.9))
-    figures = evaluate(image, reference, {"fov": np.ones(reference.shape, bool)})
+    metrics = evaluate(image, reference, {"fov": np.ones(reference.shape, bool)})
     expected = peak_signal_noise_ratio(
         reference.astype(float), image.astype(float), data_range=peak
     )
-    assert figures["psnr_fov"] == pytest.approx(expected, abs=1e-6)
+    assert metrics["psnr_fov"] == pytest.approx(expected, abs=1e-6)
     _, full = structural_similarity(
         reference.astype(float), image.astype(float), win_size=7, data_range=peak, full=True
     )
-    assert figures["ssim_fov"] == pytest.approx(full.mean(), abs=1e-9)
+    assert metrics["ssim_fov"] == pytest.approx(full.mean(), abs=1e-9)
     rms = np.sqrt(np.mean((image - reference).astype(float) ** 2))
     rms_reference = np.sqrt(np.mean(reference.astype(float) ** 2))
-    assert figures["nrmse_fov"] == pytest.approx(rms / rms_reference, rel=1e-5)
+    assert metrics["nrmse_fov"] == pytest.approx(rms / rms_reference, rel=1e-5)
 
 
 def test_the_prediction_is_never_rescaled(pair):
     _, reference = pair
     everywhere = {"fov": np.ones(reference.shape, bool)}
-    figures = evaluate(reference * 0.5, reference, everywhere)
+    metrics = evaluate(reference * 0.5, reference, everywhere)
     peak = intensity_range(reference)
     expected = 10 * np.log10(peak**2 / np.mean((reference.astype(float) / 2) ** 2))
-    assert figures["psnr_fov"] == pytest.approx(expected, abs=1e-4)
+    assert metrics["psnr_fov"] == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_region_counts_alone(pair):
@@ -65,5 +65,5 @@ def test_foreground_is_body_not_air():
 def test_the_original_protocol_zeroes_background_and_rescales():
     body = np.zeros((24, 24, 24), np.float32)
     body[6:18, 6:18, 6:18] = blobs((12, 12, 12), np.eye(4)).array + 200
-    figures = original_protocol(body * 3 + 7, body)
-    assert figures["psnr_original"] > 100 and figures["ssim_original"] == pytest.approx(1)
+    metrics = original_protocol(body * 3 + 7, body)
+    assert metrics["psnr_original"] > 100 and metrics["ssim_original"] == pytest.approx(1)

@@ -13,7 +13,13 @@ from cordinr.errors import InputError
 from cordinr.evaluation.table import load_table, save_table, tabulate
 from cordinr.figures.ablation import ablation_data, ablation_figure
 from cordinr.figures.captions import CAPTIONS
-from cordinr.figures.outliers import OUTLIER_Z, margins, outliers_data, outliers_figure, robust_z
+from cordinr.figures.outliers import (
+    OUTLIER_Z,
+    compute_margins,
+    outliers_data,
+    outliers_figure,
+    robust_z,
+)
 from cordinr.figures.sites import sites_data, sites_figure
 from cordinr.figures.style import save_svg
 from cordinr.figures.timing import time_data, time_figure
@@ -184,13 +190,13 @@ def test_a_region_without_figures_says_so():
 
 
 def test_margins_take_the_best_of_each_image_and_no_variant():
-    found = margins(table_of(5)).set_index("image")
+    found = compute_margins(table_of(5)).set_index("image")
     for k in range(5):
         mine = found.loc[f"sub-{k:02d}"]
         best = max(("cubic", "tikhonov", "tv"), key=lambda method: psnr_of(k, method))
         assert (mine.inr, mine.baseline) == ("inrF256", best)
         assert mine.gain == pytest.approx(psnr_of(k, "inr", 256) - psnr_of(k, best))
-    assert margins(table_of(2, baselines=())).gain.isna().all()
+    assert compute_margins(table_of(2, baselines=())).gain.isna().all()
 
 
 def test_robust_z_against_scipy():

@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation
 
 from cordinr.errors import InputError
 from cordinr.evaluation.metrics import intensity_range
-from cordinr.figures.panels import renderings
+from cordinr.figures.panels import load_renderings
 from cordinr.figures.plane_page import size_text
 from cordinr.figures.resolution import Rendering, resolution_figure
 from cordinr.files import write_json
@@ -135,7 +135,7 @@ def files(tmp_path):
 
 
 def test_the_best_inr_is_drawn_at_all_sizes(files):
-    drawn, name = renderings(*files, None)
+    drawn, name = load_renderings(*files, None)
     assert name == "INR, F = 16"
     assert [each.score for each in drawn] == ["31.0 dB, SSIM 0.900", ""]
     assert [each.volume.grid.voxel_sizes[0] for each in drawn] == [2, 1]
@@ -147,11 +147,11 @@ def test_a_truth_belongs_to_the_rendering_on_its_grid(files, tmp_path):
     truth = tmp_path / "truth.nii.gz"
     volume = blobs((16, 16, 16), np.eye(4))
     save_volume(truth, volume.array, volume.grid)
-    drawn, _ = renderings(*files, truth)
+    drawn, _ = load_renderings(*files, truth)
     assert [each.truth is not None for each in drawn] == [False, True]
 
 
 def test_the_grid_of_the_raw_image_needs_its_metrics(files):
     images, metrics = files
     with pytest.raises(InputError, match="give renderings on the raw image's grid"):
-        renderings(images, metrics[1:], None)
+        load_renderings(images, metrics[1:], None)

@@ -16,16 +16,17 @@ from cordinr.acquisition.simulate import acquire
 from cordinr.bids.cord_mask import PROBLEM
 from cordinr.bids.names import sidecar_path
 from cordinr.datasets.index import IndexRow, save_index
+from cordinr.datasets.layout import ResultPaths
 from cordinr.evaluation.failed import Failed, save_failed
 from cordinr.evaluation.table import TEXT_COLUMNS, column_dictionary, save_table, tabulate
 from cordinr.figures.captions import Caption
 from cordinr.files import write_json
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume, save_volume
-from cordinr.pages.html import read_origin, relative, write_page
-from cordinr.pages.index import CohortFigure, ImageRow, figures_shown, images_shown
-from cordinr.pages.ranking import best_labels, score_rows
-from cordinr.pages.subject import ResultPaths, _notes
+from cordinr.pages.html import read_origin, relative_link, write_page
+from cordinr.pages.index import CohortFigure, ImageRow, list_images, load_cohort_figures
+from cordinr.pages.ranking import best_scores, score_rows
+from cordinr.pages.subject import list_notes
 from cordinr.pages.volumes import ViewerLayer, crop, embed, narrow
 from tests.helpers.support import blobs
 
@@ -150,7 +151,7 @@ def table():
 def test_places_among_all_images(table):
     rows = {(row.label, row.res): row for row in score_rows(table, "sub-1")}
     assert len(rows) == 4
-    tv = rows["tv", ""].places["psnr_fov"]
+    tv = rows["tv", ""].ranks["psnr_fov"]
     # The column reaches from 25 (cubic, sub-0) to 45 (the finer renderings).
     assert tv.at == pytest.approx(100 * (31 - 25) / 20)
     assert tv.others == pytest.approx([25, 30, 35, 40, 45])
@@ -162,21 +163,21 @@ def test_places_among_all_images(table):
 
 def test_one_image_alone_has_a_place(table):
     row = score_rows(table[table.image == "sub-2"].query("method == 'tv'"), "sub-2")[0]
-    assert row.places["psnr_fov"].at == 50 and row.places["psnr_fov"].others == (50,)
+    assert row.ranks["psnr_fov"].at == 50 and row.ranks["psnr_fov"].others == (50,)
 
 
 def test_a_perfect_image_has_no_place(table):
     table.loc[table.image.eq("sub-1") & table.method.eq("tv"), "psnr_fov"] = np.inf
     perfect = next(row for row in score_rows(table, "sub-1") if row.label == "tv")
     other = next(row for row in score_rows(table, "sub-2") if row.label == "tv")
-    assert "psnr_fov" not in perfect.places and np.isfinite(other.places["psnr_fov"].at)
-    assert len(other.places["psnr_fov"].others) == 4
+    assert "psnr_fov" not in perfect.ranks and np.isfinite(other.ranks["psnr_fov"].at)
+    assert len(other.ranks["psnr_fov"].others) == 4
 
 
 def test_the_best_baseline_and_the_best_inr(table):
-    baseline, inr = best_labels(table, "sub-3")
+    baseline, inr = best_scores(table, "sub-3")
     assert (baseline.label, inr.label) == ("tv", "inrF64")
-    assert best_labels(table[table.method != "inr"], "sub-3")[1] is None
+    assert best_scores(table[table.method != "inr"], "sub-3")[1] is None
 
 
 HOSTILE = '<b onclick="x">&\'</script><!--'
@@ -185,7 +186,7 @@ SOURCE = {"Name": HOSTILE, "Version": HOSTILE, "Commit": HOSTILE, "License": HOS
 
 def test_text_is_escaped_and_scripts_are_whole(tmp_path, table):
     script = "const a = '</script><script>', b = /<!--/;"
-    image = ImageRow(HOSTILE, HOSTILE, HOSTILE, best_labels(table, "sub-1"), 1.0, -4.0, True)
+    image = ImageRow(HOSTILE, HOSTILE, HOSTILE, best_scores(table, "sub-1"), 1.0, -4.0, True)
     figure = CohortFigure(Caption(HOSTILE, HOSTILE), "data:,", HOSTILE)
     path = tmp_path / "index.html"
     content = {"images": [image], "problems": [HOSTILE], "source": SOURCE, "figures": [figure]}
@@ -207,18 +208,18 @@ def test_images_furthest_below_come_first_and_those_without_an_inr_last(table):
     table.loc[table.image.eq("sub-3x1") & table.method.eq("inr"), "psnr_fov"] -= 20
     table = table[~(table.image.eq("sub-0x0") & table.method.eq("inr"))]
     rows = [IndexRow(name[4:], "", "", name, site="A") for name in sorted(set(table.image))]
-    shown = images_shown(rows, table)
+    shown = list_images(rows, table)
     assert (shown[0].name, shown[0].href, shown[0].site) == ("sub-3x1", "sub-3x1.html", "A")
     assert shown[0].gain == pytest.approx(-19) and shown[0].best[1].label == "inrF64"
     assert shown[-1].name == "sub-0x0" and shown[-1].gain is shown[-1].z is None
     assert len(shown) == 10
-    first = images_shown(rows, table[table.method.ne("inr")])
+    first = list_images(rows, table[table.method.ne("inr")])
     assert [each.name for each in first] == [row.image for row in rows]
 
 
 def test_an_image_that_failed_leads_to_no_page(table):
     rows = [IndexRow(f"{k}", "", f"sub-{k}/anat", f"sub-{k}", path="T2w.nii.gz") for k in range(7)]
-    shown = {each.name: each.href for each in images_shown(rows, table, {"sub-3": "", "sub-5": ""})}
+    shown = {each.name: each.href for each in list_images(rows, table, {"sub-3": "", "sub-5": ""})}
     assert shown["sub-3"] == "" and shown["sub-4"] == "sub-4.html"
     assert "sub-5" not in shown and shown["sub-6"] == "sub-6.html"
 
@@ -241,19 +242,19 @@ def test_the_index_page_says_who_failed_and_why(tmp_path, table, command):
     assert re.findall(r'href="(sub-\d\.html)"', page) == ["sub-0.html"]
 
 
-def test_why_there_are_no_figures_of_the_cord_is_said_only_where_there_are_none(tmp_path):
+def test_why_there_are_no_metrics_of_the_cord_is_said_only_where_there_are_none(tmp_path):
     row = IndexRow("1", "", "sub-1/anat", "sub-1", path="x", mask="seg.nii.gz")
-    places = ResultPaths(tmp_path, "T2w", [], [])
-    mask = places.reference(row, "cord")
+    paths = ResultPaths(tmp_path)
+    mask = paths.reference(row, "cord")
     volume = np.zeros((4, 4, 4))
     for stated in ({}, {"Problem": "motion"}, {PROBLEM: "of a copy of a copy"}):
         write_json(sidecar_path(mask), stated)
         save_volume(mask, volume + 1, Grid(volume.shape, np.eye(4)), "uint8")
-        assert _notes(row, places) == []
+        assert list_notes(row, paths) == []
     save_volume(mask, volume, Grid(volume.shape, np.eye(4)), "uint8")
-    said = "There are no figures of the spinal cord."
-    assert _notes(row, places) == [f"{said} of a copy of a copy"]
-    [note] = _notes(replace(row, mask=""), places)
+    said = "There are no metrics of the spinal cord."
+    assert list_notes(row, paths) == [f"{said} of a copy of a copy"]
+    [note] = list_notes(replace(row, mask=""), paths)
     assert note.startswith(f"{said} The index has no mask of it: dataset.mask is empty, or fits")
 
 
@@ -261,7 +262,7 @@ def test_figures_lie_in_the_page_and_lead_to_their_numbers(tmp_path):
     path = tmp_path / "figures" / "time.svg"
     path.parent.mkdir()
     path.write_text("<svg/>")
-    (shown,) = figures_shown([path], tmp_path / "cordinr" / "index.html")
+    (shown,) = load_cohort_figures([path], tmp_path / "cordinr" / "index.html")
     assert shown.caption.title == "Quality against time"
     assert shown.numbers == "../figures/time.tsv"
     assert base64.b64decode(shown.picture.removeprefix("data:image/svg+xml;base64,")) == b"<svg/>"
@@ -290,7 +291,7 @@ def test_links_are_paths_whatever_a_sidecar_says(tmp_path):
         "https://x": "",
     }
     assert made.software == {}
-    assert relative(tmp_path / "set/a:b.nii", tmp_path / "set/p.html") == "a%3Ab.nii"
+    assert relative_link(tmp_path / "set/a:b.nii", tmp_path / "set/p.html") == "a%3Ab.nii"
 
 
 def test_a_page_needs_a_subject_of_the_index(tmp_path, command):

@@ -40,6 +40,11 @@ def entities(image: Path | str) -> dict[str, str]:
     return dict(part.split("-", 1) for part in parts if "-" in part)
 
 
+def image_of(path: Path | str) -> str:
+    """Name the raw image that a file belongs to: the file name up to `res`, `desc` or extension."""
+    return re.split("_(?:res|desc)-", Path(path).name, maxsplit=1)[0].partition(".")[0]
+
+
 def suffix_of(name: Path | str) -> str:
     """The BIDS suffix of a file name, such as T2w."""
     return Path(name).name.partition(".")[0].rpartition("_")[2]

@@ -26,25 +26,26 @@ def evaluate(
     """Compare reconstructions with their reference."""
     from .. import __version__
     from ..errors import InputError
-    from ..evaluation.identity import identity, regions_of
-    from ..evaluation.metrics import evaluate as compare
+    from ..evaluation import metrics
+    from ..evaluation.identity import build_regions, read_identity
     from ..files import write_json
     from ..imaging.volume import load_volume
 
     if len(output) != len(recon):
         raise InputError("evaluate: give one -o per reconstruction.")
     truth = load_volume(reference)
-    regions = regions_of(truth, mask, view or [])
+    regions = build_regions(truth, mask, view or [])
     for path, target in zip(recon, output, strict=True):
         volume = load_volume(path)
         if not volume.grid.matches(truth.grid):
             raise InputError(f"{path}: is not on the grid of {reference}; render it --like that.")
         row = {
-            **identity(path),
+            **read_identity(path),
             "voxel_size": round(float(truth.grid.voxel_sizes.prod()) ** (1 / 3), 4),
             "version": __version__,
+            **metrics.evaluate(volume.array, truth.array, regions),
         }
-        write_json(target, row | compare(volume.array, truth.array, regions))
+        write_json(target, row)
 
 
 @app.command()
@@ -73,6 +74,7 @@ def aggregate(
 ) -> None:
     """Gather metrics in one table, with a dictionary of its columns beside it."""
     from ..datasets.index import load_index
+    from ..datasets.layout import ResultPaths
     from ..errors import InputError
     from ..evaluation import table
     from ..evaluation.aggregate import collect
@@ -84,16 +86,15 @@ def aggregate(
         raise InputError("aggregate: give either metrics files or --index.")
     if partial and not index:
         raise InputError("aggregate: --partial needs --index, which says what there should be.")
-    dictionary = output.with_suffix(".json")
     if output.suffix != ".tsv":
         raise InputError(f"{output}: is not named .tsv; choose such a name.")
+    dictionary = output.with_suffix(".json")
     check_writable(output, dictionary, inputs=metrics or [])
     if index:
-        tell = (lambda image: why_missing(image, folder / "logs")) if partial else None
-        places = folder / "metrics", folder / "records"
-        left_out = load_failed(failed) if failed else []
-        wanted = load_index(index), method or [], res or []
-        rows = collect(*wanted, *places, tell, left_out)
+        paths = ResultPaths(folder)
+        explain = (lambda image: why_missing(image, paths.logs)) if partial else None
+        images, failures = load_index(index), load_failed(failed) if failed else []
+        rows = collect(images, method or [], res or [], paths, explain, failures)
     else:
         rows = [table.read_metrics(path) for path in metrics]
     if not partial:
@@ -156,16 +157,16 @@ def compare(
 ) -> None:
     """Draw reference, views, baselines and the best INR side by side, and what each got wrong."""
     from ..bids.cord_mask import load_cord
+    from ..bids.names import image_of
     from ..figures.comparison import comparison_figure
-    from ..figures.panels import recon_panels, view_panels
+    from ..figures.panels import load_recon_panels, load_view_panels
     from ..figures.plane_page import save_figure
     from ..imaging.volume import load_volume
 
     raw = load_volume(reference)
     cord = load_cord(mask, raw.grid)
-    recons = recon_panels(inr, baseline, metrics)
-    name = inr[0].name.split("_desc-")[0]
-    save_figure(output, comparison_figure(raw, view_panels(view), recons, cord, name))
+    views, recons = load_view_panels(view), load_recon_panels(inr, baseline, metrics)
+    save_figure(output, comparison_figure(raw, views, recons, cord, image_of(inr[0])))
 
 
 @app.command()
@@ -179,13 +180,14 @@ def resolution(
 ) -> None:
     """Draw the best INR on the grid of the raw image and at finer voxel sizes, at one place."""
     from ..bids.cord_mask import load_cord
-    from ..figures.panels import renderings
+    from ..bids.names import image_of
+    from ..figures.panels import load_renderings
     from ..figures.plane_page import save_figure
     from ..figures.resolution import resolution_figure
     from ..imaging.volume import load_volume
 
     raw = load_volume(reference)
     cord = load_cord(mask, raw.grid)
-    drawn, method = renderings(inr, metrics, truth)
-    name = inr[0].name.split("_desc-")[0].split("_res-")[0]
-    save_figure(output, resolution_figure(raw, drawn, cord, f"{name}: {method}"))
+    renderings, method = load_renderings(inr, metrics, truth)
+    title = f"{image_of(inr[0])}: {method}"
+    save_figure(output, resolution_figure(raw, renderings, cord, title))

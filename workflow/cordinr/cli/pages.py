@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..figures.captions import IMAGE_CAPTIONS
 from . import app
 
 Index = Annotated[Path, typer.Option(help="inputs.tsv of the run.")]
@@ -14,11 +15,8 @@ Folder = Annotated[Path, typer.Option(help="Holds cordinr/, reference/, figures/
 Output = Annotated[Path, typer.Option("-o", "--output", help="HTML file to write.")]
 
 
-class Figure(StrEnum):
-    """Figures that every image has, by the end of their file name."""
-
-    COMPARISON = "comparison"
-    RESOLUTION = "resolution"
+Figure = StrEnum("Figure", {name.upper(): name for name in IMAGE_CAPTIONS})
+"""Figures that an image can have, by the end of their file name."""
 
 
 @app.command()
@@ -38,36 +36,37 @@ def page(
     """Write the page of a subject: its images in a viewer, its figures, where they came from."""
     from .. import __version__
     from ..datasets.index import load_index
+    from ..datasets.layout import ResultPaths
     from ..errors import InputError
     from ..evaluation.table import load_table, problems_of
-    from ..pages.html import MAX_PAGE_BYTES, niivue_version, viewer_scripts, write_page
-    from ..pages.subject import ResultPaths, build_section, source_named
+    from ..pages.html import load_viewer_scripts, read_niivue_version, write_page
+    from ..pages.subject import (
+        PageSources,
+        build_section,
+        choose_volume_size,
+        read_dataset_identity,
+    )
 
     label = subject.removeprefix("sub-")
     rows = [row for row in load_index(index) if row.subject == label and row.path]
     if not rows:
         raise InputError(f"{index}: has no image of subject {label}; see dataset.subjects.")
     table = load_table(metrics)
-    broken = problems_of(table)
-    rows = [row for row in rows if row.image not in broken]
+    problems = problems_of(table)
+    rows = [row for row in rows if row.image not in problems]
     if not rows:
         raise InputError(f"{metrics}: every image of subject {label} failed; run again.")
-    places = ResultPaths(folder, suffix, view, figure)
-    scripts = viewer_scripts(viewer)
-    pictures = [places.figure(row, name) for row in rows for name in figure]
-    taken = sum(map(len, scripts)) + sum(
-        path.stat().st_size * 4 // 3 for path in pictures if path.exists()
-    )
-    # What is left of the page when the texts are in it, to each image alike.
-    most = max(0, MAX_PAGE_BYTES * 97 // 100 - taken) // len(rows) if viewer else None
+    sources = PageSources(ResultPaths(folder, suffix), view, figure, output)
+    scripts = load_viewer_scripts(viewer)
+    max_characters = choose_volume_size(rows, sources, scripts) if viewer else None
     write_page(
         output,
         "subject.html.j2",
         scripts,
         subject=label,
-        images=[build_section(row, table, places, output, most) for row in rows],
-        source=source_named(folder / "source.json"),
-        niivue=niivue_version(viewer),
+        images=[build_section(row, table, sources, max_characters) for row in rows],
+        source=read_dataset_identity(sources.paths.source),
+        niivue=read_niivue_version(viewer),
         count=table[table["problem"].eq("")]["image"].nunique(),
         version=__version__,
     )
@@ -89,22 +88,25 @@ def index_page(
     """Write the page that leads to the pages of all subjects, those furthest below first."""
     from .. import __version__
     from ..datasets.index import load_index
+    from ..datasets.layout import ResultPaths
     from ..evaluation.failed import PAGE, load_failed
     from ..evaluation.table import load_table, problems_of
     from ..pages.html import write_page
-    from ..pages.index import figures_shown, images_shown
-    from ..pages.subject import source_named
+    from ..pages.index import list_images, load_cohort_figures
+    from ..pages.subject import read_dataset_identity
 
     table = load_table(metrics)
-    unpaged = [each for each in load_failed(failed) if each.lacks == PAGE] if failed else []
-    problems = problems_of(table) | {each.image: each.reason for each in unpaged}
+    failures = load_failed(failed) if failed else []
+    without_page = {each.image: each.reason for each in failures if each.lacks == PAGE}
+    problems = problems_of(table) | without_page
+    rows = [row for row in load_index(index) if row.path]
     write_page(
         output,
         "index.html.j2",
         [],
-        images=images_shown([row for row in load_index(index) if row.path], table, problems),
+        images=list_images(rows, table, problems),
         problems=[f"{image}: {problem}" for image, problem in problems.items()],
-        source=source_named(folder / "source.json"),
-        figures=figures_shown(figure or [], output),
+        source=read_dataset_identity(ResultPaths(folder).source),
+        figures=load_cohort_figures(figure or [], output),
         version=__version__,
     )

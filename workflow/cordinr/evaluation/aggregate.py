@@ -1,16 +1,13 @@
 """The metrics of every image and method of a run, gathered with their costs."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from ..bids.names import variant_setting
 from ..datasets.index import IndexRow
+from ..datasets.layout import ResultPaths
 from ..files import read_json
 from .failed import METRICS, PAGE, Failed
-
-if TYPE_CHECKING:
-    pass
 from .table import read_metrics
 
 
@@ -18,82 +15,88 @@ def collect(
     images: Sequence[IndexRow],
     methods: Sequence[str],
     resolutions: Sequence[str],
-    metrics: Path,
-    records: Path,
+    paths: ResultPaths,
     why_missing: Callable[[IndexRow], str] | None = None,
     failed: Sequence[Failed] = (),
 ) -> list[dict[str, Any]]:
-    """The metrics of every image and method of a run, with what they cost.
+    """Read the metrics of every image and method of a run, with what they cost.
 
     Args:
         images: rows of the index; those without an image give a row that says why.
         methods: `desc` labels.
         resolutions: `res` labels of the renderings; those that an image has a truth for are scored.
-        metrics, records: folders that mirror the dataset.
-        why_missing: the reason why an image has not all its metrics, for a row with a `problem`;
-            None where they have to be complete.
-        failed: images that the run could not finish. Each has a row with its `problem`, if the
-            table comes after what failed. Of one without all metrics, whatever lies there may be of
-            an earlier run, and is passed over in a complete table.
+        paths: where metrics and costs are.
+        why_missing: gives the reason why an image does not have all its metrics, for a row with a
+            `problem`; None where they have to be complete.
+        failed: images that the run could not finish. Each has a row with its `problem`; in a
+            complete table not those that lack only their page. A complete table leaves out the
+            metrics of an image that lacks some, as they may be of an earlier run.
+
+    Returns:
+        The rows of the table, in the order of the images.
 
     Raises:
-        InputError: a metrics file is damaged, or missing and must not be.
+        InputError: a metrics file is damaged, or is missing although all have to be there.
     """
+    listed = failed if why_missing else [image for image in failed if image.lacks != PAGE]
+    failures = {(image.folder, image.image): image for image in listed}
     rows = []
-    told = failed if why_missing else [each for each in failed if each.lacks != PAGE]
-    lost = {(each.folder, each.image): each for each in told}
     for image in images:
+        failure = failures.get((image.folder, image.image))
         if not image.path:
-            rows.append(_problem(image, image.problem))
+            rows.append(_problem_row(image, image.problem))
             continue
-        broken = lost.get((image.folder, image.image))
-        if broken:
-            rows.append(_problem(image, broken.reason))
-        if broken and broken.lacks == METRICS and not why_missing:
+        if failure:
+            rows.append(_problem_row(image, failure.reason))
+        if failure and failure.lacks == METRICS and not why_missing:
             continue
-        start = f"{image.folder}/{image.image}"
-        missing = False
-        for label in methods:
-            costs = cost(records / f"{start}_desc-{label}")
-            scored = [f"{start}_desc-{label}"]
-            inr = label.startswith("inr") and not variant_setting(label)
-            if inr and image.truth_res in resolutions:
-                scored.append(f"{start}_res-{image.truth_res}_desc-{label}")
-            for name in scored:
-                path = metrics / f"{name}_metrics.json"
-                if why_missing and not path.exists():
-                    missing = True
-                    continue
-                row = read_metrics(path)
-                rows.append(row | costs(row["res"]) | {"site": image.site})
-        if missing and not broken:
-            rows.append(_problem(image, why_missing(image)))
+        is_incomplete = False
+        for label, res in _scored_labels(image, methods, resolutions):
+            path = paths.metrics(image, label, res)
+            if why_missing and not path.exists():
+                is_incomplete = True
+                continue
+            row = read_metrics(path)
+            rows.append(row | read_costs(paths, image, label, row["res"]) | {"site": image.site})
+        if is_incomplete and not failure:
+            rows.append(_problem_row(image, why_missing(image)))
     return rows
 
 
-def _problem(image: IndexRow, reason: str) -> dict[str, Any]:
-    """The row of an image that has no figures, or not all."""
+def _scored_labels(
+    image: IndexRow, methods: Sequence[str], resolutions: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """The `desc` and `res` labels of what is scored of an image; no `res` on its own grid."""
+    for label in methods:
+        yield label, ""
+        is_inr = label.startswith("inr") and not variant_setting(label)
+        if is_inr and image.truth_res in resolutions:
+            yield label, image.truth_res
+
+
+def _problem_row(image: IndexRow, reason: str) -> dict[str, Any]:
+    """The row of an image that has no metrics, or not all of them."""
     identity = {name: getattr(image, name) for name in ("subject", "session", "image", "site")}
     return identity | {"res": "", "desc": "", "problem": reason}
 
 
-def cost(start: Path) -> Callable[[str], dict[str, Any]]:
-    """The cost columns of one image and method, as a function of the rendering's `res` label.
+def read_costs(paths: ResultPaths, image: IndexRow, label: str, res: str) -> dict[str, Any]:
+    """Read the cost columns of a row; they stay empty where nothing was recorded.
 
     Args:
-        start: of the names of its records; where there are none, the columns stay empty.
+        paths: where the records are.
+        image: row of the index.
+        label: `desc` label of the reconstruction.
+        res: `res` label of its rendering, or empty.
+
+    Raises:
+        InputError: a record is damaged.
     """
-    fitted, rendered = (
-        read_json(path) if path.exists() else {}
-        for path in (start.with_name(f"{start.name}_{step}.json") for step in ("fit", "render"))
-    )
-
-    def columns(res: str) -> dict[str, Any]:
-        return {
-            "fit_seconds": fitted.get("seconds"),
-            "render_seconds": rendered.get("seconds", {}).get(res),
-            "device": fitted.get("device"),
-            "peak_memory_mb": fitted.get("peak_memory_mb"),
-        }
-
-    return columns
+    records = [paths.record(image, label, step) for step in ("fit", "render")]
+    fitted, rendered = (read_json(path) if path.exists() else {} for path in records)
+    return {
+        "fit_seconds": fitted.get("seconds"),
+        "render_seconds": rendered.get("seconds", {}).get(res),
+        "device": fitted.get("device"),
+        "peak_memory_mb": fitted.get("peak_memory_mb"),
+    }

@@ -1,4 +1,4 @@
-"""What each job took, as Snakemake's `benchmark:` measured it, in one table."""
+"""Time and memory of each job, as Snakemake's `benchmark:` measured them, in one table."""
 
 from pathlib import Path
 
@@ -7,20 +7,22 @@ import pandas as pd
 from ..errors import InputError, first_line
 
 JOB_COLUMNS = ("rule", "folder", "job")
+"""Columns that say which job a row is about, from the path of its benchmark file."""
 
 
 def read_costs(folder: Path) -> pd.DataFrame:
-    """All benchmark files below a folder as one table, sorted.
+    """Read all benchmark files below a folder into one sorted table.
 
     Args:
-        folder: <rule>/<folder of the image>/<job>.tsv, as the rules of the workflow place them.
+        folder: holds <rule>/<folder of the image>/<job>.tsv, as the rules of the workflow name
+            them.
 
     Returns:
         One row per file (and repetition): `rule`, `folder`, `job`, then Snakemake's columns, such
         as `s` (seconds), `max_rss` (MiB) and `cpu_time` (seconds).
 
     Raises:
-        InputError: there is no such file, or one is not what Snakemake writes.
+        InputError: there is no such file, or one is not of the form that Snakemake writes.
     """
     rows = []
     for path in sorted(folder.glob("*/**/*.tsv")):
@@ -31,7 +33,7 @@ def read_costs(folder: Path) -> pd.DataFrame:
                 raise ValueError("it has no column s")
         except (OSError, ValueError) as error:
             raise InputError(
-                f"{path}: is no benchmark of Snakemake ({first_line(error)}); remove it."
+                f"{path}: is not a benchmark file of Snakemake ({first_line(error)}); remove it."
             ) from error
         job = dict(zip(JOB_COLUMNS, (rule, "/".join(between), name), strict=True))
         rows.append(measured.assign(**job))

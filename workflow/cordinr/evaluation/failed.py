@@ -10,7 +10,9 @@ from ..errors import InputError
 from ..files import read_text, write_text
 
 METRICS, FIGURES, PAGE = "metrics", "figures", "page"
-"""What an image lacks first. With metrics it has a place in the table and in all figures."""
+"""Values of `Failed.lacks`: the first result that an image does not have.
+
+An image with metrics has its place in the table and in all figures."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Failed:
 
 
 def save_failed(path: Path, images: Iterable[Failed]) -> None:
-    """Write the list; one that says the same already keeps its time."""
+    """Write the list; a file that already says the same is left alone and keeps its time."""
     text = io.StringIO()
     names = [field.name for field in fields(Failed)]
     writer = csv.DictWriter(text, names, delimiter="\t", lineterminator="\n")
@@ -41,10 +43,10 @@ def save_failed(path: Path, images: Iterable[Failed]) -> None:
 
 
 def load_failed(path: Path | str) -> list[Failed]:
-    """Read the list.
+    """Read the list that `save_failed` wrote.
 
     Raises:
-        InputError: the file is missing or is no such list.
+        InputError: the file is missing or is not such a list.
     """
     try:
         rows = list(csv.DictReader(io.StringIO(read_text(path, "TSV")), delimiter="\t"))

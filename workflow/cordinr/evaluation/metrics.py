@@ -6,36 +6,44 @@ import numpy as np
 import scipy
 import skimage
 
-REGIONS = ("fov", "fg", "cord")
-"""Every voxel that all views cover; those of them in the body; those in the spinal cord."""
-
 SSIM_WINDOW = 7
+"""Edge of the cubic window of SSIM, in voxels."""
 
 FOREGROUND_FRACTION = 0.1
-"""The body is where the smoothed reference exceeds this part of R."""
+"""Threshold of the body in the smoothed reference, as a fraction of R."""
 
 FOREGROUND_SMOOTHING_MM = 2.0
+"""Standard deviation of the Gaussian that smooths the reference for the foreground, in mm."""
 
 
 def intensity_range(reference: np.ndarray) -> float:
-    """R of section 4: the 99.9th percentile of the reference."""
+    """Compute R, the peak of PSNR and SSIM: the 99.9th percentile of the reference."""
     return float(np.percentile(reference, 99.9))
 
 
 def psnr(image: np.ndarray, reference: np.ndarray, region: np.ndarray, peak: float) -> float:
-    """10 log10(peak^2 / mean squared error over the region), in dB."""
+    """Compute 10 log10(peak^2 / mean squared error over the region), in dB."""
     error = np.mean((image[region].astype(float) - reference[region]) ** 2)
     return float(10 * np.log10(peak**2 / error)) if error else float("inf")
 
 
 def nrmse(image: np.ndarray, reference: np.ndarray, region: np.ndarray) -> float:
-    """Root mean squared error over the region, over the reference's root mean square there."""
+    """Compute the RMS error over the region, relative to the RMS of the reference there."""
     truth = reference[region].astype(float)
     return float(np.sqrt(np.mean((image[region] - truth) ** 2) / np.mean(truth**2)))
 
 
 def ssim_map(image: np.ndarray, reference: np.ndarray, peak: float) -> np.ndarray:
-    """Local structural similarity (Wang et al. 2004), 7-voxel uniform window, data range `peak`."""
+    """Compute the local structural similarity (Wang et al. 2004) in a uniform window.
+
+    Args:
+        image: the reconstruction.
+        reference: what it should be, on the same grid.
+        peak: the data range.
+
+    Returns:
+        An array like the images. The window is smaller than `SSIM_WINDOW` where an axis is shorter.
+    """
     window = min(SSIM_WINDOW, *(n - 1 + n % 2 for n in reference.shape))
     return skimage.metrics.structural_similarity(
         image.astype(float), reference.astype(float), win_size=window, data_range=peak, full=True
@@ -43,11 +51,14 @@ def ssim_map(image: np.ndarray, reference: np.ndarray, peak: float) -> np.ndarra
 
 
 def foreground(reference: np.ndarray, voxel_sizes: np.ndarray) -> np.ndarray:
-    """The body without the air around and inside it; bool array.
+    """Segment the body, without the air around and inside it.
 
     Args:
         reference: the reference image.
         voxel_sizes: (3,) mm.
+
+    Returns:
+        A bool array like the reference.
     """
     smooth = scipy.ndimage.gaussian_filter(
         reference.astype(np.float32), FOREGROUND_SMOOTHING_MM / np.asarray(voxel_sizes)
@@ -58,12 +69,12 @@ def foreground(reference: np.ndarray, voxel_sizes: np.ndarray) -> np.ndarray:
 def evaluate(
     image: np.ndarray, reference: np.ndarray, regions: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
-    """All figures of one reconstruction; it is never rescaled to the reference.
+    """Compute all metrics of one reconstruction, which is never rescaled to the reference.
 
     Args:
         image: the reconstruction, on the grid of the reference.
         reference: what it should be.
-        regions: name to bool array; empty regions are left out.
+        regions: label to bool array; empty regions are left out.
 
     Returns:
         `psnr_<region>` in dB, `ssim_<region>`, `nrmse_<region>`, and `psnr_original`,
@@ -71,21 +82,25 @@ def evaluate(
     """
     peak = intensity_range(reference)
     similarity = ssim_map(image, reference, peak)
-    figures = {}
+    metrics = {}
     for name, region in regions.items():
         if region.any():
-            figures[f"psnr_{name}"] = psnr(image, reference, region, peak)
-            figures[f"ssim_{name}"] = float(similarity[region].mean())
-            figures[f"nrmse_{name}"] = nrmse(image, reference, region)
-    return figures | original_protocol(image, reference)
+            metrics[f"psnr_{name}"] = psnr(image, reference, region, peak)
+            metrics[f"ssim_{name}"] = float(similarity[region].mean())
+            metrics[f"nrmse_{name}"] = nrmse(image, reference, region)
+    return metrics | original_protocol(image, reference)
 
 
 def original_protocol(image: np.ndarray, reference: np.ndarray) -> dict[str, float]:
-    """PSNR and SSIM as the original study computed them; for comparison with it alone.
+    """Compute PSNR and SSIM as the original study did; for comparison with it alone.
 
     Each image is min-max scaled inside the reference's minimum-threshold mask, the background is
     zeroed, and the whole box counts. This flatters: a mask that keeps almost nothing gives a box of
-    equal zeros. Empty where the histogram has no minimum between two peaks.
+    equal zeros.
+
+    Returns:
+        `psnr_original` in dB and `ssim_original`; empty where the histogram of the reference has no
+        minimum between two peaks.
     """
     try:
         mask = reference > skimage.filters.threshold_minimum(reference)

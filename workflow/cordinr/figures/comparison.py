@@ -10,10 +10,19 @@ from matplotlib.figure import Figure
 from ..evaluation.metrics import intensity_range
 from ..imaging.planes import cord_focus, cuts
 from ..imaging.volume import Volume
-from .plane_page import GREY_WINDOW, SIGNED, Page, Panel, draw_planes, name_row, scale_errors, show
+from .plane_page import (
+    GREY_WINDOW,
+    SIGNED,
+    Page,
+    Panel,
+    draw_cut,
+    draw_planes,
+    draw_row_name,
+    scale_errors,
+)
 
 COLUMN_INCHES = 1.65
-"""Inches."""
+"""Width of a column in inches."""
 
 
 def comparison_figure(
@@ -23,11 +32,12 @@ def comparison_figure(
     cord: np.ndarray | None,
     title: str,
 ) -> Figure:
-    """One subject: reference, views and reconstructions in columns, planes and errors in rows.
+    """Draw reference, views and reconstructions in columns, planes and errors in rows.
 
     Args:
         reference: sets planes, grey window and R, its 99.9th percentile.
-        views, recons: the other columns, in order.
+        views: columns after the reference.
+        recons: columns after the views, with their errors below.
         cord: bool mask on the grid of the reference; planes and zooms are centred on it.
         title: above the figure.
 
@@ -39,34 +49,34 @@ def comparison_figure(
     planes = cuts(reference.grid, focus)
     window = np.percentile(reference.array, GREY_WINDOW)
     columns = [Panel("Reference", reference, "", 1), *views, *recons]
-    judged = [planes[0], planes[3]] if recons else []
-    page = Page.of([*planes, *judged], len(columns), title, COLUMN_INCHES)
+    error_planes = [planes[0], planes[3]] if recons else []
+    page = Page.create([*planes, *error_planes], len(columns), title, COLUMN_INCHES)
     draw_planes(page, dict(enumerate(columns)), range(len(planes)), window)
     if recons:
         peak = intensity_range(reference.array)
         scale = _draw_errors(page, columns, range(1 + len(views), len(columns)), peak)
-        through = "cord" if cord is not None and cord.any() else "middle"
+        centre = "cord" if cord is not None and cord.any() else "middle"
         note = (
             "Reconstruction - reference\n"
             f"R = {peak:.4g}: 99.9th percentile\nGrey: {window[0]:.4g} to {window[1]:.4g}\n"
-            f"Planes through the {through}:\nx = {focus[0]:z.1f} mm\nz = {focus[2]:z.1f} mm"
+            f"Planes through the {centre}:\nx = {focus[0]:z.1f} mm\nz = {focus[2]:z.1f} mm"
         ).replace("-", "\u2212")
         style = {"fontsize": 7.5, "linespacing": 1.6, "va": "top"}
         scale.text(0, -3.2, note, transform=scale.transAxes, **style)
     return page.figure
 
 
-def _draw_errors(page: Page, columns: Sequence[Panel], shown: range, peak: float) -> Axes:
-    """Reconstruction minus reference in percent of R; its scale, in the free cells beside."""
+def _draw_errors(page: Page, columns: Sequence[Panel], recons: range, peak: float) -> Axes:
+    """Draw reconstructions minus reference in percent of R, and their scale in the free cells."""
     rows, images = range(len(page.rows) - 2, len(page.rows)), []
-    for row, k in product(rows, shown):
+    for row, k in product(rows, recons):
         cut = page.rows[row]
         error = 100 * (columns[k].sample(cut) - columns[0].sample(cut)) / peak
         axes = page.axes(row, k, f"{columns[k].name}: error, {cut.name}")
-        images.append(show(axes, error, cut, cmap=SIGNED))
-        if k == shown[0]:
-            name_row(axes, f"Error, {cut.name.lower()}")
-    box = page.cells[rows[0] :, : shown[0]].get_position(page.figure)
+        images.append(draw_cut(axes, error, cut, cmap=SIGNED))
+        if k == recons[0]:
+            draw_row_name(axes, f"Error, {cut.name.lower()}")
+    box = page.cells[rows[0] :, : recons[0]].get_position(page.figure)
     inch = 1 / page.figure.get_figheight()
     middle = (box.y0 + box.y1) / 2 + 0.4 * inch
     return scale_errors(images, (box.x0, middle, 0.8 * box.width, 0.11 * inch))

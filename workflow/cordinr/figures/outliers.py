@@ -1,25 +1,33 @@
-"""The best INR and baseline of each image, and which images are far below the others."""
+"""Margins of the best INR of each image over its best baseline, and the outliers among them."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from ..errors import InputError
-from ..evaluation.table import on_raw_grid, without_variants
+from ..evaluation.best import best_rows
 from ..methods import INR
-from .style import REGIONS, check_region, counted, finite, heading, row_figure, styled
+from .style import (
+    check_region,
+    count_text,
+    draw_heading,
+    keep_finite,
+    make_row_figure,
+    region_text,
+    styled,
+)
 
 OUTLIER_Z = 3.5
 """Robust standard deviations beyond which an image is an outlier (Iglewicz and Hoaglin, 1993)."""
 
 MIN_IMAGES = 8
-"""Images without which none can be called an outlier."""
+"""Minimum number of images among which one can be called an outlier."""
 
 MAX_ROWS = 30
-"""Images that the figure shows; the table beside it has all."""
+"""Maximum number of images in the figure; the table beside it has all of them."""
 
 MAD_TO_STD = 1.4826
-"""Standard deviation over median absolute deviation of a normal distribution."""
+"""Ratio of standard deviation to median absolute deviation in a normal distribution."""
 
 MARGIN_COLUMNS = [
     "image",
@@ -31,10 +39,11 @@ MARGIN_COLUMNS = [
     "psnr_baseline",
     "gain",
 ]
+"""Columns of `compute_margins`."""
 
 
-def margins(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
-    """The best INR and the best baseline of every image, and their difference.
+def compute_margins(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
+    """Compute by how much the best INR of every image exceeds the best baseline.
 
     Args:
         table: tidy metrics.
@@ -45,47 +54,57 @@ def margins(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
         baseline as desc label. An image without baseline has no gain.
 
     Raises:
-        InputError: the region is not known, or no image has an INR with figures for it.
+        InputError: the region is not known, or no image has an INR with metrics for it.
     """
     check_region(region)
     psnr = f"psnr_{region}"
-    rows = on_raw_grid(without_variants(table))
-    rows = rows.loc[finite(rows[psnr]).index].sort_values(psnr, ascending=False, kind="stable")
-    best = rows.assign(kind=rows["method"].eq("inr")).drop_duplicates(["image", "kind"])
+    best = best_rows(table.loc[keep_finite(table[psnr]).index], region)
+    is_inr = best["method"].eq("inr")
     columns = ["image", "subject", "site", "desc", psnr]
-    inr = best.loc[best["kind"], columns].rename(columns={"desc": "inr", psnr: "psnr_inr"})
+    inr = best.loc[is_inr, columns].rename(columns={"desc": "inr", psnr: "psnr_inr"})
     if inr.empty:
         raise InputError(f"the table has no INR in region '{region}'; name another region.")
-    others = best.loc[~best["kind"], ["image", "method", psnr]]
-    others = others.rename(columns={"method": "baseline", psnr: "psnr_baseline"})
-    found = inr.merge(others, "left", "image")
-    found["gain"] = found["psnr_inr"] - found["psnr_baseline"]
-    return found[MARGIN_COLUMNS].sort_values("image").reset_index(drop=True)
+    baseline = best.loc[~is_inr, ["image", "method", psnr]]
+    baseline = baseline.rename(columns={"method": "baseline", psnr: "psnr_baseline"})
+    margins = inr.merge(baseline, "left", "image")
+    margins["gain"] = margins["psnr_inr"] - margins["psnr_baseline"]
+    return margins[MARGIN_COLUMNS].sort_values("image").reset_index(drop=True)
 
 
 def robust_z(values: pd.Series) -> pd.Series:
-    """Distance from the median in robust standard deviations.
+    """Compute the distance from the median in robust standard deviations.
 
     Args:
-        values: one per image. NaN for fewer than `MIN_IMAGES` of them, or where half are equal.
+        values: one per image.
+
+    Returns:
+        One value per image; NaN for fewer than `MIN_IMAGES` images or a zero deviation.
     """
     deviation = robust_deviation(values)
-    known = values.count() >= MIN_IMAGES and deviation > 0
-    return (values - values.median()) / (deviation if known else np.nan)
+    is_defined = values.count() >= MIN_IMAGES and deviation > 0
+    return (values - values.median()) / (deviation if is_defined else np.nan)
 
 
 def robust_deviation(values: pd.Series) -> float:
-    """The standard deviation of a normal distribution with the median absolute deviation."""
+    """Compute the standard deviation of a normal distribution with the same median deviation."""
     return MAD_TO_STD * (values - values.median()).abs().median()
 
 
 def outliers_data(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
-    """The margins with robust z of PSNR and gain, the image that is furthest below first.
+    """Compute the margins with robust z of PSNR and gain, the image furthest below first.
+
+    Args:
+        table: tidy metrics.
+        region: whose PSNR counts, "fov", "fg" or "cord".
 
     Returns:
-        The columns of `margins`, `z_psnr`, `z_gain`, `z` (the lower of both), `outlier`, `region`.
+        The columns of `compute_margins`, `z_psnr`, `z_gain`, `z` (the lower of both), `outlier`,
+        `region`.
+
+    Raises:
+        InputError: as `compute_margins`.
     """
-    data = margins(table, region)
+    data = compute_margins(table, region)
     data["z_psnr"], data["z_gain"] = robust_z(data["psnr_inr"]), robust_z(data["gain"])
     data["z"] = data[["z_psnr", "z_gain"]].min(axis="columns")
     data["outlier"] = data["z"] < -OUTLIER_Z
@@ -96,21 +115,25 @@ def outliers_data(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
 def outliers_figure(data: pd.DataFrame) -> Figure:
     """Draw what `outliers_data` gives: PSNR and gain of the images furthest below.
 
-    Grey is the median of all images, and the range that is not far from it.
+    Median of all images and the range of those that are no outliers are grey.
     """
-    shown = data.head(MAX_ROWS)
-    figure, columns = row_figure(shown["image"])
+    lowest = data.head(MAX_ROWS)
+    figure, columns = make_row_figure(lowest["image"])
     for axes, z in zip(columns, ("z_psnr", "z_gain"), strict=True):
-        everyone = data[axes.get_label()]
+        all_values = data[axes.get_label()]
         if data[z].notna().any():
-            reach = OUTLIER_Z * robust_deviation(everyone)
-            axes.axvspan(everyone.median() - reach, everyone.median() + reach, color="0.92", lw=0)
-        axes.axvline(everyone.median(), color="0.45", linewidth=0.8)
-        values, places = shown[axes.get_label()], np.arange(len(shown))
-        far = shown[z].lt(-OUTLIER_Z)
-        axes.plot(values[~far], places[~far], "o", color=INR.colour, markersize=4)
-        axes.plot(values[far], places[far], "D", color="#D55E00", markeredgecolor="k", markersize=5)
-    some = f", the {len(shown)} furthest below" if len(shown) < len(data) else ""
-    region = REGIONS[data["region"].iloc[0]].capitalize()
-    heading(figure, f"{region}, {counted([len(data)])}{some}; outliers: {data['outlier'].sum()}")
+            reach = OUTLIER_Z * robust_deviation(all_values)
+            axes.axvspan(
+                all_values.median() - reach, all_values.median() + reach, color="0.92", lw=0
+            )
+        axes.axvline(all_values.median(), color="0.45", linewidth=0.8)
+        values, heights = lowest[axes.get_label()], np.arange(len(lowest))
+        is_far = lowest[z].lt(-OUTLIER_Z)
+        axes.plot(values[~is_far], heights[~is_far], "o", color=INR.colour, markersize=4)
+        axes.plot(
+            values[is_far], heights[is_far], "D", color="#D55E00", markeredgecolor="k", markersize=5
+        )
+    detail = f", the {len(lowest)} furthest below" if len(lowest) < len(data) else ""
+    text = f"{region_text(data['region'].iloc[0])}, {count_text([len(data)])}{detail}"
+    draw_heading(figure, f"{text}; outliers: {data['outlier'].sum()}")
     return figure

@@ -20,24 +20,34 @@ from ..imaging.planes import PlaneCut
 from ..imaging.volume import Volume
 
 SCALE_BARS_MM = (10.0, 5.0)
-"""Of which the first that is no longer than a third of a plane is drawn, or the last."""
+"""Lengths of a scale bar in mm: the first of at most a third of a plane is drawn, or the last."""
 
 ERROR_LIMITS = (1, 2, 5, 10, 15, 20, 30, 50, 100)
-"""Ends of the error colour bar to choose from, percent of R."""
+"""Ends of the error colour bar to choose from, in percent of R."""
 
-MARGIN, HEADING = 0.24, 0.6
-"""Inches: width of the row names; height of title and headings."""
+MARGIN_INCHES = 0.24
+"""Width of the row names in inches."""
 
-FLATTEST, TALLEST = 0.52, 1.3
-"""Height over width of the cells; flatter planes leave space, taller ones become narrower."""
+HEADING_INCHES = 0.6
+"""Height of title and headings in inches."""
+
+MIN_CELL_RATIO, MAX_CELL_RATIO = 0.52, 1.3
+"""Limits of height over width of a cell: flatter planes leave space, taller ones are narrower."""
 
 GREY_WINDOW = (0.5, 99.5)
-"""Percentiles of the reference that become black and white."""
+"""Percentiles of the reference that are drawn black and white."""
 
 GREY = colormaps["gray"].with_extremes(bad="#26323e")
+"""Colours of images; pixels outside a volume are blue-grey."""
+
 SIGNED = colormaps["RdBu_r"].with_extremes(bad="0.8")
+"""Colours of errors; pixels outside a volume are grey."""
+
 OUTLINE = [withStroke(linewidth=1.5, foreground="black")]
+"""Effect that keeps white text and lines readable on any image."""
+
 ON_IMAGE = {"color": "w", "fontsize": 7, "ha": "center", "va": "center", "path_effects": OUTLINE}
+"""Style of text on an image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +57,7 @@ class Panel:
     Attributes:
         name, caption: the two lines of its heading.
         volume: on any grid.
-        order: of the spline that it is drawn with; 0 shows its voxels as they are.
+        order: of the spline that interpolates it; 0 shows its voxels as they are.
     """
 
     name: str
@@ -56,7 +66,7 @@ class Panel:
     order: int = 0
 
     def sample(self, cut: PlaneCut) -> np.ndarray:
-        """(height, width) of a cut, as `plane`."""
+        """Sample the volume in a cut; (height, width), as `PlaneCut.sample`."""
         return cut.sample(self.volume, self.order)
 
 
@@ -75,30 +85,32 @@ class Page:
     rows: Sequence[PlaneCut]
 
     @classmethod
-    def of(
+    def create(
         cls, rows: Sequence[PlaneCut], columns: int, title: str, column: float, footer: float = 0.05
     ) -> "Page":
-        """A page without images; the heights of its cells follow the planes.
+        """Make a page without images; the heights of its cells follow the planes.
 
         Args:
-            rows: a plane each.
-            columns: how many.
+            rows: the plane of each row of cells.
+            columns: their number.
             title: above everything.
-            column, footer: inches, width of a column and height of the space below the cells.
+            column: width of a column, inches.
+            footer: height of the space below the cells, inches.
         """
         ratios = [cut.extent_mm[1] / cut.extent_mm[0] for cut in rows]
-        heights = column * np.clip(ratios, FLATTEST, TALLEST)
-        width, height = MARGIN + columns * column, HEADING + heights.sum() + footer
+        heights = column * np.clip(ratios, MIN_CELL_RATIO, MAX_CELL_RATIO)
+        width = MARGIN_INCHES + columns * column
+        height = HEADING_INCHES + heights.sum() + footer
         figure = Figure(figsize=(width, height))
-        left, top = MARGIN / width, 1 - HEADING / height
+        left, top = MARGIN_INCHES / width, 1 - HEADING_INCHES / height
         style = {"fontsize": 10, "weight": "bold", "va": "top", "parse_math": False}
-        figure.text(left, 1 - 0.07 / height, _plain(title), **style)
+        figure.text(left, 1 - 0.07 / height, _replace_undrawable(title), **style)
         edges = {"left": left, "right": 1, "bottom": footer / height, "top": top}
         shape = {"height_ratios": heights, "hspace": 0.03, "wspace": 0.03}
         return cls(figure, figure.add_gridspec(len(rows), columns, **shape, **edges), rows)
 
     def axes(self, row: int, column: int, label: str) -> Axes:
-        """A cell to draw in."""
+        """Add the axes of a cell."""
         return self.figure.add_subplot(self.cells[row, column], label=label)
 
 
@@ -116,48 +128,48 @@ def draw_planes(
     for row, (k, panel) in product(rows, panels.items()):
         cut = page.rows[row]
         axes = page.axes(row, k, f"{panel.name}: {cut.name}")
-        show(axes, panel.sample(cut), cut, cmap=GREY, vmin=window[0], vmax=window[1])
+        draw_cut(axes, panel.sample(cut), cut, cmap=GREY, vmin=window[0], vmax=window[1])
         is_zoom = rows.index(row) % 2 == 1
         if row == rows[0]:
-            head(axes, panel.name, panel.caption)
+            draw_heading(axes, panel.name, panel.caption)
         if k == 0:
-            name_row(axes, cut.name)
-            orient(axes, cut)
+            draw_row_name(axes, cut.name)
+            draw_directions(axes, cut)
             if not is_zoom:
-                _outline(axes, cut, page.rows[row + 1])
+                _draw_zoom_box(axes, cut, page.rows[row + 1])
         if is_zoom:
-            scale_bar(axes, cut)
+            draw_scale_bar(axes, cut)
 
 
-def show(axes: Axes, pixels: np.ndarray, cut: PlaneCut, **style: object) -> AxesImage:
+def draw_cut(axes: Axes, pixels: np.ndarray, cut: PlaneCut, **style: object) -> AxesImage:
     """Draw a cut; the axes are in mm from its middle."""
     axes.set_axis_off()
     x, y = cut.extent_mm / 2
     return axes.imshow(pixels, extent=(-x, x, -y, y), **style)
 
 
-def head(axes: Axes, name: str, caption: str) -> None:
-    """Two lines above a column."""
-    axes.set_title(_plain(f"{name}\n{caption}"), fontsize=8.5, parse_math=False)
+def draw_heading(axes: Axes, name: str, caption: str) -> None:
+    """Draw two lines above a column."""
+    axes.set_title(_replace_undrawable(f"{name}\n{caption}"), fontsize=8.5, parse_math=False)
 
 
-def name_row(axes: Axes, name: str) -> None:
-    """The name of a row, left of its cell."""
+def draw_row_name(axes: Axes, name: str) -> None:
+    """Draw the name of a row, left of its cell."""
     cell = axes.get_subplotspec().get_position(axes.figure)
-    x, y = cell.x0 - MARGIN / 2 / axes.figure.get_figwidth(), (cell.y0 + cell.y1) / 2
+    x, y = cell.x0 - MARGIN_INCHES / 2 / axes.figure.get_figwidth(), (cell.y0 + cell.y1) / 2
     axes.figure.text(x, y, name, rotation=90, fontsize=8, ha="center", va="center")
 
 
-def orient(axes: Axes, cut: PlaneCut) -> None:
-    """Letters of the directions, 7 points from the edges."""
+def draw_directions(axes: Axes, cut: PlaneCut) -> None:
+    """Draw the letters of the directions, 7 points from the edges."""
     places = (((0, 0.5), (7, 0)), ((1, 0.5), (-7, 0)), ((0.5, 0), (0, 7)), ((0.5, 1), (0, -7)))
     for letter, (edge, inwards) in zip(cut.letters, places, strict=True):
         at = {"xytext": inwards, "textcoords": "offset points"}
         axes.annotate(letter, edge, xycoords="axes fraction", **at, **ON_IMAGE)
 
 
-def scale_bar(axes: Axes, cut: PlaneCut) -> None:
-    """A bar of a known length, in the lower right corner."""
+def draw_scale_bar(axes: Axes, cut: PlaneCut) -> None:
+    """Draw a bar of a known length in the lower right corner."""
     right, low = cut.extent_mm / 2 * (0.94, -0.9)
     fitting = [mm for mm in SCALE_BARS_MM if 3 * mm <= cut.extent_mm[0]]
     length = fitting[0] if fitting else SCALE_BARS_MM[-1]
@@ -167,10 +179,10 @@ def scale_bar(axes: Axes, cut: PlaneCut) -> None:
     axes.annotate(text, ((left + right) / 2, low), **at, **ON_IMAGE)
 
 
-def error_limit(errors: np.ndarray) -> int:
-    """The end of the error scale for errors in percent of R: few of them lie beyond it."""
-    wanted = np.percentile(np.abs(errors), 99)
-    return next((end for end in ERROR_LIMITS if end >= wanted), ERROR_LIMITS[-1])
+def choose_error_limit(errors: np.ndarray) -> int:
+    """Choose the end of the error scale, in percent of R, so that 99% of the errors lie within."""
+    largest = np.percentile(np.abs(errors), 99)
+    return next((end for end in ERROR_LIMITS if end >= largest), ERROR_LIMITS[-1])
 
 
 def scale_errors(images: Sequence[AxesImage], place: Sequence[float]) -> Axes:
@@ -178,9 +190,12 @@ def scale_errors(images: Sequence[AxesImage], place: Sequence[float]) -> Axes:
 
     Args:
         images: at least one.
-        place: of the bar: left, bottom, width and height, fractions of the figure.
+        place: left, bottom, width and height of the bar, as fractions of the figure.
+
+    Returns:
+        The axes of the bar.
     """
-    limit = error_limit(np.concatenate([image.get_array().compressed() for image in images]))
+    limit = choose_error_limit(np.concatenate([image.get_array().compressed() for image in images]))
     for image in images:
         image.set_clim(-limit, limit)
     figure = images[0].axes.figure
@@ -193,7 +208,7 @@ def scale_errors(images: Sequence[AxesImage], place: Sequence[float]) -> Axes:
 
 
 def size_text(grid: Grid) -> str:
-    """The voxel size for people: one number where all three are alike."""
+    """Write the voxel size for people: one number where all three are alike."""
     sizes = [f"{mm:.3g}" for mm in grid.voxel_sizes]
     return f"{sizes[0] if len(set(sizes)) == 1 else ' × '.join(sizes)} mm"
 
@@ -208,13 +223,13 @@ def save_figure(path: Path | str, figure: Figure) -> None:
         figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
 
 
-def _plain(text: str) -> str:
-    """Without bytes of a file name that are no UTF-8, which cannot be drawn."""
+def _replace_undrawable(text: str) -> str:
+    """Replace the bytes of a file name that are not UTF-8 and cannot be drawn."""
     return text.encode(errors="replace").decode()
 
 
-def _outline(axes: Axes, cut: PlaneCut, zoom: PlaneCut) -> None:
-    """A dashed box where the zoom lies."""
+def _draw_zoom_box(axes: Axes, cut: PlaneCut, zoom: PlaneCut) -> None:
+    """Draw a dashed box where the zoom lies."""
     corner = np.stack([cut.u, cut.v]) @ (zoom.origin - cut.origin) - zoom.extent_mm / 2
     style = {"fill": False, "edgecolor": "w", "linestyle": "--", "linewidth": 0.8}
     axes.add_patch(Rectangle(corner, *zoom.extent_mm, **style))

@@ -15,18 +15,21 @@ from .plane_page import (
     SIGNED,
     Page,
     Panel,
+    draw_cut,
+    draw_heading,
     draw_planes,
-    head,
     scale_errors,
-    show,
     size_text,
 )
 
-COLUMN, FOOTER = 2.3, 0.75
-"""Inches: width of a column; height of the space for note and colour bar."""
+COLUMN_INCHES = 2.3
+"""Width of a column in inches."""
+
+FOOTER_INCHES = 0.75
+"""Height of the space for note and colour bar in inches."""
 
 ZOOM_MM = 20.0
-"""The cord with its CSF, in voxels large enough to be seen."""
+"""Edge of the zoom in mm: the cord with its CSF, in voxels large enough to be seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +38,7 @@ class Rendering:
 
     Attributes:
         volume: the rendering.
-        score: its figures in words, or empty.
+        score: its metrics in words, or empty.
         truth: on the same grid, where it is known.
     """
 
@@ -47,7 +50,7 @@ class Rendering:
 def resolution_figure(
     reference: Volume, renderings: Sequence[Rendering], cord: np.ndarray | None, title: str
 ) -> Figure:
-    """One INR at all voxel sizes, voxel by voxel and at one place; beside it the truth, if known.
+    """Draw one INR at all voxel sizes, voxel by voxel, at one place; beside it the truth, if known.
 
     Args:
         reference: the raw image; sets planes and grey window.
@@ -62,28 +65,29 @@ def resolution_figure(
     focus = cord_focus(reference.grid, cord)
     planes = cuts(reference.grid, focus, ZOOM_MM)
     window = np.percentile(reference.array, GREY_WINDOW)
-    panels, errors = _columns(reference, renderings)
-    page = Page.of(planes, len(panels) + len(errors), title, COLUMN, FOOTER)
+    panels, errors = _arrange_columns(reference, renderings)
+    columns = len(panels) + len(errors)
+    page = Page.create(planes, columns, title, COLUMN_INCHES, FOOTER_INCHES)
     draw_planes(page, panels, range(len(planes)), window)
-    through = "cord" if cord is not None and cord.any() else "middle of the field of view"
+    centre = "cord" if cord is not None and cord.any() else "middle of the field of view"
     note = (
-        f"Planes through the {through}; voxels as they are; "
+        f"Planes through the {centre}; voxels as they are; "
         f"one grey window: {window[0]:.4g} to {window[1]:.4g}"
     )
     if errors:
         peak = _draw_errors(page, errors)
         note += f"\nError: rendering - truth; R = {peak:.4g}, 99.9th percentile of the truth"
-    place = page.cells[-1, 0].get_position(page.figure)
+    cell = page.cells[-1, 0].get_position(page.figure)
     style = {"fontsize": 7.5, "linespacing": 1.6, "va": "center"}
-    middle = 0.5 * FOOTER / page.figure.get_figheight()
-    page.figure.text(place.x0, middle, note.replace("-", "\N{MINUS SIGN}"), **style)
+    middle = 0.5 * FOOTER_INCHES / page.figure.get_figheight()
+    page.figure.text(cell.x0, middle, note.replace("-", "\N{MINUS SIGN}"), **style)
     return page.figure
 
 
-def _columns(
+def _arrange_columns(
     reference: Volume, renderings: Sequence[Rendering]
 ) -> tuple[dict[int, Panel], dict[int, Rendering]]:
-    """What stands in which column: images in grey, and errors of renderings."""
+    """Assign the columns: to images in grey, and to errors of renderings."""
     panels = {0: Panel("Reference", reference, size_text(reference.grid))}
     errors = {}
     for rendering in renderings:
@@ -97,18 +101,18 @@ def _columns(
 
 
 def _draw_errors(page: Page, errors: dict[int, Rendering]) -> float:
-    """Renderings minus truths in percent of R, which is returned, and their scale below."""
+    """Draw renderings minus truths in percent of R, and their scale below; returns R."""
     images = []
-    peak = max(intensity_range(each.truth.array) for each in errors.values())
-    for (k, each), (row, cut) in product(errors.items(), enumerate(page.rows)):
-        name = f"Error, {size_text(each.volume.grid)}"
+    peak = max(intensity_range(rendering.truth.array) for rendering in errors.values())
+    for (k, rendering), (row, cut) in product(errors.items(), enumerate(page.rows)):
+        name = f"Error, {size_text(rendering.volume.grid)}"
         axes = page.axes(row, k, f"{name}: {cut.name}")
-        pixels = 100 / peak * (cut.sample(each.volume, 0) - cut.sample(each.truth, 0))
-        images.append(show(axes, pixels, cut, cmap=SIGNED))
+        error = cut.sample(rendering.volume, 0) - cut.sample(rendering.truth, 0)
+        images.append(draw_cut(axes, 100 / peak * error, cut, cmap=SIGNED))
         if row == 0:
-            head(axes, name, "")
+            draw_heading(axes, name, "")
     cell = page.cells[-1, max(errors)].get_position(page.figure)
     inch = 1 / page.figure.get_figheight()
-    place = (cell.x0 + 0.1 * cell.width, 0.28 * inch, 0.8 * cell.width, 0.11 * inch)
-    scale_errors(images, place)
+    bar = (cell.x0 + 0.1 * cell.width, 0.28 * inch, 0.8 * cell.width, 0.11 * inch)
+    scale_errors(images, bar)
     return peak

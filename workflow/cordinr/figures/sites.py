@@ -1,18 +1,19 @@
-"""Sites compared: the best INR of every image, by the institution of its subject."""
+"""Comparison of sites: the best INR of every image, by the institution of its subject."""
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from ..errors import InputError
 from ..methods import INR
-from .outliers import margins
-from .style import REGIONS, counted, heading, row_figure, styled
+from .outliers import compute_margins
+from .style import count_text, draw_heading, make_row_figure, region_text, styled
 
 COLUMNS = ["kind", "site", "image", "images", "psnr_inr", "gain", "region"]
+"""Columns of `sites_data`."""
 
 
 def sites_data(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
-    """One row per image whose subject has a site, and one per site.
+    """Compute one row per image whose subject has a site, and one per site.
 
     Args:
         table: tidy metrics.
@@ -23,15 +24,15 @@ def sites_data(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
         for), `psnr_inr` and `gain` (dB), `region`; sites with the highest median first.
 
     Raises:
-        InputError: as `margins`, or no subject has a site.
+        InputError: as `compute_margins`, or no subject has a site.
     """
-    found = margins(table, region)
-    found = found[found["site"].ne("")].assign(kind="image", images=1, region=region)
-    if found.empty:
+    margins = compute_margins(table, region)
+    images = margins[margins["site"].ne("")].assign(kind="image", images=1, region=region)
+    if images.empty:
         raise InputError("no subject has a site; participants.tsv names it as institution_id.")
-    sites = found.groupby("site").agg({"psnr_inr": "median", "gain": "median", "images": "sum"})
+    sites = images.groupby("site").agg({"psnr_inr": "median", "gain": "median", "images": "sum"})
     sites = sites.sort_values("psnr_inr", ascending=False, kind="stable").reset_index()
-    data = pd.concat([sites.assign(kind="median", region=region), found], ignore_index=True)
+    data = pd.concat([sites.assign(kind="median", region=region), images], ignore_index=True)
     rank = data["site"].map(dict(zip(sites["site"], sites.index, strict=True)))
     data = data.assign(rank=rank).sort_values(
         ["rank", "kind", "image"], ascending=[True, False, True]
@@ -47,7 +48,7 @@ def sites_figure(data: pd.DataFrame) -> Figure:
     names = [
         f"{site} ({count})" for site, count in medians[["site", "images"]].itertuples(index=False)
     ]
-    figure, columns = row_figure(names)
+    figure, columns = make_row_figure(names)
     rows = dict(zip(medians["site"], range(len(medians)), strict=True))
     points = {"color": INR.colour, "alpha": 0.55, "markersize": 3.5, "markeredgewidth": 0}
     bars = {"color": "k", "markersize": 9, "markeredgewidth": 1.6}
@@ -56,7 +57,9 @@ def sites_figure(data: pd.DataFrame) -> Figure:
         axes.axvline(images[name].median(), color="0.45", linewidth=0.8)
         axes.plot(images[name], images["site"].map(rows), "o", **points)
         axes.plot(medians[name], medians["site"].map(rows), "|", **bars)
-    region = REGIONS[data["region"].iloc[0]].capitalize()
+    region = region_text(data["region"].iloc[0])
     sites = f"{len(rows)} site{'' if len(rows) == 1 else 's'}"
-    heading(figure, f"{region}, {counted([len(images)])} at {sites}, how many at each in brackets")
+    draw_heading(
+        figure, f"{region}, {count_text([len(images)])} at {sites}, how many at each in brackets"
+    )
     return figure

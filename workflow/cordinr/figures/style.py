@@ -1,4 +1,4 @@
-"""What the figures of all images share: style, colours, the spread of a sample, SVG files."""
+"""What the figures of all images share: style, quartiles, axes of rows, SVG files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..errors import InputError, shorten
+from ..evaluation.regions import REGIONS
 from ..files import atomic
 
-REGIONS = {"fov": "common field of view", "fg": "foreground", "cord": "spinal cord"}
-
 WIDTH_INCHES = 6.7
-"""Inches: two columns of a journal."""
+"""Width of a figure in inches: two columns of a journal."""
 
 STYLE = {
     "axes.spines.right": False,
@@ -29,26 +28,29 @@ STYLE = {
     "svg.hashsalt": "cordinr",
     "text.parse_math": False,
 }
-"""Text stays text and is never taken for a formula; with one salt equal figures are equal bytes."""
+"""Settings of matplotlib: text stays text and is never read as a formula.
+
+With a fixed salt equal figures are equal bytes."""
 
 styled = rc_context(STYLE)
-"""Decorates what draws."""
+"""Decorator that draws a figure with `STYLE`."""
 
 MIN_FOR_QUARTILES = 5
+"""Minimum number of images whose quartiles are shown instead of their range."""
 
 MAX_NAME_LENGTH = 22
-"""Characters of an image or a site beside its row."""
+"""Maximum number of characters in the name of an image or a site beside its row."""
 
 
 def quartiles(values: pd.Series) -> dict[str, object]:
-    """Median of a sample and how far it spreads.
+    """Compute the median of a sample, and its quartiles or its range.
 
     Args:
         values: one per image.
 
     Returns:
-        `images`, `median`, `low`, `high`, and `band`: what low and high are, "quartiles" or, of
-        fewer than five images, "range".
+        `images`, `median`, `low`, `high`, and `band`: what low and high are, "quartiles" or, for
+        fewer than `MIN_FOR_QUARTILES` images, "range".
     """
     band = "quartiles" if len(values) >= MIN_FOR_QUARTILES else "range"
     ends = (0.25, 0.75) if band == "quartiles" else (0, 1)
@@ -62,63 +64,72 @@ def quartiles(values: pd.Series) -> dict[str, object]:
     }
 
 
-def finite(values: pd.Series) -> pd.Series:
-    """Without the figures of images that are missing or perfect, as floats."""
+def keep_finite(values: pd.Series) -> pd.Series:
+    """Select the finite values, as floats: no metric is missing, no image perfect."""
     values = values.astype(float)
     return values[np.isfinite(values)]
 
 
 def check_region(region: str) -> None:
-    """Refuse what is no region of the metrics."""
+    """Refuse a label that is not one of a region.
+
+    Raises:
+        InputError: the label is not known.
+    """
     if region not in REGIONS:
         raise InputError(f"region '{region}' is not known; use {', '.join(REGIONS)}.")
 
 
-def counted(images: Sequence[int]) -> str:
-    """`n = 20 images`, or from how few to how many there are in the parts of a figure."""
+def count_text(images: Sequence[int]) -> str:
+    """Write how many images the parts of a figure show: `n = 20 images`, `n = 3 to 5 images`."""
     fewest, most = min(images), max(images)
-    some = f"{most:.0f}" if fewest == most else f"{fewest:.0f} to {most:.0f}"
-    return f"n = {some} image{'' if most == 1 else 's'}"
+    number = f"{most:.0f}" if fewest == most else f"{fewest:.0f} to {most:.0f}"
+    return f"n = {number} image{'' if most == 1 else 's'}"
 
 
-def unit(measure: str) -> str:
-    """The label of an axis for a column of the table: `PSNR (dB)`, `SSIM`."""
+def region_text(label: str) -> str:
+    """Write the name of a region at the beginning of a sentence."""
+    return REGIONS[label].name.capitalize()
+
+
+def axis_label(measure: str) -> str:
+    """Write the label of an axis for a column of the table: `PSNR (dB)`, `SSIM`."""
     return "PSNR (dB)" if measure.startswith("psnr") else "SSIM"
 
 
-def printable(text: str) -> str:
-    """Without control characters, which no SVG may hold."""
+def drop_control_characters(text: str) -> str:
+    """Remove the characters of a text that no SVG may hold."""
     return "".join(filter(str.isprintable, text))
 
 
-def heading(figure: Figure, text: str) -> None:
-    """One line at the upper left of a figure."""
-    text = printable(text)
+def draw_heading(figure: Figure, text: str) -> None:
+    """Draw one line at the upper left of a figure."""
+    text = drop_control_characters(text)
     figure.text(0.08 / figure.get_figwidth(), 1 - 0.08 / figure.get_figheight(), text, va="top")
 
 
-def frame(axes: Axes, left: float, bottom: float, width: float, height: float) -> None:
+def place_axes(axes: Axes, left: float, bottom: float, width: float, height: float) -> None:
     """Place axes by inches from the lower left corner of their figure."""
-    whole = axes.figure.get_size_inches()
-    axes.set_position([left / whole[0], bottom / whole[1], width / whole[0], height / whole[1]])
+    size = axes.figure.get_size_inches()
+    axes.set_position([left / size[0], bottom / size[1], width / size[0], height / size[1]])
 
 
-def row_figure(names: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    """A figure of one row per name, with axes for PSNR of the best INR and for its gain.
+def make_row_figure(names: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """Make a figure of one row per name, with axes for PSNR of the best INR and for its gain.
 
     Args:
-        names: from top to bottom; long ones lose their middle.
+        names: from top to bottom; the middle of a long one is left out.
 
     Returns:
         The figure and its axes, where row k lies at height k.
     """
     height = 0.17 * len(names) + 0.1
     figure = Figure(figsize=(WIDTH_INCHES, height + 0.95))
-    names = [shorten(printable(name), MAX_NAME_LENGTH) for name in names]
+    names = [shorten(drop_control_characters(name), MAX_NAME_LENGTH) for name in names]
     labels = {"psnr_inr": "PSNR of the best INR (dB)", "gain": "PSNR over best baseline (dB)"}
     for k, (name, label) in enumerate(labels.items()):
         axes = figure.add_subplot(label=name)
-        frame(axes, 1.95 + 2.4 * k, 0.62, 2.2, height)
+        place_axes(axes, 1.95 + 2.4 * k, 0.62, 2.2, height)
         axes.set_yticks(range(len(names)), [""] * len(names) if k else names)
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
@@ -132,6 +143,6 @@ def row_figure(names: Sequence[str]) -> tuple[Figure, list[Axes]]:
 @styled
 def save_svg(path: Path | str, figure: Figure) -> None:
     """Write a figure; the same figure gives the same bytes."""
-    nothing = {"Date": None, "Creator": None}
+    no_metadata = {"Date": None, "Creator": None}
     with atomic(path) as partial:
-        figure.savefig(partial, format="svg", metadata=nothing)
+        figure.savefig(partial, format="svg", metadata=no_metadata)

@@ -1,4 +1,4 @@
-"""Quality against time: what each method costs, and what it gives for it."""
+"""Quality against time: PSNR of each method against the seconds that it takes."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,16 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from ..errors import InputError
 from ..evaluation.table import on_raw_grid, without_variants
 from ..methods import BASELINES, INR, method_name
-from .style import REGIONS, WIDTH_INCHES, check_region, counted, finite, frame, heading, styled
+from .style import (
+    WIDTH_INCHES,
+    check_region,
+    count_text,
+    draw_heading,
+    keep_finite,
+    place_axes,
+    region_text,
+    styled,
+)
 
 COLUMNS = [
     "kind",
@@ -22,16 +31,17 @@ COLUMNS = [
     "psnr",
     "region",
 ]
+"""Columns of `time_data`."""
 
 MIN_SECONDS = 0.001
-"""Seconds as finely as they are recorded."""
+"""Shortest time that is drawn, in seconds: records are rounded to it."""
 
 
 def time_data(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
-    """One row per image and method, and one at the medians of each method.
+    """Compute one row per image and method, and one at the medians of each method.
 
     Args:
-        table: tidy metrics with what the methods cost.
+        table: tidy metrics with the costs of the methods.
         region: whose PSNR counts, "fov", "fg" or "cord".
 
     Returns:
@@ -44,10 +54,10 @@ def time_data(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
     """
     check_region(region)
     rows = on_raw_grid(without_variants(table))
-    rows = rows.loc[finite(rows[f"psnr_{region}"]).index]
+    rows = rows.loc[keep_finite(rows[f"psnr_{region}"]).index]
     seconds = rows["fit_seconds"].astype(float) + rows["render_seconds"].astype(float).fillna(0)
-    shown = {"kind": "image", "images": 1, "region": region, "psnr": rows[f"psnr_{region}"]}
-    rows = rows.assign(**shown, seconds=seconds.clip(lower=MIN_SECONDS)).dropna(subset="seconds")
+    columns = {"kind": "image", "images": 1, "region": region, "psnr": rows[f"psnr_{region}"]}
+    rows = rows.assign(**columns, seconds=seconds.clip(lower=MIN_SECONDS)).dropna(subset="seconds")
     rows = rows[rows["method"].isin(["inr", *BASELINES])]
     if rows.empty:
         raise InputError("no row has PSNR and seconds; `cordinr aggregate --index` knows seconds.")
@@ -65,20 +75,20 @@ def time_figure(data: pd.DataFrame) -> Figure:
     medians, images = (data[data["kind"].eq(kind)] for kind in ("median", "image"))
     figure = Figure(figsize=(WIDTH_INCHES, 3.45))
     axes = figure.add_subplot(label="time")
-    frame(axes, 0.55, 0.5, 4.55, 2.6)
+    place_axes(axes, 0.55, 0.5, 4.55, 2.6)
     small = {"linestyle": "", "markersize": 3, "markeredgewidth": 0, "alpha": 0.45, "zorder": 1}
     large = {"linestyle": "", "markersize": 8, "markeredgecolor": "k", "zorder": 2}
-    for (method, dim), look in _looks(medians).items():
-        own, middle = (
+    for (method, dim), marks in _mark_methods(medians).items():
+        points, middle = (
             part[part["method"].eq(method) & part["fourier_dim"].fillna(0).eq(dim)]
             for part in (images, medians)
         )
         name = method_name(method, dim or None)
-        axes.plot(own["seconds"], own["psnr"], **small, **look)
-        axes.plot(middle["seconds"], middle["psnr"], label=name, **large, **look)
+        axes.plot(points["seconds"], points["psnr"], **small, **marks)
+        axes.plot(middle["seconds"], middle["psnr"], label=name, **large, **marks)
     axes.set_xscale("log")
-    few = data["seconds"].max() < 100 * data["seconds"].min()
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+    is_narrow = data["seconds"].max() < 100 * data["seconds"].min()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_narrow else (1,)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("Fit and rendering, or baseline (s)")
@@ -87,21 +97,21 @@ def time_figure(data: pd.DataFrame) -> Figure:
     axes.set_axisbelow(True)
     figure.legend(loc="center right", title="Large: medians", title_fontsize=8)
     devices = sorted(images.loc[images["method"].eq("inr"), "device"].dropna().unique())
-    region = REGIONS[data["region"].iloc[0]].capitalize()
-    where = f"; INRs on {', '.join(devices)}" if devices else ""
-    heading(figure, f"{region}, {counted(medians['images'])}{where}")
+    detail = f"; INRs on {', '.join(devices)}" if devices else ""
+    region = region_text(data["region"].iloc[0])
+    draw_heading(figure, f"{region}, {count_text(medians['images'])}{detail}")
     return figure
 
 
-def _looks(medians: pd.DataFrame) -> dict[tuple[str, int], dict[str, object]]:
-    """Shape and colour of each method and dimension; INRs are darker the more they have of it."""
-    looks = {}
+def _mark_methods(medians: pd.DataFrame) -> dict[tuple[str, int], dict[str, object]]:
+    """Choose marker and colour of each method and dimension; larger dimensions are darker."""
+    marks = {}
     for method in filter(set(medians["method"]).__contains__, BASELINES):
-        looks[method, 0] = {
+        marks[method, 0] = {
             "marker": BASELINES[method].marker,
             "color": BASELINES[method].colour,
         }
     dims = sorted(medians.loc[medians["method"].eq("inr"), "fourier_dim"].fillna(0).astype(int))
     for dim, blue in zip(dims, np.linspace(0.35, 1, len(dims)), strict=True):
-        looks["inr", dim] = {"marker": INR.marker, "color": colormaps["Blues"](blue)}
-    return looks
+        marks["inr", dim] = {"marker": INR.marker, "color": colormaps["Blues"](blue)}
+    return marks

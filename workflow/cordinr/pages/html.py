@@ -1,7 +1,7 @@
-"""HTML pages that are one file each, open from disk, and load nothing from anywhere.
+"""HTML pages that are one file each, open from disk, and load nothing from elsewhere.
 
-Whatever comes from a dataset is escaped by the template engine; a Content-Security-Policy lets no
-script run but ours, and nothing be fetched.
+The template engine escapes all text of a dataset. A Content-Security-Policy lets only our own
+scripts run, and lets the page fetch nothing.
 """
 
 import base64
@@ -22,15 +22,13 @@ from ..errors import InputError
 from ..files import check_file, read_json, write_text
 
 MAX_PAGE_BYTES = 15_000_000
-"""Of a page; the volumes get what the viewer and the pictures leave."""
-
-NIIVUE = "node_modules/@niivue/niivue/dist/niivue.umd.js"
-"""Where npm puts the viewer, below the folder of its package.json."""
+"""Maximum size of a page in bytes; the volumes get what the viewer and the pictures leave."""
 
 POLICY = (
     "default-src 'none'; script-src {scripts}; style-src {styles}; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
 )
+"""Content-Security-Policy of a page, to be filled with the digests of its scripts and its style."""
 
 ENVIRONMENT = Environment(
     loader=PackageLoader("cordinr.pages"),
@@ -39,6 +37,7 @@ ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+"""The template engine, which escapes what it fills in."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +45,10 @@ class FileOrigin:
     """What a page says of where an image came from.
 
     Attributes:
-        name: of the image.
-        href: where it is, from the page.
-        description, command: of the sidecar.
-        sources: name and href of each source; no href where it is not known.
+        name: file name of the image.
+        href: link from the page to the image.
+        description, command: fields of the sidecar.
+        sources: name and link of each source; the link is empty where it is not known.
         software: name to version.
     """
 
@@ -66,14 +65,14 @@ def write_page(path: Path, template: str, scripts: Sequence[str], **context: Any
 
     Args:
         path: of the HTML file.
-        template: its name in the folder `page`.
+        template: its name in the folder `templates`.
         scripts: JavaScript to put into it, in order.
-        context: what the template shows; escaped.
+        context: variables of the template, whose values it escapes.
     """
-    style = _asset("page.css")
-    bodies = [_script(text) for text in scripts]
+    style = _read_template("page.css")
+    bodies = [_escape_script(text) for text in scripts]
     policy = POLICY.format(
-        scripts=" ".join(map(_digest, bodies)) or "'none'", styles=_digest(style)
+        scripts=" ".join(map(_csp_digest, bodies)) or "'none'", styles=_csp_digest(style)
     )
     page = ENVIRONMENT.get_template(template).render(
         policy=policy,
@@ -84,8 +83,11 @@ def write_page(path: Path, template: str, scripts: Sequence[str], **context: Any
     write_text(path, page)
 
 
-def viewer_scripts(niivue: Path | None) -> list[str]:
-    """NiiVue and our viewer on top of it; nothing where it is not installed.
+def load_viewer_scripts(niivue: Path | None) -> list[str]:
+    """Load NiiVue and our viewer on top of it.
+
+    Args:
+        niivue: its UMD build; None where it is not installed, which gives no script.
 
     Raises:
         InputError: the file cannot be read.
@@ -93,86 +95,86 @@ def viewer_scripts(niivue: Path | None) -> list[str]:
     if niivue is None:
         return []
     check_file(niivue)
-    return [niivue.read_text(encoding="utf-8"), _asset("viewer.js")]
+    return [niivue.read_text(encoding="utf-8"), _read_template("viewer.js")]
 
 
-def niivue_version(niivue: Path | None) -> str:
-    """The version that npm installed, or an empty string."""
+def read_niivue_version(niivue: Path | None) -> str:
+    """Read the version that npm installed; an empty string where there is none."""
     package = niivue.parents[1] / "package.json" if niivue else None
     return str(read_json(package).get("version", "")) if package and package.exists() else ""
 
 
-def picture(path: Path) -> str:
-    """A PNG or SVG as data URI.
+def make_data_uri(path: Path) -> str:
+    """Encode a PNG or SVG as data URI.
 
     Raises:
         InputError: the file cannot be read.
     """
     check_file(path)
-    kind = "svg+xml" if path.suffix == ".svg" else "png"
-    return f"data:image/{kind};base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+    media_type = "svg+xml" if path.suffix == ".svg" else "png"
+    return f"data:image/{media_type};base64," + base64.b64encode(path.read_bytes()).decode("ascii")
 
 
 def read_origin(image: Path, page: Path) -> FileOrigin:
-    """What the sidecar of an image says of where it came from, with links that work from the page.
+    """Read where an image came from in its sidecar, with links that work from the page.
 
     Args:
         image: in a BIDS derivatives dataset.
-        page: beside which links start.
+        page: from which links start.
 
     Raises:
         InputError: the sidecar is missing or damaged.
     """
-    made = read_json(sidecar_path(image))
-    sources, software = made.get("Sources"), made.get("Software")
+    sidecar = read_json(sidecar_path(image))
+    sources, software = sidecar.get("Sources"), sidecar.get("Software")
     return FileOrigin(
         name=image.name,
-        href=relative(image, page),
-        description=str(made.get("Description", "")),
+        href=relative_link(image, page),
+        description=str(sidecar.get("Description", "")),
         sources=tuple(
             (str(source), _source_link(str(source), image, page))
             for source in (sources if isinstance(sources, list) else [])
         ),
-        command=str(made.get("Command", "")),
+        command=str(sidecar.get("Command", "")),
         software={str(k): str(v) for k, v in software.items()}
         if isinstance(software, Mapping)
         else {},
     )
 
 
-def relative(path: Path, page: Path) -> str:
-    """A link from a page to a file, percent-encoded so that it can only be a relative path."""
+def relative_link(path: Path, page: Path) -> str:
+    """Make a link from a page to a file, percent-encoded so that it can only be a relative path."""
     return quote(Path(os.path.relpath(path, page.parent)).as_posix())
 
 
 def _source_link(source: str, image: Path, page: Path) -> str:
-    """Where a source is from the page, or an empty string where nobody knows."""
+    """Link from the page to a source; an empty string where its place is not known."""
     if split_dataset(image)[0] is None or urlsplit(source).scheme not in ("", "bids"):
         return ""
     try:
-        return relative(resolve_bids_uri(source, image), page)
+        return relative_link(resolve_bids_uri(source, image), page)
     except (InputError, ValueError, TypeError):
         return ""
 
 
-def _asset(name: str) -> str:
+def _read_template(name: str) -> str:
     return ENVIRONMENT.loader.get_source(ENVIRONMENT, name)[0]
 
 
-def _script(text: str) -> str:
-    """JavaScript as it may stand in a script element: nothing in it ends or nests the element."""
+def _escape_script(text: str) -> str:
+    """Escape JavaScript for a script element: nothing in it may end or nest the element."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return re.sub("<(?=/script|script|!--)", r"\\x3c", text, flags=re.IGNORECASE)
 
 
-def _digest(text: str) -> str:
-    """The source expression of a policy that allows this very text."""
+def _csp_digest(text: str) -> str:
+    """Make the source expression of a policy that allows exactly this text."""
     return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
 
 
-def _number(value: float | None, digits: int = 2) -> str:
-    """A number for a table; a dash where there is none."""
+def _number_text(value: float | None, digits: int = 2) -> str:
+    """Write a number for a table; a dash where there is none."""
     return "–" if value is None else f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-ENVIRONMENT.filters["number"] = _number
+ENVIRONMENT.filters["number"] = _number_text

@@ -1,4 +1,4 @@
-"""What the page of all images shows: who they are, the furthest below first, and their figures."""
+"""The page that leads to all subjects: its images, those furthest below first, and its figures."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from ..datasets.index import IndexRow
 from ..evaluation.table import on_raw_grid, without_variants
 from ..figures.captions import CAPTIONS, Caption
 from ..figures.outliers import outliers_data
-from .html import picture, relative
-from .ranking import MethodScores, best_labels
+from .html import make_data_uri, relative_link
+from .ranking import MethodScores, best_scores
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class ImageRow:
 
     Attributes:
         name: up to its suffix.
-        href: of the page of its subject; empty where it is on none.
+        href: link to the page of its subject; empty where it is on none.
         site: of its subject, or empty.
         best: its best baseline and best INR.
         gain: dB of the INR over the baseline; None where one of them is missing.
-        z: robust standard deviations from the median of all; None where nobody knows.
+        z: robust standard deviations from the median of all; None where it is not defined.
         outlier: whether it is far below.
     """
 
@@ -39,49 +39,59 @@ class ImageRow:
 
 @dataclass(frozen=True)
 class CohortFigure:
-    """A figure of all images: what it shows, as data URI, and where its numbers are."""
+    """A figure of all images.
+
+    Attributes:
+        caption: what it shows.
+        picture: data URI.
+        numbers: link to the table that it is drawn from.
+    """
 
     caption: Caption
     picture: str
     numbers: str
 
 
-def images_shown(
+def list_images(
     rows: Sequence[IndexRow], table: pd.DataFrame, problems: Collection[str] = ()
 ) -> list[ImageRow]:
-    """The images of an index, furthest below first, those without an INR last.
+    """List the images of an index, furthest below first, those without an INR last.
 
     Args:
         rows: of the index.
         table: tidy metrics of all images.
-        problems: images that are on no page; those without figures are left out.
+        problems: images that are on no page; those without metrics are left out.
     """
-    figures = set(table[table["problem"].eq("")]["image"])
-    rows = [row for row in rows if row.image in figures or row.image not in problems]
-    scored = outliers_data(table).set_index("image") if table["method"].eq("inr").any() else None
-    found = {} if scored is None else scored.to_dict("index")
+    with_metrics = set(table[table["problem"].eq("")]["image"])
+    rows = [row for row in rows if row.image in with_metrics or row.image not in problems]
+    has_inr = table["method"].eq("inr").any()
+    margins = outliers_data(table).set_index("image").to_dict("index") if has_inr else {}
     comparable = on_raw_grid(without_variants(table))
-    order = {name: place for place, name in enumerate(found)}
+    order = {name: position for position, name in enumerate(margins)}
     images = []
     for row in sorted(rows, key=lambda row: order.get(row.image, len(order))):
-        known = found.get(row.image, {})
-        gain, z = (known.get(name) for name in ("gain", "z"))
+        margin = margins.get(row.image, {})
+        gain, z = (margin.get(name) for name in ("gain", "z"))
         images.append(
             ImageRow(
                 name=row.image,
                 href="" if row.image in problems else f"sub-{row.subject}.html",
                 site=row.site,
-                best=best_labels(comparable, row.image),
+                best=best_scores(comparable, row.image),
                 gain=None if pd.isna(gain) else gain,
                 z=None if pd.isna(z) else z,
-                outlier=bool(known.get("outlier")),
+                outlier=bool(margin.get("outlier")),
             )
         )
     return images
 
 
-def figures_shown(paths: Sequence[Path], page: Path) -> list[CohortFigure]:
-    """The figures for a page, each with the link to its numbers.
+def load_cohort_figures(paths: Sequence[Path], page: Path) -> list[CohortFigure]:
+    """Load figures for a page, each with the link to its numbers.
+
+    Args:
+        paths: SVG files.
+        page: from which links start.
 
     Raises:
         InputError: a file is missing.
@@ -89,8 +99,8 @@ def figures_shown(paths: Sequence[Path], page: Path) -> list[CohortFigure]:
     return [
         CohortFigure(
             CAPTIONS.get(path.stem, Caption(path.stem, "")),
-            picture(path),
-            relative(path.with_suffix(".tsv"), page),
+            make_data_uri(path),
+            relative_link(path.with_suffix(".tsv"), page),
         )
         for path in paths
     ]

@@ -1,4 +1,4 @@
-"""What the pages show of an image: its volumes, figures and files, found below `results`."""
+"""What the page of a subject shows of an image: its volumes, figures, scores and files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,80 +13,49 @@ from ..bids.names import sidecar_path, uncertainty_path
 from ..bids.reference import RESAMPLED
 from ..bids.view_files import read_view
 from ..datasets.index import IndexRow
+from ..datasets.layout import ResultPaths
 from ..evaluation.metrics import intensity_range
-from ..figures.plane_page import GREY_WINDOW, error_limit
+from ..figures.captions import IMAGE_CAPTIONS
+from ..figures.plane_page import GREY_WINDOW, choose_error_limit
 from ..files import read_json
 from ..imaging.grid import Grid
 from ..imaging.planes import cord_focus
 from ..imaging.volume import Volume, load_volume
-from .html import FileOrigin, picture, read_origin, relative
-from .loss_chart import Chart, Curve, loss_chart
-from .ranking import MethodScores, best_labels, score_rows
+from .html import MAX_PAGE_BYTES, FileOrigin, make_data_uri, read_origin, relative_link
+from .loss_chart import Chart, Curve, draw_losses
+from .ranking import MethodScores, best_scores, score_rows
 from .volumes import ViewerLayer, embed
 
-FIGURES = {
-    "comparison": ("Comparison", "reference, views, baselines, the best INR and their errors"),
-    "resolution": ("Resolution", "the best INR on the grid of the raw image and at finer voxels"),
-}
-"""Titles of the pictures, and what they show for people who do not see them."""
-
 NO_MASK = "The index has no mask of it: dataset.mask is empty, or fits no file of the dataset."
+"""Reason for the missing metrics of the cord where the index names no mask."""
 
 
 @dataclass(frozen=True)
-class ResultPaths:
-    """Where a run keeps what the pages show.
+class PageSources:
+    """Where the page of a subject takes its content from.
 
     Attributes:
-        results: folder of everything.
-        suffix: of the images.
+        paths: of the results.
         views: `res` labels of the views.
         figures: names of the figures of each image.
+        page: the HTML file, from which links start.
     """
 
-    results: Path
-    suffix: str
+    paths: ResultPaths
     views: Sequence[str]
     figures: Sequence[str]
-
-    def view(self, row: IndexRow, name: str) -> Path:
-        """A view of an image."""
-        return self._derived(row, f"res-{name}_desc-simulated")
-
-    def recon(self, row: IndexRow, label: str) -> Path:
-        """A reconstruction of an image on its own grid."""
-        return self._derived(row, f"desc-{label}")
-
-    def reference(self, row: IndexRow, kind: str = "reference") -> Path:
-        """The checked copy of an image, or of its cord mask."""
-        return self.results / "reference" / row.folder / f"{row.image}_{kind}.nii.gz"
-
-    def figure(self, row: IndexRow, name: str) -> Path:
-        """A figure of an image."""
-        return self.results / "figures" / row.folder / f"{row.image}_{name}.png"
-
-    def record(self, row: IndexRow, label: str) -> Path:
-        """What the fit of a reconstruction cost."""
-        return self.results / "records" / row.folder / f"{row.image}_desc-{label}_fit.json"
-
-    def _derived(self, row: IndexRow, entities: str) -> Path:
-        name = f"{row.image}_{entities}_{self.suffix}.nii.gz"
-        return self.results / "cordinr" / row.folder / name
-
-
-def source_named(path: Path) -> dict[str, str]:
-    """What `cordinr index --describe` said of the raw dataset; empty where it did not.
-
-    Raises:
-        InputError: the file is missing or damaged.
-    """
-    about = read_json(path)
-    return {key: str(about.get(key) or "") for key in ("Name", "Version", "Commit", "License")}
+    page: Path
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure in a page: data URI, title, and what it shows in words."""
+    """A figure in a page.
+
+    Attributes:
+        data: data URI.
+        title: a few words.
+        text: what it shows, for people who do not see it.
+    """
 
     data: str
     title: str
@@ -100,9 +69,9 @@ class ImageSection:
     Attributes:
         name: of the raw image, up to its suffix.
         notes: sentences on the reference and the cord mask.
-        pictures: its pictures.
-        losses: how the loss of its fits fell, if known.
-        rows: its figures.
+        pictures: its figures.
+        losses: chart of the loss of its fits, if it is known.
+        rows: its scores.
         files: of the views and of the reconstructions on its grid.
         scene: what the viewer has to know, JSON-able; None without a viewer.
         volumes: key to base64.
@@ -118,87 +87,117 @@ class ImageSection:
     volumes: dict[str, str]
 
 
+def read_dataset_identity(path: Path) -> dict[str, str]:
+    """Read what `cordinr index --describe` wrote of the raw dataset; empty where it has nothing.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    description = read_json(path)
+    keys = ("Name", "Version", "Commit", "License")
+    return {key: str(description.get(key) or "") for key in keys}
+
+
 def build_section(
-    row: IndexRow, table: pd.DataFrame, places: ResultPaths, page: Path, most: int | None
+    row: IndexRow, table: pd.DataFrame, sources: PageSources, max_characters: int | None
 ) -> ImageSection:
     """Gather what the page shows of an image.
 
     Args:
         row: of the index.
         table: tidy metrics of all images.
-        places: where files are.
-        page: from which links start.
-        most: characters for the volumes; None leaves them out.
+        sources: where everything else is.
+        max_characters: of the volumes; None leaves them out.
 
     Raises:
         InputError: a file is missing or damaged.
     """
+    paths, page = sources.paths, sources.page
     rows = score_rows(table, row.image)
-    views = [places.view(row, name) for name in places.views]
-    recons = [places.recon(row, each.label) for each in rows if not each.res]
-    files = [read_origin(path, page) for path in [*views, *recons]]
-    scene, volumes = (None, {}) if most is None else _scene(row, table, places, most)
-    pictures = [
-        Picture(picture(places.figure(row, name)), *FIGURES[name]) for name in places.figures
-    ]
-    losses = loss_chart(_curves(row, rows, places, page))
+    images = [paths.view(row, name) for name in sources.views]
+    images += [paths.recon(row, scores.label) for scores in rows if not scores.res]
+    scene, volumes = None, {}
+    if max_characters is not None:
+        scene, volumes = _build_scene(row, table, sources, max_characters)
     return ImageSection(
-        row.image, _notes(row, places), pictures, losses, rows, files, scene, volumes
+        name=row.image,
+        notes=list_notes(row, paths),
+        pictures=[_load_picture(row, paths, name) for name in sources.figures],
+        losses=draw_losses(_load_curves(row, rows, sources)),
+        rows=rows,
+        files=[read_origin(path, page) for path in images],
+        scene=scene,
+        volumes=volumes,
     )
 
 
-def _notes(row: IndexRow, places: ResultPaths) -> list[str]:
-    """What a reader should know of the reference, and why there are no figures of the cord."""
+def choose_volume_size(
+    rows: Sequence[IndexRow], sources: PageSources, scripts: Sequence[str]
+) -> int:
+    """Choose how many characters the volumes of an image may take, alike for all on the page.
+
+    Args:
+        rows: the images of the page.
+        sources: where their pictures are.
+        scripts: of the page.
+    """
+    pictures = [sources.paths.figure(row, name) for row in rows for name in sources.figures]
+    used = sum(map(len, scripts))
+    used += sum(path.stat().st_size * 4 // 3 for path in pictures if path.exists())
+    # The rest is for the text of the page.
+    return max(0, MAX_PAGE_BYTES * 97 // 100 - used) // len(rows)
+
+
+def list_notes(row: IndexRow, paths: ResultPaths) -> list[str]:
+    """List what a reader should know: a resampled reference, and why there are no cord metrics."""
     notes = []
-    sidecar = sidecar_path(places.reference(row))
+    sidecar = sidecar_path(paths.reference(row))
     resampled = read_json(sidecar).get(RESAMPLED) if sidecar.exists() else None
     if resampled:
         notes.append(f"The reference was resampled {resampled}, as its voxels are not cubes.")
-    why = why_no_cord(places.reference(row, "cord")) if row.mask else NO_MASK
-    if why:
-        notes.append(f"There are no figures of the spinal cord. {why}")
+    reason = why_no_cord(paths.reference(row, "cord")) if row.mask else NO_MASK
+    if reason:
+        notes.append(f"There are no metrics of the spinal cord. {reason}")
     return notes
 
 
-def _curves(
-    row: IndexRow, rows: Sequence[MethodScores], places: ResultPaths, page: Path
-) -> list[Curve]:
-    """The loss curves of the INRs of an image, in the order of its table."""
-    inrs = [each for each in rows if "fourier_dim" in each.figures and not each.res]
+def _load_picture(row: IndexRow, paths: ResultPaths, name: str) -> Picture:
+    caption = IMAGE_CAPTIONS[name]
+    return Picture(make_data_uri(paths.figure(row, name)), caption.title, caption.text)
+
+
+def _load_curves(row: IndexRow, rows: Sequence[MethodScores], sources: PageSources) -> list[Curve]:
+    """Load the loss curves of the INRs of an image, in the order of its table."""
     curves = []
-    for inr in inrs:
-        record = places.record(row, inr.label)
-        known = read_json(record).get("losses", {})
-        steps, losses = known.get("steps", []), known.get("loss", [])
-        curves.append(Curve(inr.name, relative(record, page), steps, losses))
+    for scores in rows:
+        if scores.res or "fourier_dim" not in scores.metrics:
+            continue
+        record = sources.paths.record(row, scores.label)
+        losses = read_json(record).get("losses", {})
+        href = relative_link(record, sources.page)
+        curves.append(Curve(scores.name, href, losses.get("steps", []), losses.get("loss", [])))
     return curves
 
 
-def _scene(
-    row: IndexRow, table: pd.DataFrame, places: ResultPaths, most: int
+def _build_scene(
+    row: IndexRow, table: pd.DataFrame, sources: PageSources, max_characters: int
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The volumes of the viewer, and how it shows them."""
-    reference = load_volume(places.reference(row))
-    cord = load_cord(places.reference(row, "cord") if row.mask else None, reference.grid)
+    """Encode the volumes of the viewer, and say how it shows them."""
+    paths = sources.paths
+    reference = load_volume(paths.reference(row))
+    cord = load_cord(paths.reference(row, "cord") if row.mask else None, reference.grid)
     focus = cord_focus(reference.grid, cord)
-    layers = _layers(row, table, places, reference)
+    layers = _load_layers(row, table, sources, reference)
     peak = intensity_range(reference.array)
-    errors = [
-        100 / peak * (layer.volume.array - reference.array)
-        for layer in layers
-        if layer.kind == "recon"
-    ]
-    volumes, grid = embed(layers, focus, most)
-    spreads = [layer.volume.array for layer in layers if layer.kind == "spread"]
+    volumes, grid = embed(layers, focus, max_characters)
     scene = {
         "image": row.image,
         "focus": [round(float(mm), 3) for mm in focus],
         "window": [float(grey) for grey in np.percentile(reference.array, GREY_WINDOW)],
         "peak": peak,
-        "error": error_limit(np.concatenate([error.ravel() for error in errors])) if errors else 1,
-        "spread": max((100 / peak * float(np.percentile(s, 99.5)) for s in spreads), default=0.0)
-        or 1.0,
-        "tilt": tilt(grid),
+        "error": _choose_error_scale(layers, reference, peak),
+        "spread": _choose_uncertainty_scale(layers, peak),
+        "tilt": measure_tilt(grid),
         "shape": list(grid.shape),
         "whole": list(reference.grid.shape),
         "voxel": [round(float(mm), 3) for mm in grid.voxel_sizes],
@@ -210,30 +209,47 @@ def _scene(
     return scene, volumes
 
 
-def tilt(grid: Grid) -> float:
-    """The largest angle in degrees between an axis of a grid and the world axis next to it."""
+def _choose_error_scale(layers: Sequence[ViewerLayer], reference: Volume, peak: float) -> float:
+    """Choose the end of the error scale in percent of R, one for all reconstructions."""
+    errors = [
+        (100 / peak * (layer.volume.array - reference.array)).ravel()
+        for layer in layers
+        if layer.kind == "recon"
+    ]
+    return choose_error_limit(np.concatenate(errors)) if errors else 1
+
+
+def _choose_uncertainty_scale(layers: Sequence[ViewerLayer], peak: float) -> float:
+    """Choose the end of the uncertainty scale in percent of R."""
+    maps = [layer.volume.array for layer in layers if layer.kind == "spread"]
+    return max((100 / peak * float(np.percentile(std, 99.5)) for std in maps), default=0.0) or 1.0
+
+
+def measure_tilt(grid: Grid) -> float:
+    """Measure the largest angle in degrees between an axis of a grid and the next world axis."""
     nearest = np.abs(grid.directions).max(axis=0)
     return float(np.degrees(np.arccos(np.clip(nearest, 0, 1))).max())
 
 
-def _layers(
-    row: IndexRow, table: pd.DataFrame, places: ResultPaths, reference: Volume
+def _load_layers(
+    row: IndexRow, table: pd.DataFrame, sources: PageSources, reference: Volume
 ) -> list[ViewerLayer]:
-    """Reference, views, best baseline, best INR, and where the INR's members disagree."""
+    """Load views, best baseline, best INR and its uncertainty map, if any, after the reference."""
     sizes = " × ".join(f"{mm:.3g}" for mm in reference.grid.voxel_sizes)
     layers = [ViewerLayer("reference", "Reference", f"{sizes} mm", "reference", reference)]
-    for name in places.views:
-        view = read_view(places.view(row, name))
+    for name in sources.views:
+        view = read_view(sources.paths.view(row, name))
         caption = f"{view.profile.thickness:g} mm slices"
         layers.append(
             ViewerLayer(f"view{len(layers)}", f"{name} view", caption, "view", view.volume)
         )
-    for best in filter(None, best_labels(table, row.image)):
-        figures = best.figures
-        caption = f"{figures['psnr_fov']:.1f} dB, SSIM {figures.get('ssim_fov', np.nan):.3f}"
-        path = places.recon(row, best.label)
+    for best in filter(None, best_scores(table, row.image)):
+        metrics = best.metrics
+        caption = f"{metrics['psnr_fov']:.1f} dB, SSIM {metrics.get('ssim_fov', np.nan):.3f}"
+        path = sources.paths.recon(row, best.label)
         layers.append(ViewerLayer(best.label, best.name, caption, "recon", load_volume(path)))
-        spread = uncertainty_path(path)
-        if best.label.startswith("inr") and spread.exists():
-            layers.append(ViewerLayer("spread", "Uncertainty", "", "spread", load_volume(spread)))
+        std_path = uncertainty_path(path)
+        if best.label.startswith("inr") and std_path.exists():
+            std = load_volume(std_path)
+            layers.append(ViewerLayer("spread", "Uncertainty", "", "spread", std))
     return layers

@@ -32,8 +32,7 @@ from cordinr.run.summary import PARTIAL_TABLE
 def fill_config():
     """Give every setting that is not set its default.
 
-    `configfile:` does it where Snakemake runs from the checkout, but not for a module, nor for a
-    workflow that Snakemake fetches.
+    `configfile:` does it where Snakemake runs from the checkout, but not for a module.
     """
     with open(workflow.source_path("../../config.yaml")) as stream:
         defaults = yaml.safe_load(stream)

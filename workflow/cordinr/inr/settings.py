@@ -103,8 +103,8 @@ class FitSettings:
     )
     fourier_rate: Positive = Field(
         default=0.8,
-        description="Peak learning rate of the weights of the Fourier features beside lattices, "
-        "divided by the Fourier dimension so that every dimension learns at one pace.",
+        description="Peak learning rate of the weights of the Fourier features beside lattices; it "
+        "is divided by the Fourier dimension, so that every dimension learns at one pace.",
     )
     warmup: CountOrZero = Field(
         default=20,
@@ -119,7 +119,7 @@ class FitSettings:
     )
     profile_points: Annotated[Count, Field(le=MAX_PROFILE_POINTS)] = Field(
         default=5,
-        description="Samples per slice thickness where the views share no common lattice.",
+        description="Samples per slice thickness of the view voxels that share none with other views.",
     )
     seed: CountOrZero = Field(
         default=0,

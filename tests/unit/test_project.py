@@ -26,12 +26,34 @@ def test_every_setting_is_explained():
 
 
 def test_links_between_pages_lead_somewhere():
-    pages = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
-    links = {
-        (page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text())
-    }
-    assert len(links) > 10
-    assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
+    pages = [
+        page for folder in (".", "docs", "benchmarks") for page in (ROOT / folder).glob("*.md")
+    ]
+    links = [
+        (page, path, anchor)
+        for page in pages
+        for path, anchor in re.findall(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)", page.read_text())
+    ]
+    assert len(links) > 50
+    lost = [(page.name, path) for page, path, _ in links if not (page.parent / path).exists()]
+    assert lost == []
+    for page, path, anchor in links:
+        other = page.parent / path if path else page
+        if anchor and other.suffix == ".md":
+            assert anchor in anchors(other), (page.name, path, anchor)
+
+
+def anchors(page):
+    """Of the headings of a page, as GitHub and the site make them."""
+    titles = re.findall(r"(?m)^#+ (.*)$", page.read_text())
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_changelog_has_the_version():
+    versions = re.findall(r"(?m)^## (\S+) - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text())
+    assert versions[0] == cordinr.__version__
+    numbers = [tuple(map(int, version.split("."))) for version in versions]
+    assert numbers == sorted(numbers, reverse=True)
 
 
 def test_the_pages_diagrams_can_be_drawn_again():

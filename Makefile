@@ -9,7 +9,7 @@ WORKERS ?= logical
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c envs/constraints.txt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run viewer test test-fast bench docs diagrams lint format clean
+.PHONY: run viewer test test-fast bench docs settings diagrams lint format clean
 
 run: $(SETUP) viewer results/phantom
 	@echo "To watch it, in another terminal here: $(BIN)/cordinr watch" >&2
@@ -29,9 +29,13 @@ test-fast: $(SETUP)
 bench: $(SETUP)
 	$(BIN)/python -m benchmarks $(ONLY)
 
-# The pages of docs/ and the reference of the library as a web site: site/index.html
-docs: $(SETUP)
-	mkdocs build --strict --quiet
+# The pages of docs/ and the reference of the library as a web site, site/index.html
+docs: diagrams settings
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+
+# What comes from the models of the configuration: its schema, and the table of docs/configuration.md
+settings: $(SETUP)
+	$(BIN)/python -m docs.settings
 
 # The diagrams of docs/method.md
 diagrams: $(SETUP)

@@ -1,1 +1,6 @@
-"""What an INR has to beat: interpolation, Tikhonov, total variation."""
+"""What an INR has to beat: reconstructions without a network.
+
+- `reconstruct`: a volume from views by cubic interpolation, Tikhonov or total variation.
+- `differences`: first differences of a volume and their adjoint.
+- `total_variation`: the solver for total variation.
+"""

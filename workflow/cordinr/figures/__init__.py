@@ -1,1 +1,6 @@
-"""Pictures: of one image, and of all images together."""
+"""Pictures: of one image, and of all images together.
+
+- `comparison`, `resolution`: the figures of an image; `panels`, `plane_page`: what they share.
+- `ablation`, `timing`, `outliers`, `sites`: the figures of all images; `style`: what they share.
+- `captions`: titles and captions of the figures of all images.
+"""

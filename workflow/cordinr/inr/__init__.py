@@ -1,1 +1,11 @@
-"""The method: an implicit neural representation fitted to thick-slice views."""
+"""The method: an implicit neural representation (INR) fitted to thick-slice views.
+
+- `settings`, `estimates`: the choices of a fit, and its memory and time, told before it starts.
+- `fit`: a fit from views to an INR; `training`: its loop and its loss.
+- `network`, `encoding`, `lattices`: the network, and what it sees of a position.
+- `point_groups`: which points stand for which voxels of the views.
+- `noise`, `tv_target`: the two terms of the loss beside the error at the views.
+- `adam`, `cuda_graph`, `checkpoint`, `loss_curve`, `sigterm`: the machinery of the training loop.
+- `device`, `gpu_lock`: where torch computes, and which of several GPUs a process takes.
+- `model_file`, `model_header`: a fitted INR as a file; `render`: its values on any grid.
+"""

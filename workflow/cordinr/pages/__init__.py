@@ -1,1 +1,6 @@
-"""HTML pages, one file each: of a subject, and of all of them."""
+"""HTML pages, one file each: of a subject, and of all of them.
+
+- `subject`, `index`: what the two kinds of pages show.
+- `volumes`, `loss_chart`, `ranking`: parts of the page of a subject.
+- `html`: how a page becomes one file, from the `templates`.
+"""

@@ -1,1 +1,6 @@
-"""The embedded dataset: analytic spines, scanned into a raw BIDS dataset."""
+"""The embedded dataset: analytic spines, scanned into a raw BIDS dataset.
+
+- `anatomy`: the parameters of a spine and its signal as a function of position.
+- `tissues`, `shapes`: what the signal is painted with.
+- `scan`, `dataset`: voxels with the noise of a scanner, and a BIDS dataset of them.
+"""

@@ -23,10 +23,10 @@ KEYWORDS = (
     *("description", "type", "enum", "const", "anyOf", "pattern", "minLength"),
     *("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"),
     *("items", "minItems", "uniqueItems"),
-    *("properties", "required", "propertyNames", "minProperties", "additionalProperties"),
+    *("propertyNames", "minProperties", "additionalProperties", "required", "properties"),
     "default",
 )
-"""Keywords of the schema in the order in which people read them."""
+"""Keywords of the schema in the order in which people read them and errors are looked for."""
 
 Value = TypeVar("Value")
 

@@ -34,10 +34,12 @@ def of_four_dimensions(path):
 UNUSABLE = {
     "is not a readable NIfTI image": lambda path: path.write_text("no mask"),
     "is truncated or damaged": truncated,
-    "is no mask (values from 0 to 900)": lambda path: save(
+    "is not a mask (values from 0 to 900)": lambda path: save(
         path, np.linspace(0, 900, 24 * 20 * 16).reshape(SHAPE), dtype="float32"
     ),
-    "is no mask (values from nan": lambda path: save(path, np.full(SHAPE, np.nan), dtype="float32"),
+    "is not a mask (values from nan": lambda path: save(
+        path, np.full(SHAPE, np.nan), dtype="float32"
+    ),
     "has 4 dimensions": of_four_dimensions,
     "is empty": lambda path: save(path, np.zeros(SHAPE)),
     "lies beside its image": lambda path: save(

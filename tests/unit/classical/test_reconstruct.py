@@ -7,8 +7,7 @@ import torch
 from scipy.ndimage import map_coordinates
 
 from cordinr.acquisition.forward import system_matrix
-from cordinr.acquisition.view import intensity_scale
-from cordinr.classical import reconstruct
+from cordinr.acquisition.view import View, intensity_scale
 from cordinr.classical.differences import Differences
 from cordinr.classical.reconstruct import cubic_mean, reconstruct_baseline
 from cordinr.classical.total_variation import TV_EPSILON, product, stored_product
@@ -36,13 +35,19 @@ def gradient(grid: Grid) -> np.ndarray:
     return matrix.reshape(3 * grid.size, grid.size)
 
 
+def stacked(views: list[View], grid: Grid) -> tuple[scipy.sparse.csr_array, np.ndarray]:
+    """The system matrix of all views, and their voxels."""
+    matrix = scipy.sparse.vstack([system_matrix(view, grid) for view in views])
+    return scipy.sparse.csr_array(matrix), np.concatenate([v.volume.array.ravel() for v in views])
+
+
 @pytest.mark.parametrize("array", [np.asarray, torch.as_tensor])
 def test_differences_and_their_adjoint_are_those_of_the_matrix(array):
     grid = Grid((3, 4, 5), np.diag([1, 1, 2, 1.0]))
     matrix, rng = gradient(grid), np.random.default_rng(0)
     image, slopes = rng.normal(size=60), rng.normal(size=(3, 60))
     differences = Differences.on(grid)
-    found = np.asarray(differences.of(array(image), array(np.zeros((3, 60)))))
+    found = np.asarray(differences.compute(array(image), array(np.zeros((3, 60)))))
     np.testing.assert_allclose(found.ravel(), matrix @ image, atol=1e-12)
     back = np.asarray(differences.adjoint(array(slopes), array(np.full(60, 7.0))))
     np.testing.assert_allclose(back, matrix.T @ slopes.ravel(), atol=1e-12)
@@ -53,7 +58,7 @@ def test_tikhonov_solves_the_normal_equations(volume):
     scale = intensity_scale(views)
     matrix = np.vstack([system_matrix(view, volume.grid).toarray() for view in views])
     slices = np.concatenate([view.volume.array.ravel() for view in views])
-    slope = gradient(volume.grid)
+    slope = scipy.sparse.csr_array(gradient(volume.grid))
     normal = matrix.T @ matrix + weight * slope.T @ slope
     expected = np.linalg.solve(normal.astype(float), matrix.T @ slices)
     actual = reconstruct_baseline(views, volume.grid, "tikhonov", weight).ravel()
@@ -68,8 +73,9 @@ def test_total_variation_finds_the_minimum_of_its_objective(volume, weight, outl
     views = two_views(volume)
     views[0].volume.array[3, 3, 1] *= outlier
     scale = intensity_scale(views)
-    matrix, slices = reconstruct._stacked(views, volume.grid, scale)
-    slope = gradient(volume.grid)
+    matrix, slices = stacked(views, volume.grid)
+    slices = slices / scale
+    slope = scipy.sparse.csr_array(gradient(volume.grid))
 
     def objective(image):
         residual, slopes = matrix @ image - slices, (slope @ image).reshape(3, -1)
@@ -90,7 +96,7 @@ def test_total_variation_finds_the_minimum_of_its_objective(volume, weight, outl
 @pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="torch was built without MKL")
 def test_products_of_either_kind_are_those_of_the_matrix(volume):
     """By SciPy, and by torch's sparse tensors as on a GPU; a CPU has them where it has MKL."""
-    matrix, _ = reconstruct._stacked(two_views(volume), volume.grid, 1.0)
+    matrix, _ = stacked(two_views(volume), volume.grid)
     vector = np.random.default_rng(0).normal(size=matrix.shape[1]).astype(np.float32)
     for times in (product(matrix, torch.device("cpu")), stored_product(matrix)):
         found = times(torch.from_numpy(vector)).numpy()
@@ -134,3 +140,14 @@ def test_an_outlier_beyond_all_arithmetic_is_said(volume):
     views[0].volume.array[0, 0, 0] = 1e30
     with pytest.raises(InputError, match="too far beyond their 99th percentile"):
         reconstruct_baseline(views, volume.grid, "tv", 0.001)
+
+
+@pytest.mark.parametrize("method", ["tikhonov", "tv"])
+def test_a_solver_that_did_not_converge_says_so(smooth_volume, monkeypatch, notes, method):
+    views = two_views(smooth_volume)
+    reconstruct_baseline(views, smooth_volume.grid, method, 0.003)
+    assert not notes()
+    monkeypatch.setattr("cordinr.classical.reconstruct.CG_MAX_ITERATIONS", 2)
+    monkeypatch.setattr("cordinr.classical.total_variation.MAX_ITERATIONS", 2)
+    reconstruct_baseline(views, smooth_volume.grid, method, 0.003)
+    assert any("did not converge within 2 iterations" in note for note in notes())

@@ -1,7 +1,7 @@
 """Where an INR is fitted and rendered: what all views show, and one slice around it.
 
 A sagittal scan is often longer than the axial one and the axial one wider, so that most of the box
-around both is in one scan at most, where nothing can be super-resolved.
+around both is seen by at most one scan; nothing can be super-resolved there.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""What was never measured of several views, and what they say of each other there.
+"""Unmeasured parts of several views: padding, empty slices, NaN; judged by what other views show.
 
-Taken for data it is dark anatomy that no other scan confirms. Left out it costs nothing where
-another scan measures the same place, and is filled by the prior of the method where none does.
+Taken for data they would be dark anatomy that no other scan confirms. Left out, they cost nothing
+where another scan measures the same place, and are filled by the method's prior where none does.
 """
 
 import logging
@@ -20,24 +20,27 @@ from .view import View
 log = logging.getLogger(__name__)
 
 MIN_DENIED = 0.5
-"""Difference between a constant slice and another view of it that denies it, as part of the mean
-intensity of what both show."""
+"""Difference between a constant slice and another view above which that view contradicts the slice,
+as a fraction of the mean intensity of what both show."""
 
 
 def leave_unmeasured_out(views: Sequence[View]) -> list[View]:
-    """Views whose `measured` is what is to be fitted, and whose arrays are finite everywhere.
+    """Mark the unmeasured voxels of views, so that they are not fitted.
 
-    What is unmeasured is left out; its value becomes the nearest measured one, for interpolation.
-    Of an image without noise that is also a constant slice where another view shows something else.
-    Whole planes of padding where no other scan is are cut off. Where one scan confirms that zeros
-    around another are none of padding, the scans were made of an image with a black margin, and
-    zeros that no scan denies are data.
+    Unmeasured voxels get the value of the nearest measured one, for interpolation. In an image
+    without noise, a constant slice is unmeasured as well where another view shows something else.
+    Whole planes of padding that no other scan reaches are cut off. Where one scan confirms that
+    zeros around another are not padding, the scans were made from an image with a black margin,
+    and zeros that no scan contradicts are data.
 
     Args:
         views: of one place, as `read_view` gives them.
 
+    Returns:
+        Views whose `measured` is what is to be fitted, and whose arrays are finite everywhere.
+
     Raises:
-        InputError: next to nothing of a view was measured.
+        InputError: almost nothing of a view was measured.
     """
     views = [_judge_slices(view, views) for view in views]
     around = [_outside(view) for view in views]
@@ -50,10 +53,10 @@ def leave_unmeasured_out(views: Sequence[View]) -> list[View]:
 
 
 def _judge_slices(view: View, views: Sequence[View]) -> View:
-    """A view whose constant slices are measured where another view shows much the same there.
+    """A view whose constant slices count as measured where another view shows much the same there.
 
-    Where another view denies them they are not. Where no other view has measured, noise decides, as
-    `find_measured` has it.
+    They do not where another view contradicts them. Where no other view has measured, noise
+    decides, as in `find_measured`.
     """
     array, axis = view.volume.array, view.axis
     finite = np.isfinite(array)
@@ -68,10 +71,11 @@ def _judge_slices(view: View, views: Sequence[View]) -> View:
 
 
 def _verdicts(view: View, flat: np.ndarray, views: Sequence[View]) -> dict[int, bool]:
-    """Whether other views deny a constant slice, by its number; none where no other view reaches.
+    """Whether other views contradict a constant slice, by the number of the slice.
 
-    Slices of the others that are constant themselves say nothing. Mean intensities of what both
-    show are compared, by the gain that the other slices have.
+    Slices that no other view reaches have no verdict. Slices of the others that are constant
+    themselves do not count. Mean intensities of what both show are compared, after the gain
+    between the remaining slices is removed.
     """
     array, verdicts = view.volume.array, {}
     for other in (each for each in views if each is not view):
@@ -102,7 +106,7 @@ def _verdicts(view: View, flat: np.ndarray, views: Sequence[View]) -> dict[int, 
 def _compare(
     number: int, views: Sequence[View], around: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of the padding of a view what no other view reaches, and what another one confirms.
+    """The padding of a view that no other view reaches, and the part that another view confirms.
 
     Args:
         number: of the view among all views.
@@ -152,7 +156,7 @@ def _leave_out(view: View, unseen: np.ndarray, confirmed: np.ndarray, black_marg
         array = np.where(lost, array[tuple(nearest)], array)
     return replace(
         view,
-        volume=Volume(array, _part_of(view.volume.grid, box)),
+        volume=Volume(array, _crop(view.volume.grid, box)),
         measured=~lost if lost.any() else None,
         cropped=array.shape != view.volume.array.shape,
     )
@@ -176,14 +180,14 @@ def _voxel_of(view: View, padding: np.ndarray, grid: Grid) -> np.ndarray:
 def _confirmed_zeros(view: View, outside: np.ndarray, other: View, place: np.ndarray) -> np.ndarray:
     """Zeros at the border of a view that another view confirms, side by side; bool array.
 
-    A thick slice of the other view across the edge of the padding is as bright as the mean of this
-    view's voxels in it, zeros included, if the zeros were there when it was measured. If they were
-    put there afterwards it is as bright as the mean of the rest.
+    A thick slice of the other view that crosses the edge of the padding is as bright as the mean
+    of this view's voxels in it, zeros included, if the zeros were there during the measurement. If
+    they were added afterwards, it is as bright as the mean of the other voxels.
 
     Args:
         view: with padding.
         outside: its padding.
-        other: to compare with, by their common gain.
+        other: view to compare with, after the gain between both is removed.
         place: as `_voxel_of` gives it for the other view.
     """
     confirmed = np.zeros(outside.shape, bool)
@@ -217,7 +221,7 @@ def _confirmed_zeros(view: View, outside: np.ndarray, other: View, place: np.nda
 
 
 def _sides(outside: np.ndarray) -> Iterator[np.ndarray]:
-    """The planes of padding at each of the six sides, each as bool array."""
+    """The planes of padding at each of the six sides, as one bool array per side."""
     for axis in range(3):
         other = tuple(k for k in range(3) if k != axis)
         flat = outside.all(axis=other)
@@ -228,7 +232,7 @@ def _sides(outside: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _outside(view: View) -> np.ndarray:
-    """What is missing around a scan, not within it: slices within are lost, not padding."""
+    """The padding around a scan, as a bool array; slices lost within the scan are not padding."""
     if view.measured is None:
         return np.zeros(view.volume.array.shape, bool)
     axis, missing = view.axis, ~view.measured
@@ -242,7 +246,7 @@ def _outside(view: View) -> np.ndarray:
 
 
 def _box_without_padding(unseen: np.ndarray) -> tuple[slice, ...]:
-    """The array without the planes at its ends that nobody has measured."""
+    """The box of an array without the planes at its ends that no view has measured."""
     box = []
     for axis in range(3):
         other = tuple(k for k in range(3) if k != axis)
@@ -251,16 +255,13 @@ def _box_without_padding(unseen: np.ndarray) -> tuple[slice, ...]:
     return tuple(box)
 
 
-def _part_of(grid: Grid, box: tuple[slice, ...]) -> Grid:
-    """The grid of a box of voxels of another."""
-    low, high = ([each.start for each in box], [each.stop for each in box])
-    affine = grid.affine.copy()
-    affine[:3, 3] = grid.world(np.array(low))
-    return Grid(tuple(np.subtract(high, low).tolist()), affine, grid.space)
+def _crop(grid: Grid, box: tuple[slice, ...]) -> Grid:
+    low, high = np.array([(each.start, each.stop) for each in box]).T
+    return grid.cropped(low, high - low)
 
 
 def _kinds(view: View) -> str:
-    """Of what kind the unmeasured voxels of a view are, for a note."""
+    """The kinds of unmeasured voxels of a view, for a message."""
     array, axis = view.volume.array, view.axis
     other = tuple(k for k in range(3) if k != axis)
     holes = ~np.isfinite(array)

@@ -1,4 +1,4 @@
-"""Where views lie to each other: what all of them show, and beyond what none does."""
+"""How the fields of view of scans overlap."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from .view import View
 
 
 def coverage(views: Sequence[View], grid: Grid) -> np.ndarray:
-    """Voxels of `grid` whose centres lie within the field of view of every view; bool array."""
+    """Voxels of a grid whose centres lie within the field of view of every view; bool array."""
     covered = np.ones(grid.size, bool)
     for block, centres in grid.blocks():
         for view in views:
@@ -56,9 +56,9 @@ def common_grid(views: Sequence[View], voxel_mm: float | None = None) -> Grid:
 
 
 def limits_of(views: Sequence[View]) -> tuple[Grid, ...]:
-    """The grids beyond all of which nothing is to be reconstructed; none where no view is cropped.
+    """The grids outside all of which nothing is to be reconstructed; empty without cropped views.
 
-    Else a reconstruction would go on into the padding that was cut off.
+    Otherwise a reconstruction would extend into the padding that was cut off.
     """
     return tuple(view.volume.grid for view in views if any(each.cropped for each in views))
 

@@ -7,15 +7,12 @@ import numpy as np
 import scipy
 
 from ..errors import InputError
+from ..imaging.resampling import FWHM_PER_SIGMA
 
 ProfileShape = Literal["box", "gaussian", "point"]
 
-
-FWHM_IN_SIGMA = 2 * np.sqrt(2 * np.log(2))
-
-
 GAUSSIAN_SUPPORT = 3.0
-"""Half-width, in standard deviations, over which sample points of a gaussian are spread."""
+"""Half-width, in standard deviations, over which the sample points of a gaussian lie."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +21,7 @@ class SliceProfile:
 
     Attributes:
         shape: "box" is uniform over the thickness; "gaussian" has a full width at half maximum
-            equal to the thickness; "point" looks at the slice centre alone.
+            equal to the thickness; "point" samples the slice centre alone.
         thickness: millimetres.
     """
 
@@ -41,13 +38,13 @@ class SliceProfile:
 
     @property
     def extent(self) -> float:
-        """Millimetres along the normal outside which the profile is taken to be zero."""
+        """Millimetres along the normal outside which the profile is zero."""
         if self.shape == "gaussian":
-            return 2 * GAUSSIAN_SUPPORT * self.thickness / FWHM_IN_SIGMA
+            return 2 * GAUSSIAN_SUPPORT * self.thickness / FWHM_PER_SIGMA
         return self.thickness if self.shape == "box" else 0.0
 
     def samples(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Points along the normal that stand for the profile.
+        """Sample points along the normal that represent the profile.
 
         Args:
             n: number of points; 5 mid-points of a box reproduce a 5:1 average of voxels exactly.
@@ -62,7 +59,7 @@ class SliceProfile:
         if self.shape == "box":
             return midpoints * self.thickness, np.full(n, 1 / n)
         offsets = midpoints * self.extent
-        weights = np.exp(-0.5 * (offsets * FWHM_IN_SIGMA / self.thickness) ** 2)
+        weights = np.exp(-0.5 * (offsets * FWHM_PER_SIGMA / self.thickness) ** 2)
         return offsets, weights / weights.sum()
 
     def voxel_weights(self, distance: np.ndarray, voxel: float) -> np.ndarray:
@@ -84,4 +81,4 @@ class SliceProfile:
         """The profile integrated from minus infinity to `offset` (mm)."""
         if self.shape == "box":
             return np.clip(offset / self.thickness + 0.5, 0, 1)
-        return scipy.special.ndtr(offset * FWHM_IN_SIGMA / self.thickness)
+        return scipy.special.ndtr(offset * FWHM_PER_SIGMA / self.thickness)

@@ -1,7 +1,7 @@
-"""What a sidecar says of the slices of an image, held against the image's own header.
+"""Slice axis, thickness and profile of an image, from its sidecars and its own header.
 
-Sidecars are inherited, copied beside other images and left behind by reorientation; the header
-belongs to the voxels. What the header contradicts is never taken without a word.
+Sidecars are inherited, copied to other images and left behind by reorientation; the header belongs
+to the voxels. A statement that the header contradicts is never used without a message.
 """
 
 import logging
@@ -21,32 +21,35 @@ from .profile import SliceProfile
 log = logging.getLogger(__name__)
 
 ARRAY_AXES = "ijk"
+"""Names of the array axes in BIDS."""
+
 SLICE_DIRECTIONS = ("i", "j", "k", "i-", "j-", "k-")
+"""Values of SliceEncodingDirection in BIDS."""
 
 SPACING_TOLERANCE = 0.02
-"""Relative difference between a sidecar's slice spacing and the header's that is let pass."""
+"""Relative difference between the slice spacings of sidecar and header that is tolerated."""
 
 NEAR_ISOTROPIC = 1.2
 """Ratio of voxel sizes below which neither counts as the coarser one."""
 
 CLEARLY_COARSER = 2.0
-"""Ratio of voxel sizes from which the coarser axis is that of the slices in any case."""
+"""Ratio of voxel sizes above which the coarsest axis is the slice axis in any case."""
 
 THICKNESS_IN_SPACINGS = (0.4, 3.0)
-"""Thickness of a slice over the spacing of slices, outside of which one of them is wrong."""
+"""Smallest and largest slice thickness, in slice spacings; outside, one of the two is wrong."""
 
 NORMAL_TOLERANCE = math.cos(math.radians(25))
-"""Cosine of the angle up to which a slice normal in a sidecar agrees with an array axis."""
+"""Cosine of the largest angle at which a slice normal in a sidecar agrees with an array axis."""
 
 
 @dataclass(frozen=True)
 class Statements:
-    """What sidecars say of an image.
+    """What the sidecars of an image state.
 
     Attributes:
-        image: whose they are.
-        values: key to value; files further down in the dataset win.
-        origins: key to the file that said it last.
+        image: path of the image.
+        values: by key; files deeper in the dataset win.
+        origins: the file that each value comes from, by key.
     """
 
     image: Path
@@ -55,19 +58,19 @@ class Statements:
 
 
 def slice_geometry(grid: Grid, stated: Statements, insist: bool) -> tuple[int, SliceProfile]:
-    """The array axis along which slices follow each other, and the profile of a slice.
+    """The array axis across the slices, and the profile of a slice.
 
-    The spacing of the slices is always the header's. What is assumed or ignored is logged.
+    The slice spacing is always that of the header. What is assumed or ignored is logged.
 
     Args:
         grid: of the image.
         stated: by its sidecars.
-        insist: take a thickness that is impossible for the spacing of the slices, and the spacing
-            where the thickness is no number.
+        insist: use a thickness that is impossible for the slice spacing, and the spacing where the
+            thickness is not a number.
 
     Raises:
-        InputError: no axis is coarser than both others and no sidecar names one; the thickness is
-            no positive number or impossible; the profile is not known.
+        InputError: no axis is coarser than both others and no sidecar names one; the thickness
+            is not a positive number or impossible; the profile is not known.
     """
     axis = _slice_axis(grid, stated)
     spacing = float(grid.voxel_sizes[axis])
@@ -121,7 +124,7 @@ def is_possible(thickness: float, spacing: float) -> bool:
 
 
 def _slice_axis(grid: Grid, stated: Statements) -> int:
-    """The sidecar's axis where the header does not contradict it, else the header's."""
+    """The slice axis of the sidecar unless the header contradicts it, else that of the header."""
     coarsest = coarsest_axis(grid.voxel_sizes)
     direction = stated.values.get("SliceEncodingDirection")
     where = stated.origins.get("SliceEncodingDirection")
@@ -156,7 +159,7 @@ def _slice_axis(grid: Grid, stated: Statements) -> int:
 
 
 def coarsest_axis(sizes: np.ndarray) -> int | None:
-    """The array axis whose voxels are clearly longer than along both others; None without one.
+    """The array axis along which voxels are clearly longest; None where there is none.
 
     Args:
         sizes: (3,) mm.
@@ -166,7 +169,7 @@ def coarsest_axis(sizes: np.ndarray) -> int | None:
 
 
 def _fits(size: float, stated: Statements) -> bool:
-    """Whether slices of this spacing are what the sidecars speak of, as far as they say."""
+    """Whether this slice spacing agrees with the spacing or thickness in the sidecars."""
     spacing, thickness = (
         stated.values.get(key) for key in ("SpacingBetweenSlices", "SliceThickness")
     )
@@ -211,7 +214,7 @@ def _thickness(spacing: float, stated: Statements, insist: bool) -> float:
 
 
 def _note_other_image(grid: Grid, axis: int, stated: Statements) -> None:
-    """Say where a sidecar speaks of another image or of this one before it was turned."""
+    """Log where a sidecar belongs to another image, or to this one before it was reoriented."""
     normal = _stated_normal(stated.values.get("ImageOrientationPatientDICOM"))
     if normal is not None:
         along = np.abs(normal @ grid.directions)
@@ -238,7 +241,7 @@ def _note_other_image(grid: Grid, axis: int, stated: Statements) -> None:
 
 
 def _stated_normal(cosines: Any) -> np.ndarray | None:
-    """(3,) unit slice normal in R-A-S+ of DICOM's six direction cosines; None where they are none.
+    """(3,) unit slice normal in R-A-S+ from DICOM's six direction cosines; None if invalid.
 
     DICOM PS3.3, C.7.6.2.1.1: rows and columns in a world whose first two axes point the other way.
     """

@@ -9,6 +9,7 @@ from ..imaging.volume import Volume
 from .profile import SliceProfile
 
 INTENSITY_PERCENTILE = 99.0
+"""Percentile of the absolute voxels of all views that counts as intensity 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,10 +20,10 @@ class View:
         volume: the slices as an image; spacing between slices is its voxel size along `axis`.
         axis: array axis along which slices follow each other.
         profile: of each slice.
-        name: what messages call it, normally its path.
+        name: for messages, normally its path.
         measured: bool, shape of the volume: voxels to be fitted; None for all of them. The others
-            hold a value for interpolation alone.
-        cropped: whether padding was cut off; then nothing is reconstructed where no view is.
+            hold a value for interpolation only.
+        cropped: whether padding was cut off; nothing is reconstructed beyond cropped views.
     """
 
     volume: Volume
@@ -50,6 +51,6 @@ class View:
 
 
 def intensity_scale(views: Sequence[View]) -> float:
-    """The intensity that counts as 1: a high percentile of the absolute voxels of all views."""
+    """The intensity that counts as 1, a high percentile of the absolute voxels of all views."""
     voxels = np.concatenate([np.abs(view.voxels) for view in views])
     return float(np.percentile(voxels, INTENSITY_PERCENTILE)) or float(voxels.max())

@@ -1,4 +1,4 @@
-"""First differences of a volume and their adjoint, of NumPy arrays and torch tensors alike."""
+"""First differences of a volume and their adjoint, for NumPy arrays and torch tensors alike."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ import numpy as np
 
 from ..imaging.grid import Grid
 
-if TYPE_CHECKING:  # what uses no total variation starts without torch
+if TYPE_CHECKING:  # commands without total variation start without torch
     from torch import Tensor
 
     Volume3 = TypeVar("Volume3", np.ndarray, Tensor)
 
 HERE, AHEAD = slice(None, -1), slice(1, None)
+"""Indices of the voxels that have a next one along an axis, and of those next ones."""
 
 
 @dataclass(frozen=True)
 class Differences:
-    """Differences of neighbours along the three axes, zero beyond the last voxel.
+    """Differences of neighbours along the three axes, zero at the last voxel.
 
     They are per geometric mean voxel size, so that anisotropic grids are not favoured along their
     short axes.
 
     Attributes:
         shape: (3,) of the volume.
-        factors: (3,) by which a difference of two voxels is multiplied.
+        factors: (3,) factors of the differences along each axis.
     """
 
     shape: tuple[int, int, int]
@@ -35,12 +36,12 @@ class Differences:
 
     @classmethod
     def on(cls, grid: Grid) -> Differences:
-        """Those of images on a grid."""
+        """The differences of images on a grid."""
         unit = np.prod(grid.voxel_sizes) ** (1 / 3)
         return cls(grid.shape, tuple(float(unit / voxel) for voxel in grid.voxel_sizes))
 
-    def of(self, image: Volume3, out: Volume3) -> Volume3:
-        """Write the slopes of an image (voxels,) into `out` (3, voxels), C order; returns it.
+    def compute(self, image: Volume3, out: Volume3) -> Volume3:
+        """Write the differences of an image (voxels,) into `out` (3, voxels), C order.
 
         `out` has to be zero where a voxel has no next one, and stays so.
         """
@@ -60,7 +61,7 @@ class Differences:
         return out
 
     def _pairs(self) -> Iterator[tuple[int, float, tuple[slice, ...], tuple[slice, ...]]]:
-        """Per axis its number, its factor, and the indices of both of each pair of neighbours."""
+        """For each axis its number, its factor, and the indices of both voxels of every pair."""
         for axis, factor in enumerate(self.factors):
             whole = [slice(None)] * 3
             here, ahead = ((*whole[:axis], part, *whole[axis + 1 :]) for part in (HERE, AHEAD))

@@ -1,7 +1,8 @@
-"""What any INR has to beat: interpolation, and regularised least squares on one forward model."""
+"""Interpolation and regularised least squares: the methods that an INR has to beat."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,23 @@ from ..acquisition.overlap import check_overlap, limits_of, within_any
 from ..acquisition.view import View, intensity_scale
 from ..errors import InputError
 from ..imaging.grid import Grid
+from ..methods import BASELINES
 from .differences import Differences
 
 if TYPE_CHECKING:
     import torch
-from ..methods import BASELINES
+
+log = logging.getLogger(__name__)
 
 UNMEASURED_WEIGHT = 1e-6
-"""Of a view in the cubic mean where it was not measured: it counts where no other view does."""
+"""Weight in the cubic mean of a view where it was not measured: it counts only where no other view
+was measured either."""
+
+CG_TOLERANCE = 1e-4
+"""Relative residual at which conjugate gradients have converged."""
+
+CG_MAX_ITERATIONS = 500
+"""Maximum number of iterations of conjugate gradients."""
 
 
 def reconstruct_baseline(
@@ -61,7 +71,7 @@ def reconstruct_baseline(
 
 
 def _within_limits(image: np.ndarray, views: Sequence[View], grid: Grid) -> np.ndarray:
-    """The image, zero where it would go on into padding that was cut off the views."""
+    """The image, set to zero where it would extend into padding that was cut off the views."""
     limits = limits_of(views)
     if limits:
         for block, centres in grid.blocks():
@@ -84,14 +94,14 @@ def _reconstruct(
         from .total_variation import least_total_variation
 
         try:
-            found = least_total_variation(matrix, slices, differences, weight, start, device)
+            solution = least_total_variation(matrix, slices, differences, weight, start, device)
         except OverflowError as error:
             names = " and ".join(view.name for view in views)
             raise InputError(
                 f"{names}: hold intensities too far beyond their 99th percentile for total "
                 "variation; clip them."
             ) from error
-        image = found.cpu().numpy()
+        image = solution.cpu().numpy()
     return (image * scale).astype(np.float32).reshape(grid.shape)
 
 
@@ -117,7 +127,7 @@ def cubic_mean(views: Sequence[View], grid: Grid) -> np.ndarray:
 
 
 def _part_measured(view: View, index: np.ndarray) -> np.ndarray | float:
-    """Weight of a view at fractional indices (n, 3): next to none where it was not measured."""
+    """Weight of a view at fractional indices (n, 3): almost zero where it was not measured."""
     if view.measured is None:
         return 1.0
     near = scipy.ndimage.map_coordinates(
@@ -129,7 +139,7 @@ def _part_measured(view: View, index: np.ndarray) -> np.ndarray | float:
 def _stacked(
     views: Sequence[View], grid: Grid, scale: float
 ) -> tuple[scipy.sparse.csr_array, np.ndarray]:
-    """The system matrix of all views and their scaled voxels; rows without support left out."""
+    """The system matrix of all views and their scaled voxels, without the empty rows."""
     matrices, slices = [], []
     for view in views:
         matrix = system_matrix(view, grid)
@@ -154,9 +164,17 @@ def _tikhonov(
     slopes, divergence = np.zeros((3, voxels)), np.empty(voxels)
 
     def normal(x: np.ndarray) -> np.ndarray:
-        differences.adjoint(differences.of(x, slopes), divergence)
+        differences.adjoint(differences.compute(x, slopes), divergence)
         return adjoint @ (matrix @ x) + weight * divergence
 
     normal = scipy.sparse.linalg.LinearOperator((voxels,) * 2, matvec=normal, dtype=np.float64)
-    image, _ = scipy.sparse.linalg.cg(normal, adjoint @ slices, x0=start, rtol=1e-4, maxiter=500)
+    image, failed = scipy.sparse.linalg.cg(
+        normal, adjoint @ slices, x0=start, rtol=CG_TOLERANCE, maxiter=CG_MAX_ITERATIONS
+    )
+    if failed:
+        log.warning(
+            "Tikhonov did not converge within %d iterations of conjugate gradients; raise its "
+            "weight.",
+            CG_MAX_ITERATIONS,
+        )
     return image

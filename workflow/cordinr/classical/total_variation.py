@@ -4,6 +4,7 @@ Rudin, Osher, Fatemi, "Nonlinear total variation based noise removal algorithms"
 1992.
 """
 
+import logging
 import math
 import warnings
 from collections.abc import Callable
@@ -16,17 +17,20 @@ from torch import Tensor
 
 from .differences import Differences
 
+log = logging.getLogger(__name__)
+
 TV_EPSILON = 0.01
-"""Rounds the total variation where there is no gradient; fraction of the intensity scale."""
+"""Gradient below which the total variation is rounded, as a fraction of the intensity scale."""
 
 MAX_ITERATIONS = 200
+"""Maximum number of iterations of L-BFGS."""
 
 PRECISION = 1e-8
-"""Fall of the objective, as a part of where it began, below which nothing more is done."""
+"""Decrease of the objective, as a fraction of its first value, at which L-BFGS has converged."""
 
 
 def smoothed_length(slopes: Tensor, dim: int) -> Tensor:
-    """sqrt(|slopes|^2 + CORNER^2) along `dim`, which has a gradient everywhere."""
+    """sqrt(|slopes|^2 + TV_EPSILON^2) along `dim`, differentiable everywhere."""
     return (slopes.square().sum(dim=dim) + TV_EPSILON**2).sqrt()
 
 
@@ -68,39 +72,45 @@ def least_total_variation(
     def objective() -> float:
         nonlocal first
         residual = forward(image) - measured
-        lengths = smoothed_length(differences.of(image, slopes), dim=0)
+        lengths = smoothed_length(differences.compute(image, slopes), dim=0)
         value = float(residual @ residual + weight * lengths.sum())
         if not math.isfinite(value):
-            raise OverflowError("the total variation is no finite number")
-        # Of intensities of about 1; an outlier would leave nothing of the rest.
+            raise OverflowError("the total variation is not finite")
+        # Bounded for intensities of about 1: one outlier would make all other voxels negligible.
         first = first or min(value, float(len(measured))) or 1.0
         differences.adjoint(slopes.div_(lengths), divergence)
         image.grad = (2 * backward(residual)).add_(divergence, alpha=weight).div_(first)
         return value / first
 
-    _LBFGS(
+    optimiser = _LBFGS(
         [image],
         max_iter=MAX_ITERATIONS,
         history_size=5,
         tolerance_grad=0,
         tolerance_change=PRECISION,
         line_search_fn="strong_wolfe",
-    ).step(objective)
+    )
+    optimiser.step(objective)
+    state, group = optimiser.state[image], optimiser.param_groups[0]
+    if state["n_iter"] >= group["max_iter"] or state["func_evals"] >= group["max_eval"]:
+        log.warning(
+            "total variation did not converge within %d iterations of L-BFGS.", MAX_ITERATIONS
+        )
     return image
 
 
 class _LBFGS(torch.optim.LBFGS):
-    """Without torch's compiler, which `add_param_group` would load: 1.2 s of every process."""
+    """L-BFGS without torch's compiler, which `add_param_group` would load in 1.2 s per process."""
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Take the only group that there is."""
+        """Accept the only parameter group."""
         self.param_groups.append(self.defaults | param_group)
 
 
 def product(matrix: scipy.sparse.csr_array, device: torch.device) -> Callable[[Tensor], Tensor]:
-    """Multiplication of vectors on a device by a float32 matrix.
+    """A function that multiplies vectors on a device by a float32 matrix.
 
-    On a CPU by SciPy: torch has sparse products only where it was built with MKL.
+    SciPy does it on a CPU, as torch has sparse products only where it was built with MKL.
     """
     if device.type == "cpu":
         return lambda vector: torch.from_numpy(matrix @ vector.numpy())
@@ -110,7 +120,7 @@ def product(matrix: scipy.sparse.csr_array, device: torch.device) -> Callable[[T
 def stored_product(
     matrix: scipy.sparse.csr_array, device: torch.device | str = "cpu"
 ) -> Callable[[Tensor], Tensor]:
-    """As `product`, with the matrix on the device."""
+    """As `product`, with the matrix stored on the device."""
     indices = (torch.as_tensor(part, device=device) for part in (matrix.indptr, matrix.indices))
     numbers = torch.as_tensor(matrix.data, device=device)
     with warnings.catch_warnings():

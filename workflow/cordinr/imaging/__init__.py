@@ -1,3 +1,4 @@
 """Images in world millimetres: grids, NIfTI files, planes, other grids.
 
-Knows NumPy and nibabel, and nothing of views, BIDS or networks."""
+Knows NumPy and nibabel, and nothing of views, BIDS or networks.
+"""

@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import InputError
 from .grid import Grid
 from .resampling import resample_nearest
-from .volume import Volume, _read
+from .volume import Volume, load_unchecked
 
 log = logging.getLogger(__name__)
 
@@ -19,26 +19,27 @@ def load_segmentation(path: Path | str) -> Volume:
     Raises:
         InputError: as `load_grid`, or a truncated file.
     """
-    return _read(Path(path))
+    return load_unchecked(path)
 
 
 def load_mask(path: Path | str, grid: Grid) -> np.ndarray:
     """A segmentation as a bool array of shape `grid.shape`; voxels above one half are inside.
 
-    One on another grid is resampled to that of its image, through both affines, by the nearest
-    voxel; a note says so.
+    A segmentation on another grid is resampled to that of its image by the nearest voxel, through
+    both affines, which is logged.
 
     Raises:
-        InputError: as `load_grid`, or it is no mask, or lies beside its image.
+        InputError: as `load_grid`, or it is not a mask, or lies beside its image.
     """
     path = Path(path)
     mask = load_segmentation(path)
     low, high = float(mask.array.min()), float(mask.array.max())
     between = (mask.array > low) & (mask.array < high)
-    # Soft masks reach from 0 to 1; of others (0 and 255, say) two values are let pass.
+    # Soft masks reach from 0 to 1; other masks (0 and 255, say) may have two values.
     if not (low >= 0 and (high <= 1 or (high < np.inf and not between.any()))):
         raise InputError(
-            f"{path}: is no mask (values from {low:g} to {high:g}); give a segmentation of 0 and 1."
+            f"{path}: is not a mask (values from {low:g} to {high:g}); give a segmentation of 0 "
+            "and 1."
         )
     if mask.grid.matches(grid):
         return mask.array > 0.5

@@ -3,6 +3,8 @@
 import gzip
 import logging
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nibabel as nib
@@ -13,42 +15,41 @@ from ..errors import InputError, first_line, is_out_of_memory
 log = logging.getLogger(__name__)
 
 SCANNER, ALIGNED = 1, 2
-"""Codes of world spaces: the scanner's own; some other file's, where an image names none."""
+"""NIfTI's codes of world spaces: that of the scanner, and that of some other file, which stands for
+an image that names none."""
 
 SPACES = range(1, 6)
-"""Every code but 0; nibabel takes others for 0."""
+"""NIfTI's codes of known world spaces; nibabel takes any other code for 0, unknown."""
 
 FORMS_TOLERANCE_MM = 0.1
-"""At a corner of the field of view; by more than this qform and sform disagree."""
+"""Distance in mm at a corner of the field of view above which qform and sform disagree."""
 
 SPACINGS_TOLERANCE = 0.02
 """Relative difference between the voxel sizes of a header's forms that rounding may explain."""
 
 VOXEL_LIMITS_MM = (1e-3, 100.0)
-"""Outside of them a voxel size or its unit is an error, whatever was imaged."""
+"""Smallest and largest voxel size in mm that can be; outside, the size or its unit is an error."""
 
 SMALLEST_VOXEL_MM = 0.01
-"""Of an image; below, its header means millimetres where it says micrometres."""
+"""Voxel size in mm below which a header that says micrometres means millimetres."""
 
 FARTHEST_MM = 1e5
-"""From the world's origin to a voxel, where float32 still tells hundredths of a millimetre."""
+"""Largest distance in mm of a voxel from the world's origin; float32 resolves 0.01 mm there."""
 
 DEFLATE_RATIO = 1032
-"""Bytes that one compressed byte can become at most (zlib's technical notes)."""
+"""Largest number of bytes that one compressed byte can expand to (zlib's technical notes)."""
 
 MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
-"""By the spatial unit's code: unknown (taken as mm), metre, millimetre, micrometre."""
+"""Millimetres per unit, by the code of the unit: unknown (taken as mm), metre, mm, micrometre."""
 
 DISPLAY_PERCENTILE = 99.5
-"""What viewers show as white at first."""
+"""Percentile of the intensities that viewers show as white at first."""
 
 CHUNK = 1 << 20
-"""Bytes read at a time where nothing is kept; more than headers and their extensions have."""
+"""Number of bytes read at a time; more than headers and their extensions have."""
 
 CLASSES = {b"n+1\0": nib.Nifti1Image, b"n+2\0": nib.Nifti2Image}
-
-# nibabel logs what it repairs in a header; what matters to us is checked and said here.
-logging.getLogger("nibabel.global").disabled = True
+"""Image classes of nibabel, by the signature of the file."""
 
 
 def open_image(path: Path) -> nib.Nifti1Image:
@@ -65,13 +66,14 @@ def open_image(path: Path) -> nib.Nifti1Image:
         image_class = _class_of(start)
         header = image_class.header_class(start[: image_class.header_class.sizeof_hdr], check=False)
         _check(header, path)
-        with np.errstate(all="ignore"):  # what is not finite is found by `affine_mm`
+        # `affine_mm` finds what is not finite, and what nibabel repairs is checked here.
+        with np.errstate(all="ignore"), _nibabel_muted():
             image = image_class.from_filename(path)
-        # nibabel has put 1 in place of voxel sizes of 0, which say nothing
+        # nibabel has replaced voxel sizes of 0, which say nothing, by 1.
         image.header["pixdim"][1:4] = header["pixdim"][1:4]
     except InputError:
         raise
-    except Exception as error:  # whatever nibabel, zlib or numpy find in a file that is no image
+    except Exception as error:  # of nibabel, zlib or NumPy, in a file that is not an image
         if is_out_of_memory(error):
             raise
         raise InputError(
@@ -80,15 +82,30 @@ def open_image(path: Path) -> nib.Nifti1Image:
     return image
 
 
-def affine_mm(image: nib.Nifti1Image, path: Path) -> tuple[np.ndarray, int]:
-    """Array index to world millimetres, (4, 4) float64, whatever the unit, and the world's code.
+@contextmanager
+def _nibabel_muted() -> Iterator[None]:
+    """Keep nibabel from logging what it repairs in a header; nobody else's logging is touched."""
+    logger = logging.getLogger("nibabel.global")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
-    The sform is taken, as everywhere; where it is not usable (zeros, singular, not finite), the
+
+def affine_mm(image: nib.Nifti1Image, path: Path) -> tuple[np.ndarray, int]:
+    """The affine of an image in millimetres, whatever its unit, and the code of its world.
+
+    The sform is taken, as by most tools; where it is unusable (zeros, singular, not finite), the
     qform.
 
+    Returns:
+        (4, 4) float64, array index to world mm, and NIfTI's code of the world space.
+
     Raises:
-        InputError: no form is usable, the voxels are nowhere near a person's, or the voxel sizes of
-            the sform are others than those of the header.
+        InputError: neither form is usable, the voxels are far too small or large, or the sform and
+            the header's `pixdim` give different voxel sizes.
     """
     header = image.header
     unit = _unit(header)
@@ -116,14 +133,14 @@ def orientation_known(image: nib.Nifti1Image) -> bool:
 
 
 def _in_mm(affine: np.ndarray, unit: int) -> np.ndarray:
-    # In the precision of a header, so that a copy of the image has the very same grid.
+    # In the precision of a header, so that a copy of the image has exactly the same grid.
     affine = np.array(affine, np.float32).astype(float)
     affine[:3] *= MM_PER_UNIT[unit]
     return affine
 
 
 def _qform(header: nib.Nifti1Header) -> np.ndarray:
-    """The qform; not-a-numbers where its quaternion or voxel sizes give none."""
+    """The qform; NaN where its quaternion or voxel sizes are invalid."""
     try:
         with np.errstate(all="ignore"):
             return header.get_qform()
@@ -132,9 +149,9 @@ def _qform(header: nib.Nifti1Header) -> np.ndarray:
 
 
 def _check_spacings(header: nib.Nifti1Header, affine: np.ndarray, path: Path) -> None:
-    """Refuse a header whose sform has other voxel sizes than its `pixdim`, which the qform has.
+    """Refuse a header whose sform has other voxel sizes than `pixdim` and thus the qform.
 
-    Nobody knows then how large the image is. Voxel sizes that are none are not looked at.
+    The true size of the image is unknown then. Invalid voxel sizes in `pixdim` are ignored.
     """
     stated = np.abs(np.array(header["pixdim"][1:4], float))
     if not header["sform_code"] or not (np.isfinite(stated).all() and stated.all()):
@@ -149,7 +166,7 @@ def _check_spacings(header: nib.Nifti1Header, affine: np.ndarray, path: Path) ->
 
 
 def affine_problem(affine: np.ndarray, shape: tuple[int, ...]) -> str | None:
-    """What is wrong with an affine in mm for voxels of this shape, or None."""
+    """What is wrong with an affine in mm for an image of this shape; None for nothing."""
     if affine.shape != (4, 4) or not np.isfinite(affine).all():
         return "its affine is singular or not finite"
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
@@ -165,14 +182,16 @@ def affine_problem(affine: np.ndarray, shape: tuple[int, ...]) -> str | None:
 
 
 def check_whole(path: Path, voxel_bytes: int) -> None:
-    """Read a compressed file to its end, where its checksum is: nibabel stops at the last voxel.
+    """Read a compressed file to its checksum at the end; nibabel stops at the last voxel.
 
     Args:
         path: of the image.
-        voxel_bytes: of its voxels; what follows much later is nobody's business.
+        voxel_bytes: size of its voxels; bytes beyond two chunks after them are not read.
 
     Raises:
-        OSError, EOFError, zlib.error: the file is damaged.
+        OSError: the file is damaged.
+        EOFError: it is truncated.
+        zlib.error: its compressed data are damaged.
     """
     if not path.name.lower().endswith(".gz"):
         return
@@ -189,9 +208,9 @@ def space_of(image: nib.Nifti1Image) -> int:
 
 
 def make_image(array: np.ndarray, affine: np.ndarray, space: int) -> nib.Nifti1Image:
-    """An image with a header that every viewer reads alike.
+    """An image whose header all viewers read alike.
 
-    The sform always holds the affine; the qform only where it can, which is not with shears.
+    The sform always holds the affine; the qform does unless the affine has shears.
 
     Args:
         array: 3D, in the type that goes to disk; nothing is scaled.
@@ -212,7 +231,7 @@ def make_image(array: np.ndarray, affine: np.ndarray, space: int) -> nib.Nifti1I
 
 
 def _class_of(start: bytes) -> type[nib.Nifti1Image]:
-    """By the signature at its place in NIfTI-1 or NIfTI-2."""
+    """The image class, by the signature of NIfTI-1 or NIfTI-2."""
     for magic in (start[344:348], start[4:8]):
         if magic in CLASSES:
             return CLASSES[magic]
@@ -222,7 +241,7 @@ def _class_of(start: bytes) -> type[nib.Nifti1Image]:
 
 
 def _check(header: nib.Nifti1Header, path: Path) -> None:
-    """Refuse, before anything is allocated, what could not be read or is not supported."""
+    """Refuse, before anything is allocated, an image that cannot be read or is not supported."""
     ndim = int(header["dim"][0])
     shape = tuple(int(n) for n in header["dim"][1 : ndim + 1])
     if not 1 <= ndim <= 7:
@@ -258,7 +277,7 @@ def _check(header: nib.Nifti1Header, path: Path) -> None:
 
 
 def _note_forms(image: nib.Nifti1Image, path: Path) -> None:
-    """Say which affine is taken where the header leaves a choice."""
+    """Log which affine is taken where the header leaves a choice."""
     header = image.header
     if not header["sform_code"] and not header["qform_code"]:
         log.warning(
@@ -283,11 +302,11 @@ def _note_forms(image: nib.Nifti1Image, path: Path) -> None:
 
 
 def _unit(header: nib.Nifti1Header) -> int:
-    """The code of the unit of length: three bits, the others are for time."""
+    """The code of the unit of length, in the lowest three bits; the others are for time."""
     return int(header["xyzt_units"]) & 7
 
 
 def _apart_mm(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> float:
-    """The largest distance between the places that two affines in mm give a corner of an image."""
+    """The largest distance in mm between where two affines put a corner of an image."""
     corners = np.stack(np.meshgrid(*((-0.5, n - 0.5) for n in shape), [1.0]), -1).reshape(-1, 4)
     return float(np.linalg.norm(corners @ (one - other).T, axis=1).max())

@@ -11,8 +11,10 @@ from .volume import Volume
 
 RIGHT, ANTERIOR, SUPERIOR = np.eye(3)
 ZOOM_MM = 30.0
+"""Width and height in mm of the zoomed planes of a figure."""
+
 PIXELS = 360
-"""Samples along the longer side of a plane: a little finer than the page."""
+"""Number of samples along the longer side of a plane; a little finer than the page."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +24,8 @@ class PlaneCut:
     Attributes:
         name: of the row.
         origin: (3,) mm, its middle.
-        u, v: (3,) unit vectors, to the right and to the top of the picture.
+        u: (3,) unit vector to the right of the picture.
+        v: (3,) unit vector to the top of the picture.
         extent_mm: (2,) width and height.
         letters: directions at its left, right, bottom and top edge.
     """
@@ -54,7 +57,8 @@ def plane(
     Args:
         volume: any grid, oblique or not.
         origin: (3,) world mm of the middle of the plane.
-        u, v: (3,) unit vectors, to the right and to the top of the picture.
+        u: (3,) unit vector to the right of the picture.
+        v: (3,) unit vector to the top of the picture.
         extent_mm: width and height.
         step_mm: distance between samples, adjusted to fill the extent exactly.
         order: of the spline; 0 shows the voxels as they are.

@@ -1,28 +1,25 @@
 """Images and segmentations on another grid."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy import ndimage
 
-if TYPE_CHECKING:
-    from .grid import Grid
-    from .volume import Volume
+from .grid import Grid
+from .volume import Volume
 
 FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
-"""Of a Gaussian."""
+"""Full width at half maximum of a Gaussian in units of its standard deviation."""
 
 TIE_TOLERANCE = 1e-6
-"""Of a voxel: a position in the middle between two voxels belongs to the later one, whatever the
-last bits of the affine make of it."""
+"""Fraction of a voxel within which a position counts as midway between two voxels, and belongs to
+the later one, whatever the rounding of the affine."""
 
 
-def resample_nearest(segmentation: "Volume", grid: "Grid") -> np.ndarray:
-    """The values of a segmentation at the voxel centres of another grid, none of them mixed.
+def resample_nearest(segmentation: Volume, grid: Grid) -> np.ndarray:
+    """The values of a segmentation at the voxel centres of another grid, by the nearest voxel.
 
     Args:
         segmentation: on any grid of the same world: other voxels, axes and field of view.
-        grid: to be on.
+        grid: of the result.
 
     Returns:
         Array of shape `grid.shape` and the segmentation's type; 0 beyond its field of view.
@@ -37,7 +34,7 @@ def resample_nearest(segmentation: "Volume", grid: "Grid") -> np.ndarray:
     return values.reshape(grid.shape)
 
 
-def coarsen(volume: "Volume", grid: "Grid") -> np.ndarray:
+def coarsen(volume: Volume, grid: Grid) -> np.ndarray:
     """An image with voxels as large or larger, along the same axes.
 
     Along each axis the image is first blurred by a Gaussian that makes a voxel of the old width one
@@ -49,8 +46,8 @@ def coarsen(volume: "Volume", grid: "Grid") -> np.ndarray:
         grid: whose axes point along those of the volume, as `Grid.resampled` makes it.
 
     Returns:
-        float32, shape `grid.shape`, within the range of the volume's intensities: a spline that
-        overshoots at an edge is cut off there.
+        float32, shape `grid.shape`, clipped to the range of the volume's intensities, as a spline
+        overshoots at edges.
     """
     old, new = volume.grid.voxel_sizes, grid.voxel_sizes
     fwhm = np.sqrt(np.maximum(0, new**2 - old**2))

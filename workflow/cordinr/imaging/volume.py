@@ -16,10 +16,11 @@ from .nifti import affine_mm, check_whole, make_image, open_image, orientation_k
 log = logging.getLogger(__name__)
 
 MAX_HOLES = 0.5
-"""Part of a reference that may be not finite; around the field of view, after a resampling."""
-
+"""Largest fraction of a reference that may be NaN or infinite, as it is around the field of view
+after a resampling."""
 
 SAME_EVERYWHERE = "every voxel has the same value; there is nothing to reconstruct."
+"""What is wrong with a constant image, after its path."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ def load_grid(path: Path | str) -> Grid:
     """The grid of a 3D NIfTI file, from its header alone.
 
     Raises:
-        InputError: the file is missing, an unfetched annex pointer, no NIfTI, or not 3D.
+        InputError: the file is missing, an unfetched annex pointer, not NIfTI, or not 3D.
     """
     return _open(Path(path))[1]
 
@@ -55,7 +56,7 @@ def load_volume(path: Path | str) -> Volume:
         InputError: as `load_grid`; also a truncated file, NaN or infinite voxels, one value only.
     """
     path = Path(path)
-    volume = _read(path)
+    volume = load_unchecked(path)
     if not np.isfinite(volume.array).all():
         bad = int((~np.isfinite(volume.array)).sum())
         raise InputError(f"{path}: {bad} voxels are NaN or infinite; repair or exclude this image.")
@@ -71,7 +72,7 @@ def load_scan(path: Path | str) -> Volume:
         InputError: as `load_grid`; also a truncated file, no finite voxel, one value only.
     """
     path = Path(path)
-    volume = _read(path)
+    volume = load_unchecked(path)
     finite = volume.array[np.isfinite(volume.array)]
     if not finite.size:
         raise InputError(
@@ -110,8 +111,10 @@ def save_volume(path: Path | str, array: np.ndarray, grid: Grid, dtype: str = "f
     """Write a NIfTI-1 image: whole or not at all, the same bytes for the same input.
 
     Args:
+        path: of the file to write.
         array: shape `grid.shape`, original intensity units.
-        dtype: on-disk type; nothing is rescaled.
+        grid: where its voxels are.
+        dtype: type on disk; nothing is rescaled.
     """
     stored = np.asarray(array, dtype=dtype).reshape(grid.shape)
     image = make_image(stored, grid.affine, grid.space)
@@ -127,11 +130,17 @@ def _open(path: Path) -> tuple[nib.Nifti1Image, Grid]:
     return image, Grid(image.shape[:3], affine, space)
 
 
-def _read(path: Path) -> Volume:
+def load_unchecked(path: Path | str) -> Volume:
+    """A 3D NIfTI image as it is stored: complete, but its voxels may hold anything.
+
+    Raises:
+        InputError: as `load_grid`, or a truncated file.
+    """
+    path = Path(path)
     image, grid = _open(path)
     try:
         check_whole(path, math.prod(grid.shape) * image.get_data_dtype().itemsize)
-        with np.errstate(all="ignore"):  # what does not fit float32 becomes infinite, and is found
+        with np.errstate(all="ignore"):  # what exceeds float32 becomes infinite, and is found
             array = np.asarray(image.dataobj, dtype=np.float32).reshape(grid.shape)
     except Exception as error:
         if is_out_of_memory(error):

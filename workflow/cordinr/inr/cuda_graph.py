@@ -12,7 +12,7 @@ from torch import Tensor
 log = logging.getLogger(__name__)
 
 WARMUP_CALLS = 3
-"""Number of ordinary calls before the capture, for libraries and optimisers to set themselves up."""
+"""Number of ordinary calls before the capture, in which libraries and optimisers are set up."""
 
 
 class CudaGraphed:

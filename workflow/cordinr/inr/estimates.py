@@ -1,6 +1,6 @@
-"""What a fit will need, told from the headers of its views before it starts: memory and time.
+"""Estimates of the memory and time of a fit, from the headers of its views, for schedulers.
 
-For schedulers, which want to know both. No torch here, as they ask in a hurry.
+Does not import torch: Snakemake calls this while it builds the graph of jobs.
 """
 
 import math
@@ -14,25 +14,26 @@ import nibabel as nib
 from .settings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
 
 BASE_MB = 1000
-"""Python, torch and small change."""
+"""Megabytes of the interpreter, torch and small buffers."""
 
 BYTES_PER_WEIGHT = 40
-"""Weight, gradient, Adam's two moments, and the copies that a checkpoint is written from."""
+"""Bytes for each weight: itself, its gradient, Adam's two moments, and copies for a checkpoint."""
 
 BYTES_PER_POINT = 100
-"""Of a view voxel's position, weights and value, per point that it averages."""
+"""Bytes for each point that a view voxel averages: position, weights and value."""
 
 BYTES_PER_VOXEL = 400
-"""Of the total variation reconstruction, of views on no common lattice; made before the fit."""
+"""Bytes for each voxel of the total variation reconstruction before the fit, of oblique views."""
 
 BASE_MINUTES = 20.0
+"""Minutes granted to every fit."""
 
 MINUTES_PER_MILLION_WEIGHTS = 1.0
-"""On two slow cores; seven times what two EPYC cores took."""
+"""Minutes granted per million weights, on two slow cores; seven times what two EPYC cores took."""
 
 
 def fit_memory_mb(views: Sequence[Path | str], settings: Mapping[str, Any]) -> int:
-    """Megabytes of main memory with which a fit of these views gets along.
+    """Megabytes of main memory that suffice for a fit of these views.
 
     Args:
         views: thick-slice images; only their headers are read.

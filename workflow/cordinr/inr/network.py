@@ -18,20 +18,20 @@ SIREN_OMEGA = 30.0
 
 @dataclass(frozen=True)
 class Architecture:
-    """What has to be known to build a network before its weights are loaded.
+    """The configuration of a network, without its weights.
 
     Attributes:
         encoding: "fourier", "siren" (plain coordinates, sine layers) or "none" (plain coordinates).
-        fourier_dim: number of Fourier frequencies; without effect on the other encodings.
-        sigma: their standard deviation, cycles/mm.
-        half_extent: of the field of view in mm, for the other encodings.
-        width: of each hidden layer.
+        fourier_dim: number of Fourier frequencies; unused by the other encodings.
+        sigma: standard deviation of the Fourier frequencies, cycles/mm.
+        half_extent: half of the longest extent of the domain in mm, for the other encodings.
+        width: units of each hidden layer.
         depth: number of hidden layers.
         activation: of the hidden layers; a SIREN always uses "sine".
         dropout: probability, during the fit only.
-        members: networks of an ensemble, evaluated together.
+        members: number of networks of an ensemble, which are evaluated together.
         channels: features per lattice point.
-        lattices: of features beside the encoding; none for a plain coordinate network.
+        lattices: feature lattices beside the encoding; empty for a plain coordinate network.
     """
 
     encoding: EncodingName
@@ -48,7 +48,7 @@ class Architecture:
 
     @classmethod
     def from_header(cls, fields: dict[str, Any]) -> "Architecture":
-        """From what `dataclasses.asdict` and JSON made of one."""
+        """An architecture from the JSON that `dataclasses.asdict` made of one."""
         lattices = tuple(
             Lattice(tuple(stored["shape"]), tuple(map(tuple, stored["to_index"])))
             for stored in fields["lattices"]
@@ -57,7 +57,7 @@ class Architecture:
 
     @property
     def parameters(self) -> int:
-        """Numbers to learn, all members together."""
+        """Number of parameters to learn, all members together."""
         encoded = 2 * self.fourier_dim if self.encoding == "fourier" else 3
         inputs = encoded + len(self.lattices) * self.channels
         mlp = self.width * (inputs + 1 + (self.depth - 1) * (self.width + 1) + 1) + 1
@@ -69,7 +69,7 @@ class CoordinateNetwork(nn.Module):
     """An MLP from positions in mm (relative to the field of view's centre) to intensity.
 
     Its first layer sees the encoded position and, where there are lattices, their features. All
-    weights have the members of the ensemble as first axis; the members never meet.
+    weights have the members of the ensemble as first axis; the members are independent.
     """
 
     def __init__(self, architecture: Architecture, seed: int = 0) -> None:

@@ -37,7 +37,7 @@ GOOD = [
 ]
 BAD = [
     ("datasets", {}, "'datasets' was unexpected"),
-    ("dataset.nam", "x", "'nam' was unexpected"),
+    ("dataset.names", "x", "'names' was unexpected"),
     ("dataset.name", "a/b", "'a/b' does not match"),
     ("dataset.source", "", "should be non-empty"),
     ("dataset.version", 1.0, "1.0 is not of type 'string'"),

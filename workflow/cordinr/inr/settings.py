@@ -119,7 +119,8 @@ class FitSettings:
     )
     profile_points: Annotated[Count, Field(le=MAX_PROFILE_POINTS)] = Field(
         default=5,
-        description="Samples per slice thickness of the view voxels that share none with other views.",
+        description="Samples per slice thickness of the view voxels that share none with other "
+        "views.",
     )
     seed: CountOrZero = Field(
         default=0,

@@ -1,7 +1,7 @@
 """The configuration of the whole workflow: types, bounds, defaults and meaning of every setting.
 
 From these models come the schema in `workflow/schemas` and the table in `docs/configuration.md`
-(`make docs`); a test holds `config.yaml`, which people read and edit, equal to their defaults.
+(`make settings`); a test holds `config.yaml`, which people read and edit, equal to their defaults.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ Value = TypeVar("Value")
 
 def _without_repeats(values: list[Value]) -> list[Value]:
     if any(value in values[:position] for position, value in enumerate(values)):
-        raise ValueError("the same value stands there twice")
+        raise ValueError("holds a value more than once")
     return values
 
 
@@ -257,7 +257,8 @@ def _plain(generated: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict
         schema["properties"] = {name: _plain(part, definitions) for name, part in properties}
     if options := schema.pop("anyOf", []):
         schema |= _either([_plain(option, definitions) for option in options])
-    return {keyword: schema[keyword] for keyword in KEYWORDS if keyword in schema}
+    schema.pop("title", None)
+    return {keyword: schema[keyword] for keyword in sorted(schema, key=KEYWORDS.index)}
 
 
 def _either(options: list[dict[str, Any]]) -> dict[str, Any]:
@@ -265,7 +266,7 @@ def _either(options: list[dict[str, Any]]) -> dict[str, Any]:
 
     It does where every alternative is of another type, as the other keywords bind one type each.
     """
-    if not all("type" in option for option in options):
+    types = [option.get("type") for option in options]
+    if None in types or len(set(types)) < len(types):
         return {"anyOf": options}
-    types = [option["type"] for option in options]
     return {keyword: option[keyword] for option in options for keyword in option} | {"type": types}

@@ -13,7 +13,8 @@ NUMERICS = {"torch", "pandas", "matplotlib", "skimage.metrics", "scipy.optimize"
 @pytest.mark.parametrize(
     ("rooms", "unwanted"),
     [
-        ("cli", NUMERICS | {"numpy"}),
+        ("cli", NUMERICS | {"numpy", "pydantic"}),
+        ("configuration", NUMERICS),
         ("inr.estimates", NUMERICS),
         (
             "classical.reconstruct bids.view_files bids.sidecars "

@@ -340,7 +340,7 @@ OPTIONS = [
     Bad("an output with a name too long", nothing, f"{GOOD} --axis S --thickness 4 -o out/{LONG}.nii.gz", f"out/{LONG}.nii.gz: is too long a name; choose another output."),
     Bad("a voxel size of 0", nothing, "render model.safetensors --voxel 0 -o out/x.nii.gz", "Invalid value for '--voxel': Input should be greater than or equal to 0.05", 2),
     Bad("a voxel size in words", nothing, "render model.safetensors --voxel small -o out/x.nii.gz", "Invalid value for '--voxel': Input should be a valid number, unable to parse string as a number", 2),
-    Bad("no views", nothing, "fit --fourier-dim 8 -o out/m.safetensors", "Missing argument 'views'.", 2),
+    Bad("no views", nothing, "fit --fourier-dim 8 -o out/m.safetensors", "Missing argument 'VIEW'.", 2),
     Bad("an unknown verb", nothing, "improve image.nii.gz", "No such command 'improve'.", 2),
     Bad("an unknown option", nothing, "render model.safetensors --voxels 1 -o out/x.nii.gz", "No such option: --voxels (Possible options: --voxel)", 2),
 ]

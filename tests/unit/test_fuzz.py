@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from cordinr.acquisition.domain import FitDomain
 from cordinr.bids.view_files import read_view
-from cordinr.cli.fitting import grids_for
+from cordinr.cli.fitting import list_grids
 from cordinr.errors import InputError
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.nifti import FARTHEST_MM
@@ -146,7 +146,7 @@ def test_a_model_with_a_damaged_header(tmp_path, data):
     save_file(tensors, path, metadata={FORMAT: json.dumps(header)})
     inr = read(load_inr, path)
     if inr is not None:
-        (grid,) = grids_for(inr, None, [None])
+        (grid,) = list_grids(inr, None, [None])
         assert np.isfinite(grid.corners).all()
         assert inr.network(torch.zeros(1, 3)).shape == (1, 1)
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cordinr.cli.progress_bars import duration, lines
+from cordinr.cli.progress_bars import duration_text, list_lines
 from cordinr.run.progress import read_run_state
 from tests.helpers.logged_run import FAILED, FINISHED, STATS, STEP, four_fits
 
@@ -68,8 +68,8 @@ def test_silence_is_said(run):
     now = time.time() + 600
     state = read_run_state(run.results, run.log, now)
     assert not state.ended  # it is locked: somebody may be at work
-    assert lines(state)[0].startswith("1 of 8 jobs done, 0 failed; nothing new for 10 min; ")
-    assert "nothing new for 10 min" in lines(state)[1]
+    assert list_lines(state)[0].startswith("1 of 8 jobs done, 0 failed; nothing new for 10 min; ")
+    assert "nothing new for 10 min" in list_lines(state)[1]
     run.lock.unlink()
     assert read_run_state(run.results, run.log, now).ended
 
@@ -85,7 +85,7 @@ def test_a_rule_of_a_module_has_its_name_before(run):
 def test_a_quiet_run_still_has_fits(run):
     run.log.write_text("")
     state = read_run_state(run.results, run.log)
-    assert lines(state)[0] == "0 jobs done, 0 failed; 1 fits done, 2 running"
+    assert list_lines(state)[0] == "0 jobs done, 0 failed; 1 fits done, 2 running"
 
 
 def test_without_a_run_it_says_what_to_do(tmp_path, monkeypatch, command):
@@ -99,4 +99,4 @@ def test_without_a_run_it_says_what_to_do(tmp_path, monkeypatch, command):
     ("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (60, "1 min"), (12000, "3 h 20 min")]
 )
 def test_durations_are_for_people(seconds, text):
-    assert duration(seconds) == text
+    assert duration_text(seconds) == text

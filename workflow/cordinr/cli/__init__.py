@@ -7,7 +7,10 @@ import atexit
 import gc
 import logging
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from enum import StrEnum
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +20,7 @@ from ..errors import InputError, is_out_of_memory, shorten
 app = typer.Typer(
     name="cordinr",
     help="Isotropic spinal cord MRI from thick-slice views, by implicit neural representation.",
+    epilog="`cordinr VERB --help` explains a verb and ends with an example.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -24,14 +28,57 @@ app = typer.Typer(
 )
 
 GARBAGE_THRESHOLD = 50_000
-"""New objects between two searches for garbage: imports make many and drop next to none."""
+"""Number of new objects between two garbage collections; imports make many and drop few."""
 
 WORKFLOW_MODULES = {"bids", "datalad", "jinja2", "matplotlib", "pandas", "skimage", "snakemake"}
 """Modules that only `pip install 'cordinr[workflow]'` installs."""
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+VERB_MODULES = (
+    "reconstruct",
+    "simulate",
+    "baseline",
+    "evaluate",
+    "figures",
+    "pages",
+    "runs",
+    "dataset",
+    "save",
+)
+"""Modules of the verbs, in the order in which the help lists them."""
+
+
+class Panel(StrEnum):
+    """Groups of verbs in the help."""
+
+    SCANS = "Two scans of one patient"
+    STEPS = "Further steps of the workflow"
+    TABLES = "Tables, figures and pages"
+    RUNS = "A run of the workflow"
+    DATASETS = "Datasets"
+
+
+def verb(panel: Panel, example: str, name: str | None = None) -> Callable[[Any], Any]:
+    """Register a function as a verb of the command.
+
+    Args:
+        panel: its group in the help.
+        example: arguments of the verb, for the last line of its help.
+        name: of the verb; default: that of the function.
+
+    Returns:
+        A decorator.
+    """
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        line = f"Example: cordinr {name or function.__name__} {example}"
+        return app.command(name, epilog=line, rich_help_panel=panel)(function)
+
+    return register
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
         print(__version__)
         raise typer.Exit
 
@@ -49,32 +96,38 @@ def _root(
 
 
 class NoteHandler(logging.Handler):
-    """Prints what the library warns of as `note: ...` on stderr, the same words once."""
+    """Prints the warnings of the library as `note: ...` on stderr, each text once."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.said: set[str] = set()
+        self.printed: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one note."""
         text = _one_line(record.getMessage())
-        if text not in self.said:
-            self.said.add(text)
+        if text not in self.printed:
+            self.printed.add(text)
             print(f"note: {text}", file=sys.stderr)
 
 
-def say_notes() -> None:
-    """Let the notes of the library reach the person at the keyboard; a library only logs them."""
+def register_verbs() -> None:
+    """Import the modules of all verbs, which register them."""
+    for module in VERB_MODULES:
+        import_module(f".{module}", __package__)
+
+
+def print_notes() -> None:
+    """Print the warnings of the library, which itself only logs them."""
     logging.getLogger("cordinr").handlers = [NoteHandler()]
 
 
 def main() -> None:
-    """Run the command; what the user can mend is one sentence on stderr and exit code 1."""
+    """Run the command; an error that the user can mend is one sentence on stderr, exit code 1."""
     gc.set_threshold(GARBAGE_THRESHOLD)
-    say_notes()
-    from . import cohort, dataset, evaluate, pages, reconstruct, save, watch  # noqa: F401  (they register their verbs)
+    print_notes()
+    register_verbs()
 
-    # Else the last garbage collection goes through all that torch has loaded: half a second.
+    # Otherwise the last garbage collection visits all that torch has loaded, in half a second.
     atexit.register(gc.freeze)
     try:
         app()
@@ -104,5 +157,5 @@ def main() -> None:
 
 
 def _one_line(text: str) -> str:
-    """Without what a file name or a hostile file could do to a terminal or a log."""
+    """Escape characters of a file name or a hostile file that would control a terminal or a log."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in shorten(text))

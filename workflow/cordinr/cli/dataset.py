@@ -1,55 +1,50 @@
-"""Verbs that make, get and describe datasets."""
+"""The verbs that make, get and describe datasets."""
 
 import logging
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..datasets.copy import copy_checked, copy_mask, parse_entities, say_space
-from . import app
+from . import Panel, verb
+from .options import Suffix
+
+if TYPE_CHECKING:
+    from ..datasets.index import IndexRow
 
 log = logging.getLogger(__name__)
 
-Source = Annotated[str, typer.Argument(help="URL or path of a DataLad dataset, or a folder.")]
-
-
+Source = Annotated[
+    str,
+    typer.Argument(metavar="SOURCE", help="URL or path of a DataLad dataset, or a plain folder."),
+]
 Version = Annotated[
-    str, typer.Option("--version", help="Tag or commit to pin; empty for a folder without git.")
+    str,
+    typer.Option(
+        "--version", metavar="NAME", help="Tag or commit to take; empty for a folder without git."
+    ),
 ]
-
-
-Dest = Annotated[Path, typer.Option("--dest", help="Folder of the clone.")]
-
-
+Dest = Annotated[Path, typer.Option("--dest", metavar="DIR", help="Folder of the clone.")]
 Subjects = Annotated[
-    list[str] | None, typer.Option("--subject", help="Subject label, repeatable; default: all.")
-]
-
-
-Suffix = Annotated[str, typer.Option(help="BIDS suffix of the images.")]
-
-
-Entities = Annotated[
     list[str] | None,
-    typer.Option("--entity", help="NAME=LABEL to take, repeatable; NAME= for images without."),
+    typer.Option("--subject", metavar="LABEL", help="Subject label, repeatable; default: all."),
 ]
 
 
-Jobs = Annotated[int, typer.Option("-J", "--jobs", min=1, help="Files to download at a time.")]
-
-
-@app.command()
+@verb(Panel.DATASETS, "phantom --subjects 2")
 def phantom(
-    out_dir: Annotated[Path, typer.Argument(help="Folder to create.")],
-    subjects: Annotated[int, typer.Option(min=1, help="How many subjects.")] = 2,
-    voxel: Annotated[float, typer.Option(min=0.1, help="Voxel size in mm.")] = 0.8,
+    out_dir: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to create.")],
+    subjects: Annotated[int, typer.Option(min=1, metavar="N", help="Number of subjects.")] = 2,
+    voxel: Annotated[float, typer.Option(min=0.1, metavar="MM", help="Voxel size in mm.")] = 0.8,
     truth: Annotated[
-        float, typer.Option(min=0.1, help="Voxel size of the noise-free truth.")
+        float, typer.Option(min=0.1, metavar="MM", help="Voxel size of the noise-free truth in mm.")
     ] = 0.5,
-    snr: Annotated[float, typer.Option(min=1.0, help="Cord signal over noise.")] = 40.0,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed is another anatomy.")] = 0,
+    snr: Annotated[
+        float, typer.Option(min=1.0, metavar="RATIO", help="Signal of the cord over noise.")
+    ] = 40.0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of anatomy and noise.")] = 0,
 ) -> None:
     """Make a DataLad BIDS dataset of analytic spinal cord phantoms."""
     from ..phantom.dataset import write_phantom_dataset
@@ -57,59 +52,90 @@ def phantom(
     write_phantom_dataset(out_dir, subjects, voxel, truth, snr, seed)
 
 
-@app.command()
+@verb(Panel.DATASETS, "https://example.org/dataset --version 1.0 --dest raw -o inputs.tsv")
 def index(
     source: Source,
     dest: Dest,
-    output: Annotated[Path, typer.Option("-o", "--output", help="inputs.tsv to write.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="inputs.tsv to write.")
+    ],
     version: Version = "",
     subject: Subjects = None,
     suffix: Suffix = "T2w",
-    entity: Entities = None,
-    exclude: Annotated[str, typer.Option(help="Key of exclude.yml whose subjects to skip.")] = "",
+    entity: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--entity",
+            metavar="NAME=LABEL",
+            help="BIDS entity that images must have, repeatable; NAME= for images without it.",
+        ),
+    ] = None,
+    exclude: Annotated[
+        str, typer.Option(metavar="KEY", help="Key of exclude.yml whose subjects are left out.")
+    ] = "",
     mask: Annotated[
         list[str] | None,
-        typer.Option(help="Pattern of the cord masks, repeatable; the first that exists counts."),
+        typer.Option(
+            metavar="PATTERN",
+            help="Pattern of the paths of cord masks, repeatable; the first that exists is taken.",
+        ),
     ] = None,
-    truth: Annotated[str, typer.Option(help="Pattern of finer true images.")] = "",
+    truth: Annotated[
+        str, typer.Option(metavar="PATTERN", help="Pattern of the paths of finer true images.")
+    ] = "",
     describe: Annotated[
-        Path | None, typer.Option(help="JSON to write: name, URL, version, commit of the dataset.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="JSON to write: name, URL, version and commit of the dataset."
+        ),
     ] = None,
 ) -> None:
-    """Clone a dataset at a pinned version and list its images; none of them is fetched."""
-    from ..datasets.annex import missing_bytes
+    """Clone a dataset at a version and list its images, without downloading them."""
+    from ..datasets.copy import parse_entities
     from ..datasets.exclusion import excluded_subjects
     from ..datasets.index import find_images, save_index
-    from ..datasets.remotes import knows_places, without_branch
     from ..datasets.source import clone_or_link, describe_source
     from ..files import write_json
 
     commit = clone_or_link(source, version, dest)
-    about = describe_source(dest, source, version, commit)
-    skipped = excluded_subjects(dest, exclude, suffix)
-    chosen = parse_entities(entity or [])
-    rows = find_images(dest, subject, suffix, mask or [], truth, chosen, skipped)
+    description = describe_source(dest, source, version, commit)
+    excluded = excluded_subjects(dest, exclude, suffix)
+    entities = parse_entities(entity or [])
+    rows = find_images(dest, subject, suffix, mask or [], truth, entities, excluded)
     save_index(output, rows)
     if describe:
-        write_json(describe, about)
-    wanted = None if subject is None else {label.removeprefix("sub-") for label in subject}
-    for name, reason in sorted(skipped.items()):
-        if wanted is None or name.partition("_")[0] in wanted:
-            note = f'left out: sub-{name} ({reason}); dataset.exclude: "" takes it'
-            print(note, file=sys.stderr)
+        write_json(describe, description)
+    _print_exclusions(excluded, subject)
     for row in rows:
         if row.problem:
             print(f"warning: {row.problem}", file=sys.stderr)
-    images = [row for row in rows if row.path]
+    _print_images([row for row in rows if row.path], dest, source, commit)
+
+
+def _print_exclusions(excluded: Mapping[str, str], subjects: Sequence[str] | None) -> None:
+    """Print who is left out, of the subjects that were asked for."""
+    asked = None if subjects is None else {label.removeprefix("sub-") for label in subjects}
+    for name, reason in sorted(excluded.items()):
+        if asked is None or name.partition("_")[0] in asked:
+            note = f'left out: sub-{name} ({reason}); dataset.exclude: "" takes it'
+            print(note, file=sys.stderr)
+
+
+def _print_images(images: "Sequence[IndexRow]", dest: Path, source: str, commit: str) -> None:
+    """Print how many images there are, and what a download of them needs."""
+    from ..datasets.annex import missing_bytes
+    from ..datasets.copy import say_space
+    from ..datasets.remotes import knows_places, without_branch
+
     print(f"{len(images)} images in {dest} at {commit[:12] or 'no version'}")
     files = [path for row in images for path in (row.path, row.mask, row.truth) if path]
-    needed = missing_bytes(dest, files)
-    if commit and needed and not knows_places(dest):
+    missing = missing_bytes(dest, files)
+    if commit and missing and not knows_places(dest):
         log.warning("%s: %s.", dest, without_branch(dest, source))
-    print(say_space(needed, dest)[1], file=sys.stderr)
+    print(say_space(missing, dest)[1], file=sys.stderr)
 
 
-@app.command()
+@verb(Panel.DATASETS, "https://example.org/dataset --version 1.0 --dest raw --subject 01")
 def fetch(
     source: Source,
     dest: Dest,
@@ -117,50 +143,79 @@ def fetch(
     subject: Subjects = None,
     suffix: Suffix = "T2w",
     file: Annotated[
-        str | None, typer.Option(help="Get this one file of the dataset, not whole subjects.")
+        str | None,
+        typer.Option(
+            metavar="PATH", help="Download this file of the dataset instead of whole subjects."
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="With --file: checked copy to write.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="With --file: checked copy to write."),
     ] = None,
     also: Annotated[
         list[str] | None,
-        typer.Option(help="Get this file too, if possible, repeatable; no copy."),
+        typer.Option(
+            metavar="PATH",
+            help="With --file: another file to download if possible, without a copy; repeatable.",
+        ),
     ] = None,
     segmentation: Annotated[
-        bool, typer.Option("--segmentation", help="The file is a mask and may be empty.")
+        bool,
+        typer.Option("--segmentation", help="With --file: it is a mask and may be empty."),
     ] = False,
     like: Annotated[
         Path | None,
         typer.Option(
-            help="With --segmentation: image whose grid the copy gets; of a mask that is of no use "
-            "it is all zeros, and its sidecar says why."
+            metavar="IMAGE",
+            help="With --segmentation: image whose grid the copy gets. A mask that cannot be used "
+            "becomes one of zeros, and its sidecar says why.",
         ),
     ] = None,
     drop: Annotated[
-        bool, typer.Option("--drop", help="Drop the content from the clone once it is copied.")
+        bool,
+        typer.Option("--drop", help="With --file: drop its content from the clone after the copy."),
     ] = False,
-    jobs: Jobs = 4,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "-J", "--jobs", min=1, metavar="N", help="Number of files to download at a time."
+        ),
+    ] = 4,
 ) -> None:
-    """Get images of a dataset, checked to be real ones."""
-    from ..datasets.annex import drop_content, get_content, missing_bytes
-    from ..datasets.index import find_images
+    """Download images of a dataset, and check that they can be read."""
+    from ..datasets.annex import drop_content
+    from ..datasets.copy import copy_checked, copy_mask
     from ..datasets.source import clone_or_link
     from ..errors import InputError
-    from ..imaging.volume import load_scan
 
     if (file is None) != (output is None):
         raise InputError("fetch: --file and -o belong together; give both or none.")
     clone_or_link(source, version, dest)
-    if file:
-        if segmentation:
-            copy_mask(dest, file, output, like, jobs)
-        else:
-            copy_checked(dest, file, output, also or [], jobs)
-        note = drop_content(dest, [file]) if drop else None
-        if note:
-            log.warning(note)
+    if not file:
+        _fetch_subjects(dest, subject, suffix, jobs)
         return
-    rows = find_images(dest, subject, suffix, "", "")
+    if segmentation:
+        copy_mask(dest, file, output, like, jobs)
+    else:
+        copy_checked(dest, file, output, also or [], jobs)
+    note = drop_content(dest, [file]) if drop else None
+    if note:
+        log.warning(note)
+
+
+def _fetch_subjects(dest: Path, subjects: list[str] | None, suffix: str, jobs: int) -> None:
+    """Download the images of subjects if there is room for them, and print their shapes.
+
+    Raises:
+        InputError: the disk is too small, an image cannot be read, or a subject has none.
+    """
+    from ..datasets.annex import get_content, missing_bytes
+    from ..datasets.copy import say_space
+    from ..datasets.index import find_images
+    from ..errors import InputError
+    from ..imaging.volume import load_scan
+
+    rows = find_images(dest, subjects, suffix, "", "")
     paths = [row.path for row in rows if row.path]
     fits, sentence = say_space(missing_bytes(dest, paths), dest)
     print(sentence, file=sys.stderr)
@@ -172,17 +227,29 @@ def fetch(
         raise InputError(problem)
 
 
-@app.command()
+@verb(
+    Panel.DATASETS,
+    "results/cordinr --source results/source.json --link ../sourcedata/phantom --method tv",
+)
 def describe(
-    out_dir: Annotated[Path, typer.Argument(help="Root of the derivatives dataset.")],
-    source: Annotated[Path, typer.Option(help="JSON that `cordinr index --describe` wrote.")],
-    link: Annotated[str, typer.Option(help="Where `bids:raw:` points to, from OUT_DIR.")],
-    method: Annotated[list[str], typer.Option(help="desc label in use, repeatable.")],
+    out_dir: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Root of the derivatives dataset.")
+    ],
+    source: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="JSON that `cordinr index --describe` wrote."),
+    ],
+    link: Annotated[
+        str, typer.Option(metavar="PATH", help="Target of `bids:raw:`, seen from DIR.")
+    ],
+    method: Annotated[
+        list[str], typer.Option(metavar="LABEL", help="desc label in use, repeatable.")
+    ],
     suffix: Suffix = "T2w",
 ) -> None:
     """Write the files at the root of a BIDS derivatives dataset."""
     from ..bids.description import describe_dataset
     from ..files import read_json
 
-    about = read_json(source)
-    describe_dataset(out_dir, source=about, link=link, labels=method, suffix=suffix)
+    description = read_json(source)
+    describe_dataset(out_dir, source=description, link=link, labels=method, suffix=suffix)

@@ -1,29 +1,42 @@
-"""Verbs that say how good the reconstructions are: figures, tables, pictures."""
+"""The verbs that score reconstructions, and gather the scores and costs of a run in tables."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from . import app
+from . import Panel, verb
+from .options import Mask, Reference
 
-Reference = Annotated[Path, typer.Option(help="What the reconstruction should be.")]
-Mask = Annotated[Path | None, typer.Option(help="Spinal cord segmentation of the reference.")]
-Views = Annotated[
-    list[Path] | None, typer.Option("--view", help="View the reconstruction came from, repeatable.")
-]
-Picture = Annotated[Path, typer.Option("-o", "--output", help="PNG to write.")]
+Tsv = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="TSV to write.")]
 
 
-@app.command()
+@verb(
+    Panel.STEPS,
+    "inr.nii.gz --reference T2w.nii.gz --view axial.nii.gz --view sagittal.nii.gz -o inr.json",
+)
 def evaluate(
-    recon: Annotated[list[Path], typer.Argument(help="Reconstructions, on the reference's grid.")],
+    recon: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGE", help="Reconstructions, on the grid of the reference."),
+    ],
     reference: Reference,
-    output: Annotated[list[Path], typer.Option("-o", "--output", help="JSON, one per image.")],
+    output: Annotated[
+        list[Path],
+        typer.Option("-o", "--output", metavar="FILE", help="JSON to write, one per image."),
+    ],
     mask: Mask = None,
-    view: Views = None,
+    view: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--view",
+            metavar="IMAGE",
+            help="View that the reconstruction is made from, repeatable: metrics are taken where "
+            "all views are; default: over the whole reference.",
+        ),
+    ] = None,
 ) -> None:
-    """Compare reconstructions with their reference."""
+    """Score reconstructions against their reference: PSNR, SSIM, NRMSE."""
     from .. import __version__
     from ..errors import InputError
     from ..evaluation import metrics
@@ -48,31 +61,52 @@ def evaluate(
         write_json(target, row)
 
 
-@app.command()
+@verb(Panel.TABLES, "inr.json tv.json -o metrics.tsv")
 def aggregate(
-    output: Annotated[Path, typer.Option("-o", "--output", help="TSV to write, with its JSON.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="TSV to write, with a JSON of its columns."
+        ),
+    ],
     metrics: Annotated[
-        list[Path] | None, typer.Argument(help="JSON files that `cordinr evaluate` wrote.")
+        list[Path] | None,
+        typer.Argument(metavar="METRICS", help="JSON files that `cordinr evaluate` wrote."),
     ] = None,
-    index: Annotated[Path | None, typer.Option(help="Instead: inputs.tsv of a whole run.")] = None,
-    method: Annotated[list[str] | None, typer.Option(help="With --index: desc labels.")] = None,
-    res: Annotated[list[str] | None, typer.Option(help="With --index: res labels.")] = None,
-    folder: Annotated[Path, typer.Option(help="With --index: holds metrics/, records/.")] = Path(
-        "results"
-    ),
+    index: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Instead: inputs.tsv of a run.")
+    ] = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL", help="With --index: desc label of a method, repeatable."),
+    ] = None,
+    res: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL", help="With --index: res label of a rendering, repeatable."),
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option(metavar="DIR", help="With --index: folder of the results of the run.")
+    ] = Path("results"),
     failed: Annotated[
-        Path | None, typer.Option(help="With --index: failed.tsv of a run, whom to leave out.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="With --index: failed.tsv of a run, the images to leave out."
+        ),
     ] = None,
     partial: Annotated[
         bool,
         typer.Option(
             "--partial",
-            help="With --index: of a run that failed or was stopped; what there is, and why "
-            "images are missing.",
+            help="With --index: accept missing metrics, after a run that failed or was stopped; "
+            "the table says why they are missing.",
         ),
     ] = False,
 ) -> None:
-    """Gather metrics in one table, with a dictionary of its columns beside it."""
+    """Gather metrics in one table, with a dictionary of its columns beside it.
+
+    Give either metrics files, or the index of a run, whose metrics and costs
+    are then gathered.
+    """
     from ..datasets.index import load_index
     from ..datasets.layout import ResultPaths
     from ..errors import InputError
@@ -102,92 +136,15 @@ def aggregate(
     table.save_table(output, table.tabulate(rows))
 
 
-@app.command()
-def found(index: Annotated[Path, typer.Argument(help="inputs.tsv of a run.")]) -> None:
-    """Fail where an index has no image of somebody who was asked for."""
-    from ..datasets.index import load_index
-    from ..datasets.source import first_few
-    from ..errors import InputError
-
-    rows = load_index(index)
-    lacking = [row.image for row in rows if not row.path]
-    if lacking:
-        raise InputError(
-            f"{index}: {len(lacking)} of {len(rows)} have no image ({first_few(lacking)}), for "
-            "reasons in its column problem; correct dataset.subjects, or mend the dataset and run "
-            "with --forcerun index."
-        )
-
-
-@app.command()
-def summary(
-    results: Annotated[Path, typer.Argument(help="Folder of the workflow's results.")] = Path(
-        "results"
-    ),
-    log: Annotated[Path | None, typer.Option(help="Snakemake's own log of the run.")] = None,
-) -> None:
-    """Say what a run did: jobs done and failed, images missing and why, hours of fits."""
-    from ..run.summary import known_missing, summarise
-
-    for line in summarise(results, log, known_missing(results)):
-        print(line)
-
-
-@app.command()
+@verb(Panel.TABLES, "results/benchmarks -o benchmarks.tsv")
 def costs(
-    folder: Annotated[Path, typer.Argument(help="Snakemake's benchmark files.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="TSV to write.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of Snakemake's benchmark files.")
+    ],
+    output: Tsv,
 ) -> None:
-    """Gather what Snakemake measured of each job in one table."""
+    """Gather the time and memory of each job of a run in one table."""
     from ..evaluation.benchmarks import read_costs
     from ..evaluation.table import save_table
 
     save_table(output, read_costs(folder))
-
-
-@app.command()
-def compare(
-    inr: Annotated[list[Path], typer.Argument(help="INR reconstructions.")],
-    baseline: Annotated[list[Path], typer.Option(help="Baseline reconstruction, repeatable.")],
-    metrics: Annotated[list[Path], typer.Option(help="Their metrics files, INRs first.")],
-    reference: Reference,
-    view: Annotated[list[Path], typer.Option("--view", help="View, repeatable.")],
-    output: Picture,
-    mask: Mask = None,
-) -> None:
-    """Draw reference, views, baselines and the best INR side by side, and what each got wrong."""
-    from ..bids.cord_mask import load_cord
-    from ..bids.names import image_of
-    from ..figures.comparison import comparison_figure
-    from ..figures.panels import load_recon_panels, load_view_panels
-    from ..figures.plane_page import save_figure
-    from ..imaging.volume import load_volume
-
-    raw = load_volume(reference)
-    cord = load_cord(mask, raw.grid)
-    views, recons = load_view_panels(view), load_recon_panels(inr, baseline, metrics)
-    save_figure(output, comparison_figure(raw, views, recons, cord, image_of(inr[0])))
-
-
-@app.command()
-def resolution(
-    inr: Annotated[list[Path], typer.Argument(help="Renderings of INRs, at all voxel sizes.")],
-    metrics: Annotated[list[Path], typer.Option(help="Metrics file of a rendering, repeatable.")],
-    reference: Reference,
-    output: Picture,
-    truth: Annotated[Path | None, typer.Option(help="True image at one finer size.")] = None,
-    mask: Mask = None,
-) -> None:
-    """Draw the best INR on the grid of the raw image and at finer voxel sizes, at one place."""
-    from ..bids.cord_mask import load_cord
-    from ..bids.names import image_of
-    from ..figures.panels import load_renderings
-    from ..figures.plane_page import save_figure
-    from ..figures.resolution import resolution_figure
-    from ..imaging.volume import load_volume
-
-    raw = load_volume(reference)
-    cord = load_cord(mask, raw.grid)
-    renderings, method = load_renderings(inr, metrics, truth)
-    title = f"{image_of(inr[0])}: {method}"
-    save_figure(output, resolution_figure(raw, renderings, cord, title))

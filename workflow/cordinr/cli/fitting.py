@@ -1,9 +1,7 @@
-"""What the verbs around one INR share: settings, fitting with progress, rendering."""
+"""What the verbs around one INR share: a fit that shows its progress, renderings with sidecars."""
 
 import logging
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from ..inr.model_file import INR
 from ..inr.render import render_with_std
 from ..inr.settings import read_settings
 from ..inr.training import Progress
+from .progress_bars import show_fit
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +38,28 @@ def fit_views(
     checkpoint: Path,
     sigma: float | None = None,
 ) -> tuple[INR, Progress]:
-    """Fit with progress on stderr; the INR and the last report, resumed work included."""
+    """Fit with progress on stderr.
+
+    Args:
+        views: of one subject.
+        fourier_dim: number of Fourier frequencies.
+        config: YAML file with the settings, or None for the defaults.
+        device: where to compute.
+        seed: replaces that of the settings, unless None.
+        threads: number of CPU threads; None for all.
+        checkpoint: file from which a stopped fit goes on.
+        sigma: replaces that of the settings, unless None; cycles/mm.
+
+    Returns:
+        The INR and the last report, which counts the work before a stop as well.
+
+    Raises:
+        InputError: the settings are wrong, or the views do not overlap.
+    """
     settings = read_settings(config, seed, sigma)
     use_threads(threads)
     last: Progress | None = None
-    with _progress(f"F={fourier_dim}") as show:
+    with show_fit(f"F={fourier_dim}") as show:
 
         def report(progress: Progress) -> None:
             nonlocal last
@@ -56,11 +72,13 @@ def fit_views(
     return replace(inr, metadata=view_metadata(views)), last
 
 
-def grids_for(inr: INR, like: Grid | None, sizes: Sequence[float | None]) -> list[Grid]:
-    """The grid `like`, and isotropic grids of the given voxel sizes over the same field of view.
+def list_grids(inr: INR, like: Grid | None, sizes: Sequence[float | None]) -> list[Grid]:
+    """List the grid `like`, if any, and isotropic grids over the same field of view.
 
-    Without `like` the field of view is what all views of the fit show, and a size of None stands
-    for their finest voxel size.
+    Args:
+        inr: without `like` the field of view is what all views of its fit show.
+        like: grid of another image, or None.
+        sizes: voxel sizes in mm; without `like` None stands for the finest voxel size of the views.
     """
     if like:
         return [like, *(like.resampled(mm) for mm in sizes)]
@@ -71,20 +89,28 @@ def grids_for(inr: INR, like: Grid | None, sizes: Sequence[float | None]) -> lis
 def render_image(
     inr: INR, grid: Grid, path: Path, device: torch.device, command: str | None = None
 ) -> None:
-    """Render to a NIfTI file with its sidecar; of an ensemble also where its members disagree.
+    """Render to a NIfTI file with its sidecar, of an ensemble also the uncertainty map.
 
-    The sidecar names `command`, or the one that runs.
+    Args:
+        inr: a fitted model.
+        grid: of the image.
+        path: of the image.
+        device: where to compute.
+        command: that the sidecar names; None for the one that runs.
+
+    Raises:
+        InputError: the intensities are not finite, or the grid lies outside what the views show.
     """
-    with np.errstate(over="ignore"):  # found and said below
+    with np.errstate(over="ignore"):  # reported below
         image, std = render_with_std(inr, grid, device)
     if not np.isfinite(image).all():
         raise InputError(f"{path}: the model gives no finite intensities; fit it again.")
-    beyond = count_outside(path, grid, inr.domain)
-    if beyond:
+    outside = count_outside(path, grid, inr.domain)
+    if outside:
         log.warning(
             "%s: %d of its %d voxels lie beyond what all views show, and are 0.",
             path,
-            beyond,
+            outside,
             grid.size,
         )
     fields = {
@@ -99,45 +125,27 @@ def render_image(
     images = {path: (image, label)}
     if inr.members > 1:
         images[uncertainty_path(path)] = (std, f"{label}spread")
-    for target, (array, described) in images.items():
+    for target, (array, desc) in images.items():
         save_volume(target, array, grid)
-        text = describe_label(described)
+        text = describe_label(desc)
         sidecar = image_sidecar(target, inr.views, text, command, **fields)
         write_json(sidecar_path(target), sidecar)
 
 
 def count_outside(path: Path, grid: Grid, domain: FitDomain) -> int:
-    """How many voxels of a grid, to be rendered to `path`, lie outside the domain of the views.
+    """Count the voxels of a grid that lie outside the domain of the views.
+
+    Args:
+        path: of the image to be rendered, for the message.
+        grid: of the image.
+        domain: of the fit.
 
     Raises:
-        InputError: all of them.
+        InputError: all voxels lie outside.
     """
-    beyond = grid.size - domain.count(grid)
-    if beyond == grid.size:
+    outside = grid.size - domain.count(grid)
+    if outside == grid.size:
         raise InputError(
             f"{path}: its grid lies wholly beyond what all views show; give one of the same place."
         )
-    return beyond
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[[Progress], None]]:
-    """A rich bar on a terminal, a plain line per report elsewhere; both on stderr."""
-    if not sys.stderr.isatty():
-        yield lambda p: print(f"{name}  {_line(p)}", file=sys.stderr, flush=True)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn(name), BarColumn(), TextColumn("{task.description}"))
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("starting", total=None)
-        yield lambda p: bar.update(task, total=p.steps, completed=p.step, description=_line(p))
-
-
-def _line(p: Progress) -> str:
-    return (
-        f"step {p.step}/{p.steps}  loss {p.loss:.2e}  "
-        f"{p.points_per_second / 1e6:.2f} M points/s  {p.seconds_left:.0f} s left"
-    )
+    return outside

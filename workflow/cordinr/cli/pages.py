@@ -1,4 +1,4 @@
-"""Verbs that write the pages people look at."""
+"""The verbs that write HTML pages: of a subject, and of all subjects."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,33 +7,48 @@ from typing import Annotated
 import typer
 
 from ..figures.captions import IMAGE_CAPTIONS
-from . import app
+from . import Panel, verb
+from .options import Index, Results, Suffix
 
-Index = Annotated[Path, typer.Option(help="inputs.tsv of the run.")]
-Metrics = Annotated[Path, typer.Option(help="metrics.tsv of the run.")]
-Folder = Annotated[Path, typer.Option(help="Holds cordinr/, reference/, figures/, source.json.")]
-Output = Annotated[Path, typer.Option("-o", "--output", help="HTML file to write.")]
-
+Metrics = Annotated[Path, typer.Option(metavar="FILE", help="metrics.tsv of the run.")]
+Html = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="HTML to write.")]
 
 Figure = StrEnum("Figure", {name.upper(): name for name in IMAGE_CAPTIONS})
 """Figures that an image can have, by the end of their file name."""
 
 
-@app.command()
+@verb(
+    Panel.TABLES,
+    "01 --index results/inputs.tsv --metrics results/metrics.tsv --view axial "
+    "--figure comparison -o page.html",
+)
 def page(
-    subject: Annotated[str, typer.Argument(help="Subject label, with or without sub-.")],
+    subject: Annotated[
+        str, typer.Argument(metavar="SUBJECT", help="Subject label, with or without sub-.")
+    ],
     index: Index,
     metrics: Metrics,
-    view: Annotated[list[str], typer.Option(help="res label of a view, repeatable.")],
-    output: Output,
-    figure: Annotated[list[Figure], typer.Option(help="Figure of each image, repeatable.")],
-    folder: Folder = Path("results"),
-    suffix: Annotated[str, typer.Option(help="BIDS suffix of the images.")] = "T2w",
+    view: Annotated[
+        list[str], typer.Option(metavar="LABEL", help="res label of a view, repeatable.")
+    ],
+    output: Html,
+    figure: Annotated[
+        list[Figure],
+        typer.Option(
+            metavar="NAME",
+            help=f"Figure of each image, repeatable: {' or '.join(IMAGE_CAPTIONS)}.",
+        ),
+    ],
+    folder: Results = Path("results"),
+    suffix: Suffix = "T2w",
     viewer: Annotated[
-        Path | None, typer.Option(help="NiiVue's UMD build; without it, pictures only.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="NiiVue's UMD build; without it the page has only pictures."
+        ),
     ] = None,
 ) -> None:
-    """Write the page of a subject: its images in a viewer, its figures, where they came from."""
+    """Write the page of a subject: a viewer, its figures, its scores, where images came from."""
     from .. import __version__
     from ..datasets.index import load_index
     from ..datasets.layout import ResultPaths
@@ -72,20 +87,28 @@ def page(
     )
 
 
-@app.command()
+@verb(
+    Panel.TABLES,
+    "--index results/inputs.tsv --metrics results/metrics.tsv -o index.html",
+    name="index-page",
+)
 def index_page(
     index: Index,
     metrics: Metrics,
-    output: Output,
-    folder: Folder = Path("results"),
+    output: Html,
+    folder: Results = Path("results"),
     figure: Annotated[
-        list[Path] | None, typer.Option(help="SVG that `cordinr cohort` drew, repeatable.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="SVG that `cordinr cohort` drew, repeatable."),
     ] = None,
     failed: Annotated[
-        Path | None, typer.Option(help="failed.tsv of a run: subjects that have no page.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="failed.tsv of a run, which names subjects without a page."
+        ),
     ] = None,
 ) -> None:
-    """Write the page that leads to the pages of all subjects, those furthest below first."""
+    """Write the page that leads to the pages of all subjects, the lowest scores first."""
     from .. import __version__
     from ..datasets.index import load_index
     from ..datasets.layout import ResultPaths

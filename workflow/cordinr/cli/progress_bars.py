@@ -1,16 +1,56 @@
-"""How `watch` shows where a run is: bars on a terminal, lines elsewhere."""
+"""Progress of a fit and of a run: bars on a terminal, lines elsewhere."""
 
-from rich.progress_bar import ProgressBar
-from rich.table import Table
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ..run.progress import QUIET_SECONDS, Fit, RunState
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..inr.training import Progress
+
 BAR_CHARACTERS = 32
-"""Characters."""
+"""Width of a bar in characters."""
 
 
-def lines(state: RunState) -> list[str]:
-    """A line for the run, and one for each running fit."""
+@contextmanager
+def show_fit(name: str) -> "Iterator[Callable[[Progress], None]]":
+    """Show a fit on stderr: a bar on a terminal, a line per report elsewhere.
+
+    Args:
+        name: in front of bar or line.
+
+    Yields:
+        A function that shows a report.
+    """
+    if not sys.stderr.isatty():
+        yield lambda report: print(f"{name}  {report_text(report)}", file=sys.stderr, flush=True)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn(name), BarColumn(), TextColumn("{task.description}"))
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda report: bar.update(
+            task, total=report.steps, completed=report.step, description=report_text(report)
+        )
+
+
+def report_text(report: "Progress") -> str:
+    """Write a report of a fit; `cordinr watch` reads such lines."""
+    return (
+        f"step {report.step}/{report.steps}  loss {report.loss:.2e}  "
+        f"{report.points_per_second / 1e6:.2f} M points/s  {report.seconds_left:.0f} s left"
+    )
+
+
+def list_lines(state: RunState) -> list[str]:
+    """Write a line for the run, and one for each running fit."""
     steps = [(fit, f"step {fit.step}/{fit.steps}  " if fit.steps else "") for fit in state.fits]
     return [
         f"{jobs_text(state)}; {fits_text(state)}",
@@ -18,8 +58,11 @@ def lines(state: RunState) -> list[str]:
     ]
 
 
-def table(state: RunState) -> Table:
-    """Jobs and fits as bars, and a bar for each running fit below them."""
+def make_table(state: RunState) -> "Table":
+    """Make a table with bars for jobs and fits, and a bar for each running fit below them."""
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
     done = state.fits_done + sum(fit.part for fit in state.fits)
     rows = [
         ("Jobs", state.jobs, state.planned_jobs, jobs_text(state)),
@@ -34,38 +77,38 @@ def table(state: RunState) -> Table:
 
 
 def jobs_text(state: RunState) -> str:
-    """The jobs of a run in words."""
-    # Of a quiet run nobody knows how many are planned.
+    """Write the jobs of a run in words."""
+    # Snakemake does not say how many jobs a quiet run plans.
     planned = f" of {state.planned_jobs}" if state.planned_jobs else ""
     text = f"{state.jobs}{planned} jobs done, {state.failed} failed"
     if state.ended:
-        return f"{text}; the run has ended after {duration(state.seconds)}"
+        return f"{text}; the run has ended after {duration_text(state.seconds)}"
     if state.silent > QUIET_SECONDS:
-        text += f"; nothing new for {duration(state.silent)}"
+        text += f"; nothing new for {duration_text(state.silent)}"
     return text
 
 
 def fits_text(state: RunState) -> str:
-    """The fits of a run in words."""
+    """Write the fits of a run in words."""
     total = "" if state.planned_fits is None else f" of {state.planned_fits}"
     text = f"{state.fits_done}{total} fits done"
     if state.fits:
         text += f", {len(state.fits)} running"
     if state.seconds_left and not state.ended:
-        text += f", about {duration(state.seconds_left)} left"
+        text += f", about {duration_text(state.seconds_left)} left"
     return text
 
 
 def fit_text(fit: Fit) -> str:
-    """A running fit in words, its steps aside."""
-    text = f"loss {fit.loss}, {duration(fit.seconds_left)} left" if fit.steps else "starting"
+    """Write a running fit in words, without its steps."""
+    text = f"loss {fit.loss}, {duration_text(fit.seconds_left)} left" if fit.steps else "starting"
     if fit.silent > QUIET_SECONDS:
-        text += f", nothing new for {duration(fit.silent)}"
+        text += f", nothing new for {duration_text(fit.silent)}"
     return text
 
 
-def duration(seconds: float) -> str:
-    """A time for people: 40 s, 12 min, 3 h 20 min."""
+def duration_text(seconds: float) -> str:
+    """Write a time for people: 40 s, 12 min, 3 h 20 min."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -5,18 +5,21 @@ from typing import Annotated
 
 import typer
 
-from . import app
+from . import Panel, verb
 
 
-@app.command()
+@verb(Panel.DATASETS, "results/cordinr --raw results/sourcedata/phantom")
 def save(
-    folder: Annotated[Path, typer.Argument(help="Root of the derivatives dataset.")],
-    raw: Annotated[Path, typer.Option(help="DataLad clone of the raw dataset.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Root of the derivatives dataset.")],
+    raw: Annotated[Path, typer.Option(metavar="DIR", help="DataLad clone of the raw dataset.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="JSON file for the commit.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="JSON to write, which names the commit."
+        ),
     ] = None,
 ) -> None:
-    """Save derivatives as a DataLad dataset, with a record that `datalad rerun` can repeat."""
+    """Save derivatives as a DataLad dataset that `datalad rerun` can repeat."""
     from ..datasets.run_records import save_results
     from ..files import write_json
 

@@ -1,0 +1,83 @@
+"""The verb that reconstructs by classical methods."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import Panel, verb
+from .options import Command, Insist, Outputs, Views
+
+
+@verb(Panel.STEPS, "axial.nii.gz sagittal.nii.gz --method tv --like T2w.nii.gz -o tv.nii.gz")
+def baseline(
+    views: Views,
+    method: Annotated[
+        list[str], typer.Option(metavar="NAME", help="cubic, tikhonov or tv; repeatable.")
+    ],
+    like: Annotated[
+        Path,
+        typer.Option(
+            metavar="IMAGE",
+            help="Image, or its BIDS URI, whose grid the output gets; its voxels are not read.",
+        ),
+    ],
+    output: Outputs,
+    tikhonov_weight: Annotated[
+        float, typer.Option(min=0, metavar="W", help="Weight of the squared gradient.")
+    ] = 0.003,
+    tv_weight: Annotated[
+        float, typer.Option(min=0, metavar="W", help="Weight of the total variation.")
+    ] = 0.002,
+    threads: Annotated[
+        int,
+        typer.Option(
+            min=1, metavar="N", help="Number of CPU threads; the last bits of tv depend on it."
+        ),
+    ] = 1,
+    record: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="JSON to write, one per method: seconds, device, memory."
+        ),
+    ] = None,
+    command: Command = None,
+    insist: Insist = False,
+) -> None:
+    """Reconstruct from views by interpolation or regularised least squares.
+
+    Give one -o, and one --record if any, for each --method, in the same order.
+    """
+    from ..bids.names import sidecar_path
+    from ..bids.reference import grid_like
+    from ..bids.sidecars import image_sidecar
+    from ..bids.view_files import load_views, view_metadata
+    from ..classical.reconstruct import reconstruct_baseline
+    from ..errors import InputError
+    from ..files import write_json
+    from ..imaging.volume import save_volume
+    from ..methods import BASELINES
+    from ..run.cost_meter import Meter
+    from .checks import check_images
+
+    if len(method) != len(output) or (record and len(record) != len(method)):
+        raise InputError("baseline: give one -o (and one --record) per --method.")
+    check_images(output, [*views, like])
+    loaded = load_views(views, insist=insist)
+    metadata = view_metadata(loaded)
+    grid = grid_like(like, output[0])
+    weights = {"tikhonov": tikhonov_weight, "tv": tv_weight}
+    for k, (name, path) in enumerate(zip(method, output, strict=True)):
+        if name == "tv":  # the only method that needs torch
+            from ..inr.device import use_threads
+
+            use_threads(threads)
+        with Meter() as meter:
+            array = reconstruct_baseline(loaded, grid, name, weights.get(name, 0.0))
+        save_volume(path, array, grid)
+        weight = {"Weight": weights[name]} if name in weights else {}
+        fields = {"Method": name, **weight, **metadata}
+        text = BASELINES[name].description
+        write_json(sidecar_path(path), image_sidecar(path, views, text, command, **fields))
+        if record:
+            write_json(record[k], meter.record())

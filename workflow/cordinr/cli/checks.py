@@ -1,0 +1,47 @@
+"""Checks of the arguments of verbs, before any work."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..bids.names import sidecar_path
+from ..errors import InputError
+from ..files import check_writable
+
+
+def check_renderings(
+    verb: str,
+    outputs: Sequence[Path],
+    like: Path | None,
+    sizes: Sequence[float | None],
+    inputs: Sequence[Path],
+) -> None:
+    """Refuse outputs that do not match the requested grids, or cannot be written.
+
+    Args:
+        verb: for the message.
+        outputs: images to write.
+        like: image whose grid the first output gets, or None.
+        sizes: voxel sizes of the other outputs.
+        inputs: images that must not be overwritten.
+
+    Raises:
+        InputError: the number of outputs is wrong, or one cannot be written.
+    """
+    if len(outputs) != bool(like) + len(sizes):
+        raise InputError(f"{verb}: give one -o for --like and one for each --voxel, in this order.")
+    check_images(outputs, [*inputs, *([like] if like else [])])
+
+
+def check_images(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
+    """Refuse outputs that are not NIfTI, are inputs as well, or cannot be written.
+
+    Args:
+        outputs: images to write.
+        inputs: images that must not be overwritten.
+
+    Raises:
+        InputError: one of these.
+    """
+    for path in outputs:
+        sidecar_path(path)
+    check_writable(*outputs, inputs=inputs)

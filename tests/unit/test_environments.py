@@ -71,12 +71,9 @@ def test_the_python_of_conda_is_one_that_the_package_allows():
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_containers_have_the_same_python_and_versions(recipe):
     text = (ROOT / recipe).read_text()
-    assert re.search(rf"(?im)^from:? python:{re.escape(PYTHON)}-slim$", text)
-    installs = re.findall(r"pip install (.*)", text)
-    assert len(installs) == 2 and all("-c envs/constraints.txt" in each for each in installs)
-    assert installs[0].endswith(" torch") and installs[1].endswith(" '.[workflow]'")
-    assert re.search(r"apt-get install .* git\b", text)
-    assert 'ENTRYPOINT ["cordinr"]' in text or 'exec cordinr "$@"' in text
+    assert re.findall(r"(?im)^from:? python:([\d.]+)", text) == [PYTHON]
+    installs = re.findall(r"pip install .*", text)
+    assert installs and all("-c envs/constraints.txt" in each for each in installs), installs
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -98,13 +95,6 @@ def test_every_rule_that_runs_something_names_the_environment():
     assert len(rules) > 12
     named = [rule for rule, text in rules.items() if '"../../envs/cordinr.yaml"' in text]
     assert named == [rule for rule, text in rules.items() if "\n    shell:\n" in text] == [*rules]
-
-
-def test_a_page_tells_how_to_get_both_builds_of_torch():
-    page = (ROOT / "docs/installing.md").read_text()
-    assert "https://download.pytorch.org/whl/cpu" in page
-    for words in ("--sdm conda", *RECIPES):
-        assert words in page, words
 
 
 def test_the_hooks_of_git_have_the_versions_that_make_lint_has():

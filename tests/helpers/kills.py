@@ -25,6 +25,7 @@ import psutil
 from cordinr.imaging.masks import load_segmentation
 from cordinr.inr.model_file import load_inr
 from tests.helpers.runs import Project, environment
+from tests.helpers.seeds import SEED
 
 STAGES = {
     "dataset": ["sourcedata", "inputs.tsv", "source.json", "reference", "cordinr"],
@@ -32,14 +33,14 @@ STAGES = {
     "models": ["models", "records", "cordinr"],
     "metrics": ["metrics", "metrics.tsv", "figures"],
 }
-"""What is taken away: paths below results/."""
+"""Paths below results/ that are taken away before a run, by the name of the stage."""
 
 WANTED = ("cordinr/", "metrics/", "figures/")
-"""What a finished run has; what these are made from may be missing once they are there."""
+"""Beginnings of the paths of what a finished run has; what these are made from may be missing."""
 
 TARGETS = ("job", "main", "all")
 TIMED = ("records", "logs", "benchmarks", "benchmarks.tsv", "metrics.tsv", "figures/time")
-"""Results that hold seconds or places, which no run repeats; pages do as well."""
+"""Beginnings of the paths of results that hold times or places, which differ between runs."""
 
 
 @dataclass
@@ -83,10 +84,10 @@ class Kills:
         self.counts[f"{target} of {stage}"] += running
         check_whole(self.project)
         finish(self.project)
-        found = digests(self.project)
-        wanted = {path for path in self.expected if path.startswith(WANTED)}
-        changed = {path for path in found if found[path] != self.expected.get(path)}
-        assert not changed and wanted <= found.keys(), changed | (wanted - found.keys())
+        after = digests(self.project)
+        changed = {path for path in after if after[path] != self.expected.get(path)}
+        lost = {path for path in self.expected.keys() - after.keys() if path.startswith(WANTED)}
+        assert not changed and not lost, f"{target} of {stage}: changed {changed}, lost {lost}"
         return running
 
 
@@ -113,16 +114,19 @@ def finish(project: Project) -> None:
 
 
 def check_whole(project: Project) -> None:
-    """Whatever has its final name can be read to its end."""
+    """Assert that whatever has its final name can be read to its end."""
     for path in files(project):
-        if path.name.endswith(".nii.gz"):
-            load_segmentation(path)
-        elif path.suffix == ".json":
-            json.loads(path.read_text())
-        elif path.suffix == ".safetensors":
-            load_inr(path)
-        elif path.suffix == ".tsv":
-            assert path.read_text().endswith("\n"), path
+        try:
+            if path.name.endswith(".nii.gz"):
+                load_segmentation(path)
+            elif path.suffix == ".json":
+                json.loads(path.read_text())
+            elif path.suffix == ".safetensors":
+                load_inr(path)
+            elif path.suffix == ".tsv":
+                assert path.read_text().endswith("\n"), "no end of line at its end"
+        except Exception as error:
+            raise AssertionError(f"{path} is not whole: {error}") from error
 
 
 def digests(project: Project) -> dict[str, str]:
@@ -151,13 +155,14 @@ def remove(path: Path) -> None:
 
 
 def main() -> None:
-    """Kill as often as the command line says, in a temporary folder."""
+    """Kill as often as the first argument says, with the seed that the second may give."""
     from tempfile import TemporaryDirectory
 
     from cordinr.phantom.dataset import write_phantom_dataset
     from tests.helpers.runs import copy_project, phantom_config
 
-    times, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    times, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else SEED
+    print(f"seed {seed}", flush=True)
     with TemporaryDirectory() as folder:
         source = Path(folder) / "phantom"
         write_phantom_dataset(source, subjects=1, voxel=2.0, truth=1.0, snr=40.0, seed=0)

@@ -20,13 +20,14 @@ from cordinr.run.slurm import cancel_jobs_of
 from cordinr.errors import InputError
 from cordinr.evaluation.failed import FIGURES as LACKS_FIGURES
 from cordinr.evaluation.failed import METRICS as LACKS_METRICS
+from cordinr.figures.captions import IMAGE_CAPTIONS
 from cordinr.run.failures import images_left_out
 from cordinr.datasets.index import load_index
+from cordinr.datasets.layout import ResultPaths
 from cordinr.bids.names import inr_label, resolution_label, variant_labels
 from cordinr.run.remainder import follow, is_whole, note_failed, second_run, started_in
 from cordinr.datasets.git import is_repository
 from cordinr.run.scheduler_patch import limit_reevaluation_timers
-from cordinr.run.summary import PARTIAL_TABLE
 
 
 def fill_config():
@@ -89,7 +90,7 @@ VARIANTS = variant_labels(
 )
 NIIVUE = LIBRARY / "report/viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"
 RESOLUTIONS = [resolution_label(mm) for mm in config["voxel_sizes"]]
-FIGURES = ["comparison", "resolution"] if RESOLUTIONS else ["comparison"]
+FIGURES = [name for name in IMAGE_CAPTIONS if RESOLUTIONS or name != "resolution"]
 
 
 wildcard_constraints:

@@ -41,7 +41,7 @@ rule fetch:
     The annexed file itself is no output: Snakemake would delete it before the job, and an
     unfetched one looks like a file that is there. The job of the reference downloads mask and truth
     of its image as well; theirs come later and find them there. A cord mask that cannot be got or
-    used becomes one of zeros, so that it costs the figures of the cord alone.
+    used becomes one of zeros, so that it costs the metrics of the cord alone.
     """
     input:
         index=INDEX,

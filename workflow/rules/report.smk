@@ -46,7 +46,7 @@ rule compare:
             "<results>/figures/{folder}/{image}_comparison.png",
             caption="../report/comparison.rst",
             category="Subjects",
-            labels={"image": "{image}", "figure": "Comparison"},
+            labels={"image": "{image}", "figure": IMAGE_CAPTIONS["comparison"].title},
         ),
     log:
         "<results>/logs/compare/{folder}/{image}.log",
@@ -88,7 +88,7 @@ rule resolution:
             "<results>/figures/{folder}/{image}_resolution.png",
             caption="../report/resolution.rst",
             category="Subjects",
-            labels={"image": "{image}", "figure": "Resolution"},
+            labels={"image": "{image}", "figure": IMAGE_CAPTIONS["resolution"].title},
         ),
     log:
         "<results>/logs/resolution/{folder}/{image}.log",

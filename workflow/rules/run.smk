@@ -21,7 +21,8 @@ def end_of_run(log, failed):
     """
     index = rules.index.output.index
     results = dirname(index)
-    partial, broken = (Path(results) / name for name in (PARTIAL_TABLE, "failed.tsv"))
+    paths = ResultPaths(Path(results))
+    partial, broken = paths.partial_table, paths.failed
     if FAILED:
         return
     if not failed:

@@ -197,7 +197,7 @@ def test_the_summary_counts_the_masks_of_no_use_and_says_how_to_try_again(comman
     code, out, _ = command("summary", tmp_path)
     first, *named = out.splitlines()
     assert code == 0
-    assert first == "4 cord masks are of no use: their images have no figures of the cord."
+    assert first == "4 cord masks are of no use: their images have no metrics of the cord."
     assert [line.split(":")[1] for line in named] == [" sub-1", " sub-2", " sub-3"]
     mask = tmp_path / "reference/sub-1/anat/sub-1_cord.nii.gz"
     assert named[0] == (
@@ -233,7 +233,7 @@ def test_what_is_no_benchmark_is_named(tmp_path, text):
     path = tmp_path / "fit" / "bad.tsv"
     path.parent.mkdir()
     path.write_text(text)
-    with pytest.raises(InputError, match=r"bad\.tsv: is no benchmark of Snakemake"):
+    with pytest.raises(InputError, match=r"bad\.tsv: is not a benchmark file of Snakemake"):
         read_costs(tmp_path)
     path.unlink()
     with pytest.raises(InputError, match="holds no benchmarks"):

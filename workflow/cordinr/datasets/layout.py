@@ -8,7 +8,7 @@ from .index import IndexRow
 
 @dataclass(frozen=True)
 class ResultPaths:
-    """The paths of the files of a run. The rules of the workflow name the same ones.
+    """The paths of what a run makes and others look for; the rules of the workflow make them.
 
     Attributes:
         results: folder of all results.
@@ -71,18 +71,9 @@ class ResultPaths:
         """A reconstruction of an image on its own grid, by its `desc` label."""
         return self._derived(row, f"desc-{label}")
 
-    def finer_recon(self, row: IndexRow, label: str, res: str) -> Path:
-        """A rendering of an image at another voxel size, by its `desc` and `res` labels."""
-        return self._derived(row, f"res-{res}_desc-{label}")
-
     def reference(self, row: IndexRow, kind: str = "reference") -> Path:
         """The checked copy of an image; of its mask if `kind` is "cord", its truth if "truth"."""
         return self.results / "reference" / row.folder / f"{row.image}_{kind}.nii.gz"
-
-    def model(self, row: IndexRow, label: str) -> Path:
-        """A fitted INR."""
-        folder = self.results / "models" / row.folder
-        return folder / f"{row.image}_desc-{label}_model.safetensors"
 
     def record(self, row: IndexRow, label: str, step: str = "fit") -> Path:
         """What the step "fit" (of a baseline: all) or "render" of a reconstruction cost."""
@@ -97,14 +88,6 @@ class ResultPaths:
     def figure(self, row: IndexRow, name: str) -> Path:
         """A figure of an image."""
         return self.results / "figures" / row.folder / f"{row.image}_{name}.png"
-
-    def cohort_figure(self, name: str) -> Path:
-        """A figure of all images."""
-        return self.results / "figures" / f"{name}.svg"
-
-    def page(self, subject: str) -> Path:
-        """The page of a subject, by its label without prefix."""
-        return self.derivatives / f"sub-{subject}.html"
 
     def _derived(self, row: IndexRow, entities: str) -> Path:
         return self.derivatives / row.folder / f"{row.image}_{entities}_{self.suffix}.nii.gz"

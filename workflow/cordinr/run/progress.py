@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from ..datasets.index import load_index
+from ..datasets.layout import ResultPaths
 from ..errors import InputError
 from .summary import ERROR_PREFIX, read_run
 
@@ -124,7 +125,7 @@ def read_run_state(results: Path, log: Path, now: float | None = None) -> RunSta
     done, failures = read_run(text)
     jobs = JOBS.findall(text)
     failed_logs = {path.resolve() for failure in failures for path in failure.logs}
-    over, fits = read_fits(results / "logs" / "fit", started, now, failed_logs)
+    over, fits = read_fits(ResultPaths(results).logs / "fit", started, now, failed_logs)
     silent = max(0.0, min([now - spoke, *(fit.silent for fit in fits)]))
     locked = any((log.parents[1] / "locks").glob("*.lock"))
     ended = bool(ENDED.search(text)) or (not locked and silent > QUIET_SECONDS)
@@ -211,16 +212,13 @@ def _planned_fits(text: str, results: Path, since: float) -> int | None:
         return None
     if not plan["index"]:
         return plan["fit"]
+    paths = ResultPaths(results)
     try:
-        images = [row for row in load_index(results / "inputs.tsv") if row.path]
-        described = (results / "cordinr" / "descriptions.tsv").read_text().splitlines()
+        images = [row for row in load_index(paths.index) if row.path]
+        described = paths.descriptions.read_text().splitlines()
     except (InputError, OSError):
         return None
     words = [line.split("\t")[0].removeprefix("desc-") for line in described]
     labels = [word for word in words if word.startswith("inr") and not word.endswith("spread")]
-    records = [
-        results / "records" / row.folder / f"{row.image}_desc-{label}_fit.json"
-        for row in images
-        for label in labels
-    ]
+    records = [paths.record(row, label) for row in images for label in labels]
     return sum(not path.exists() or path.stat().st_mtime >= since for path in records)

@@ -8,14 +8,12 @@ from pathlib import Path
 
 from ..bids.cord_mask import problem_of
 from ..datasets.index import IndexRow, load_index
+from ..datasets.layout import ResultPaths
 from ..errors import InputError
 from ..files import read_json
 
 ERROR_PREFIX = "cordinr: error: "
 """Begins the line of a log that says what went wrong."""
-
-PARTIAL_TABLE = "metrics_partial.tsv"
-"""What there is so far, after a run that failed or was stopped."""
 
 LAST_LINES = 10
 """Of a log that are shown."""
@@ -117,27 +115,26 @@ def summarise(results: Path, log: Path | None, missing: Sequence[tuple[str, str]
     for image, reason in missing:
         yield f"missing: {image}: {reason}"
     yield from say_lost_cords(lost_cords(results))
-    fits, hours, gpu = fit_hours(results / "records")
+    fits, hours, gpu = fit_hours(ResultPaths(results).records)
     if fits:
         yield f"{fits} INRs fitted so far in {hours:.2f} hours, {gpu:.2f} of them on a GPU."
 
 
 def lost_cords(results: Path) -> list[tuple[Path, str]]:
     """The copies of cord masks that are of zeros, each with the reason; none without an index."""
+    paths = ResultPaths(results)
     try:
-        rows = load_index(results / "inputs.tsv")
+        rows = load_index(paths.index)
     except InputError:
         return []
-    masks = [
-        results / "reference" / row.folder / f"{row.image}_cord.nii.gz" for row in rows if row.mask
-    ]
+    masks = [paths.reference(row, "cord") for row in rows if row.mask]
     return [(mask, why) for mask in masks if (why := problem_of(mask))]
 
 
 def say_lost_cords(lost: Sequence[tuple[Path, str]]) -> Iterator[str]:
     """How many masks are of no use, and of the first few why, and the line that tries again."""
     if lost:
-        yield f"{len(lost)} cord masks are of no use: their images have no figures of the cord."
+        yield f"{len(lost)} cord masks are of no use: their images have no metrics of the cord."
     for mask, why in lost[:MAX_REASONS]:
         again = f"`snakemake --cores all --forcerun {shlex.quote(str(mask))}`"
         yield f"no cord: {mask.name.removesuffix('_cord.nii.gz')}: {why} To try again, run {again}."
@@ -159,9 +156,9 @@ def known_missing(results: Path) -> list[tuple[str, str]]:
     """
     from ..evaluation.table import load_table, problems_of
 
-    partial = results / PARTIAL_TABLE
+    paths = ResultPaths(results)
     try:
-        table = load_table(partial if partial.exists() else results / "metrics.tsv")
+        table = load_table(paths.partial_table if paths.partial_table.exists() else paths.table)
     except InputError:
         return []
     return list(problems_of(table).items())

@@ -75,3 +75,12 @@ def test_json_that_names_an_annexed_file_is_json(tmp_path):
     path = tmp_path / "x.json"
     path.write_text('{"Sources": ["/data/.git/annex/objects/x"]}')
     assert read_json(path)["Sources"] == ["/data/.git/annex/objects/x"]
+
+
+def test_json_that_is_none_is_refused(tmp_path):
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(InputError, match="not readable JSON"):
+        read_json(tmp_path / "x.json")
+    (tmp_path / "x.json").write_text("[1]")
+    with pytest.raises(InputError, match="not a JSON object"):
+        read_json(tmp_path / "x.json")

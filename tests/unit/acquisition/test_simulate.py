@@ -1,18 +1,14 @@
-"""The forward model against loops over voxels and numerical integration."""
+"""Thick slices simulated from a volume."""
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
 
-from cordinr.acquisition.forward import system_matrix
-from cordinr.acquisition.overlap import check_overlap, common_grid, coverage
 from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire, slice_grid
-from cordinr.acquisition.view import View
 from cordinr.errors import InputError
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume
-from tests.helpers.support import blobs, two_views
+from tests.helpers.support import blobs
 
 PSR = np.array([[0, 0, 1.0, -20], [-1.0, 0, 0, 30], [0, 1.0, 0, -40], [0, 0, 0, 1]])
 
@@ -52,39 +48,6 @@ def test_slices_lie_where_their_voxels_are():
     view = acquire(volume, 0, SliceProfile("box", 4.0), 4.0)
     positions = volume.grid.index(view.volume.grid.world(np.array([[k, 0, 0] for k in range(5)])))
     np.testing.assert_allclose(view.volume.array[:, 0, 0] * 19, positions[:, 0], rtol=1e-5)
-
-
-@pytest.mark.parametrize("shape", ["box", "gaussian"])
-def test_voxel_weights_integrate_the_profile(shape):
-    profile = SliceProfile(shape, 4.0)
-    sigma = 4.0 / 2.3548
-
-    def density(x):
-        if shape == "box":
-            return 0.25 * (abs(x) <= 2)
-        return np.exp(-0.5 * (x / sigma) ** 2) / sigma / np.sqrt(2 * np.pi)
-
-    for distance in (0.0, 1.1, -1.9, 3.2):
-        bounds = distance - 0.4, distance + 0.4
-        expected, _ = quad(density, *bounds, points=[-2, 2])
-        assert profile.voxel_weights(np.array(distance), 0.8) == pytest.approx(expected, abs=1e-5)
-
-
-def test_gaussian_has_its_thickness_at_half_maximum():
-    profile = SliceProfile("gaussian", 4.0)
-    narrow = profile.voxel_weights(np.array([0.0, 2.0]), 1e-3)
-    assert narrow[1] / narrow[0] == pytest.approx(0.5, abs=1e-3)
-
-
-@pytest.mark.parametrize("shape", ["box", "gaussian", "point"])
-def test_profile_samples_reproduce_a_slice_of_a_smooth_function(shape):
-    profile = SliceProfile(shape, 4.0)
-    offsets, weights = profile.samples(9)
-    assert weights.sum() == pytest.approx(1)
-    fine = np.linspace(-12, 12, 48001)
-    dense = profile.voxel_weights(fine, fine[1] - fine[0])
-    expected = dense @ np.cos(fine / 4) / dense.sum()
-    assert weights @ np.cos(offsets / 4) == pytest.approx(expected, abs=3e-3)
 
 
 def test_five_midpoints_are_a_five_to_one_average(smooth_volume):
@@ -132,46 +95,6 @@ def test_point_profile_is_decimation(smooth_volume):
     np.testing.assert_allclose(view.volume.array, smooth_volume.array[2::5][:4], rtol=1e-6)
     even = acquire(smooth_volume, 0, SliceProfile("point", 4.0), 4.0)
     np.testing.assert_allclose(even.volume.array, smooth_volume.array[2::4], rtol=1e-6)
-
-
-def test_matrix_rows_sum_to_one_and_oblique_agrees_with_parallel():
-    volume = blobs((24, 20, 16), np.eye(4))
-    view = two_views(volume)[0]
-    exact = system_matrix(view, volume.grid)
-    np.testing.assert_allclose(np.asarray(exact.sum(axis=1)).ravel(), 1, rtol=1e-5)
-    tilt = 2e-3  # radians: not parallel any more, yet nearly the same place
-    turn = np.eye(4)
-    turn[:2, :2] = [[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]]
-    tilted = Volume(view.volume.array, Grid(view.volume.grid.shape, turn @ view.volume.grid.affine))
-    oblique = system_matrix(View(tilted, view.axis, view.profile), volume.grid)
-    seen = np.diff(oblique.indptr) > 0
-    assert seen.mean() > 0.8
-    difference = (oblique @ volume.array.ravel() - exact @ volume.array.ravel())[seen]
-    assert np.abs(difference).max() < 0.02 * volume.array.max()
-
-
-def test_coverage_leaves_out_what_a_view_does_not_see():
-    volume = blobs((24, 20, 18), np.eye(4))  # 18 mm along S: four slices of 4 mm, 2 mm left over
-    covered = coverage(two_views(volume), volume.grid)
-    assert covered[:, :, :16].all() and not covered[:, :, 16:].any()
-
-
-def test_common_grid_is_what_all_views_show():
-    volume = blobs((24, 20, 18), PSR)
-    views = two_views(volume)
-    grid = common_grid(views)
-    np.testing.assert_allclose(grid.voxel_sizes, 1)
-    assert coverage(views, grid).all()
-    assert grid.size == coverage(views, volume.grid).sum()
-
-
-def test_views_that_do_not_overlap_are_refused():
-    here = two_views(blobs((12, 12, 12), np.eye(4)))[0]
-    away = np.eye(4)
-    away[0, 3] = 500
-    there = two_views(blobs((12, 12, 12), away))[1]
-    with pytest.raises(InputError, match="do not overlap"):
-        check_overlap([here, there])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A mask of no use costs the figures of the cord, and nothing else."""
+"""A mask of no use costs the metrics of the cord, and nothing else."""
 
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ def test_a_mask_of_no_use_is_noted(unusable, notes):
     path, why = unusable
     assert load_cord(path, Grid(SHAPE, np.eye(4))) is None
     (note,) = notes()
-    assert why in note and note.endswith("There are no cord figures.")
+    assert why in note and note.endswith("There are no cord metrics.")
 
 
 def test_a_mask_that_is_not_there_is_an_error(tmp_path):
@@ -78,7 +78,7 @@ def test_the_image_is_evaluated_without_its_cord(unusable, view_files, tmp_path,
     views = ["--view", view_files[0], "--view", view_files[1]]
     words = [image, "--reference", image, "--mask", unusable[0], *views, "-o", out]
     code, _, said = command("evaluate", *words)
-    assert code == 0 and unusable[1] in said and said.count("There are no cord figures.") == 1
+    assert code == 0 and unusable[1] in said and said.count("There are no cord metrics.") == 1
     assert "psnr_fov" in read_json(out) and "psnr_cord" not in read_json(out)
 
 

@@ -1,4 +1,4 @@
-"""Names and sidecars."""
+"""Names of files and the labels in them."""
 
 import pytest
 
@@ -13,10 +13,7 @@ from cordinr.bids.names import (
     variant_setting,
     voxel_size,
 )
-from cordinr.bids.sidecars import image_sidecar
-from cordinr.bids.uris import bids_uri
 from cordinr.errors import InputError
-from cordinr.files import read_json
 
 
 @pytest.mark.parametrize(("mm", "label"), [(0.5, "iso05"), (1, "iso1"), (0.75, "iso075")])
@@ -58,27 +55,7 @@ def test_entities_and_sidecar_of_a_name():
         sidecar_path("image.mgz")
 
 
-def test_sources_are_uris_inside_the_dataset(tmp_path):
-    image = tmp_path / "out/sub-01/anat/sub-01_desc-tv_T2w.nii.gz"
-    view = tmp_path / "out/sub-01/anat/sub-01_res-axial_desc-simulated_T2w.nii.gz"
-    assert bids_uri(view, image) == f"bids::sub-01/anat/{view.name}"
-    elsewhere = tmp_path / "raw/sub-01/anat/sub-01_T2w.nii.gz"
-    assert bids_uri(elsewhere, image) == str(elsewhere)
-    assert bids_uri("bids:raw:sub-01/x.nii.gz", image) == "bids:raw:sub-01/x.nii.gz"
-    sidecar = image_sidecar(view, [elsewhere], "A view.", SliceThickness=4)
-    assert sidecar["Resolution"].endswith("axial view") and sidecar["SliceThickness"] == 4
-
-
 def test_labels_are_explained_or_refused():
     assert "128" in describe_label("inrF128")
     with pytest.raises(InputError, match="not known"):
         describe_label("inr128")
-
-
-def test_json_that_is_none_is_refused(tmp_path):
-    (tmp_path / "x.json").write_text("{")
-    with pytest.raises(InputError, match="not readable JSON"):
-        read_json(tmp_path / "x.json")
-    (tmp_path / "x.json").write_text("[1]")
-    with pytest.raises(InputError, match="not a JSON object"):
-        read_json(tmp_path / "x.json")

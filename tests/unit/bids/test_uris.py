@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cordinr.bids.uris import resolve_bids_uri
+from cordinr.bids.sidecars import image_sidecar
+from cordinr.bids.uris import bids_uri, resolve_bids_uri
 from cordinr.errors import InputError
 from cordinr.files import write_json
 
@@ -38,3 +39,14 @@ def test_a_uri_that_leads_nowhere(tmp_path, image, words):
 def test_a_dataset_without_description(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         resolve_bids_uri(f"bids:raw:{IMAGE}", tmp_path / IMAGE)
+
+
+def test_sources_are_uris_inside_the_dataset(tmp_path):
+    image = tmp_path / "out/sub-01/anat/sub-01_desc-tv_T2w.nii.gz"
+    view = tmp_path / "out/sub-01/anat/sub-01_res-axial_desc-simulated_T2w.nii.gz"
+    assert bids_uri(view, image) == f"bids::sub-01/anat/{view.name}"
+    elsewhere = tmp_path / "raw/sub-01/anat/sub-01_T2w.nii.gz"
+    assert bids_uri(elsewhere, image) == str(elsewhere)
+    assert bids_uri("bids:raw:sub-01/x.nii.gz", image) == "bids:raw:sub-01/x.nii.gz"
+    sidecar = image_sidecar(view, [elsewhere], "A view.", SliceThickness=4)
+    assert sidecar["Resolution"].endswith("axial view") and sidecar["SliceThickness"] == 4

@@ -222,5 +222,5 @@ def test_an_empty_mask_is_noted_and_left_out(folder, command):
     save_volume("empty.nii.gz", np.zeros(grid.shape), grid, dtype="uint8")
     words = "--reference image.nii.gz --mask empty.nii.gz -o m.json"
     code, _, error = command("evaluate", "recon.nii.gz", *words.split())
-    assert code == 0 and "note: empty.nii.gz: is empty. There are no cord figures." in error
+    assert code == 0 and "note: empty.nii.gz: is empty. There are no cord metrics." in error
     assert "psnr_cord" not in read_json("m.json")

@@ -1,6 +1,5 @@
 """Real DataLad datasets: clone, pin, index, get, and everything that can go wrong."""
 
-import errno
 import os
 import subprocess
 from pathlib import Path
@@ -9,11 +8,9 @@ import numpy as np
 import pytest
 
 from cordinr.annex_pointer import is_annex_pointer
-from cordinr.datasets import git
 from cordinr.datasets.annex import drop_content, get_content
 from cordinr.datasets.index import IndexRow, find_images, load_index, save_index
-from cordinr.datasets.source import clone_or_link, create
-from cordinr.datasets.subjects import sites_of
+from cordinr.datasets.source import clone_or_link, create, describe_source
 from cordinr.errors import InputError
 from cordinr.files import write_json
 from cordinr.imaging.volume import load_volume, save_volume
@@ -108,30 +105,6 @@ def test_a_folder_that_is_no_utf8_is_named_in_the_index_all_the_same(tmp_path):
     save_index(tmp_path / "inputs.tsv", [IndexRow("a", "", "sub-a/anat", "sub-a", problem=problem)])
     [row] = load_index(tmp_path / "inputs.tsv")
     assert row.problem == "r\\udce9sultats/raw: subject a has no T2w image."
-
-
-@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
-def test_a_lock_of_somebody_else_needs_another_owner(tmp_path, monkeypatch, number):
-    with pytest.raises(InputError, match=r"belongs to .*; change the owner"):
-        lock_failing_with(number, tmp_path, monkeypatch)
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.ENOLCK, errno.ENAMETOOLONG])
-def test_a_lock_that_fails_otherwise_has_its_own_words(tmp_path, monkeypatch, number):
-    with pytest.raises(InputError) as caught:
-        lock_failing_with(number, tmp_path, monkeypatch)
-    assert os.strerror(number) in str(caught.value) and "owner" not in str(caught.value)
-
-
-def lock_failing_with(number, folder, monkeypatch) -> None:
-    """Lock a clone where the file system says no."""
-
-    def refuse(*_, **__):
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(git.FileLock, "acquire", refuse)
-    with git.locked(folder / "raw"):
-        pass
 
 
 def test_of_several_mask_patterns_the_first_that_exists_counts(tmp_path, command):
@@ -272,10 +245,10 @@ def test_a_clone_of_a_clone_whose_source_is_gone(source, cloned, tmp_path):
 
 def test_the_source_is_described_without_credentials(tmp_path):
     with pytest.raises(InputError, match="has no dataset_description"):
-        source.describe_source(tmp_path, "x", "", "")
+        describe_source(tmp_path, "x", "", "")
     stated = {"Name": "n", "BIDSVersion": "1.8.0", "Authors": ["A", "B"], "DatasetDOI": "10.1/2"}
     write_json(tmp_path / "dataset_description.json", stated)
-    about = source.describe_source(tmp_path, "https://me:secret@host.org/x", "v1", "abc")
+    about = describe_source(tmp_path, "https://me:secret@host.org/x", "v1", "abc")
     assert about == {
         "Name": "n",
         "Authors": ["A", "B"],
@@ -297,22 +270,6 @@ def test_the_index_has_the_site_of_each_subject(tmp_path):
         ("b", "paris"),
         ("c", "paris"),
     }
-
-
-@pytest.mark.parametrize(
-    ("text", "sites"),
-    [
-        ("participant_id\tsite\nsub-a\tx\nsub-b\tn/a\nsub-c\n", {"a": "x"}),
-        ("participant_id\tinstitution_id\tsite\nsub-a\tx\ty\n", {"a": "x"}),
-        ("participant_id\tsite\nsub-a\ta\x00\x1b[1m b \n", {"a": "a[1m b"}),
-        ("participant_id\tage\nsub-a\t3\n", {}),
-        ("", {}),
-    ],
-)
-def test_sites_of_participants(tmp_path, text, sites):
-    assert sites_of(tmp_path) == {}
-    (tmp_path / "participants.tsv").write_text(text)
-    assert sites_of(tmp_path) == sites
 
 
 @pytest.mark.parametrize(

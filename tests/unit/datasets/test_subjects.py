@@ -181,3 +181,19 @@ def test_sites_are_read_from_latin_1(tmp_path):
     text = "participant_id\tsite\nsub-a\tZürich\n"
     (tmp_path / "participants.tsv").write_bytes(text.encode("latin-1"))
     assert sites_of(tmp_path) == {"a": "Zürich"}
+
+
+@pytest.mark.parametrize(
+    ("text", "sites"),
+    [
+        ("participant_id\tsite\nsub-a\tx\nsub-b\tn/a\nsub-c\n", {"a": "x"}),
+        ("participant_id\tinstitution_id\tsite\nsub-a\tx\ty\n", {"a": "x"}),
+        ("participant_id\tsite\nsub-a\ta\x00\x1b[1m b \n", {"a": "a[1m b"}),
+        ("participant_id\tage\nsub-a\t3\n", {}),
+        ("", {}),
+    ],
+)
+def test_sites_of_participants(tmp_path, text, sites):
+    assert sites_of(tmp_path) == {}
+    (tmp_path / "participants.tsv").write_text(text)
+    assert sites_of(tmp_path) == sites

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from cordinr.errors import InputError
 from cordinr.imaging.grid import EDGE_TOLERANCE, Grid
 
 TILTED = np.array(
@@ -59,3 +60,34 @@ def test_isotropic_grids_keep_the_centre_and_round_as_asked(rounding, expected):
     assert grid.shape == expected
     assert np.allclose(grid.centre, centre)
     assert np.allclose(grid.voxel_sizes, 2.0) and np.allclose(grid.directions, directions)
+
+
+PSR = np.array([[0, 0, 1.0, -20], [-1.0, 0, 0, 30], [0, 1.0, 0, -40], [0, 0, 0, 1]])
+
+
+def test_axes_go_through_the_affine():
+    grid = Grid((60, 55, 52), PSR)
+    assert [grid.axis_along(letter) for letter in "RAS"] == [2, 0, 1]
+    with pytest.raises(InputError, match="anatomical"):
+        grid.axis_along("I")
+
+
+def test_world_and_index_are_inverse_and_centred():
+    grid = Grid((4, 6, 8), PSR @ np.diag([2, 3, 0.5, 1]))
+    index = np.array([[1, 2, 3], [0.5, 4, 7]])
+    np.testing.assert_allclose(grid.index(grid.world(index)), index)
+    np.testing.assert_allclose(grid.corners.mean(axis=0), grid.centre)
+    expected = np.array([grid.affine @ [i, j, k, 1] for i, j, k in np.ndindex(grid.shape)])
+    np.testing.assert_allclose(grid.centres(), expected[:, :3])
+    np.testing.assert_allclose(grid.centres(5, 9), expected[5:9, :3])
+
+
+@pytest.mark.parametrize("voxel", [0.5, 0.8, 1.3])
+def test_resampled_grid_covers_the_same_field_of_view(voxel):
+    grid = Grid((10, 12, 9), PSR)
+    finer = grid.resampled(voxel)
+    np.testing.assert_allclose(finer.voxel_sizes, voxel)
+    np.testing.assert_allclose(finer.centre, grid.centre)
+    np.testing.assert_allclose(finer.directions, grid.directions)
+    reach = np.array(finer.shape) * voxel - np.array(grid.shape)
+    assert (reach > -1e-6).all() and (reach < voxel).all()

@@ -1,4 +1,4 @@
-"""Loading, checking and saving images; grids."""
+"""Images that are saved and loaded."""
 
 import errno
 import os
@@ -8,40 +8,10 @@ import numpy as np
 import pytest
 
 from cordinr.errors import InputError
-from cordinr.imaging.grid import Grid
-from cordinr.imaging.masks import load_mask
 from cordinr.imaging.volume import load_grid, load_volume, save_volume
 from tests.helpers.support import blobs
 
 PSR = np.array([[0, 0, 1.0, -20], [-1.0, 0, 0, 30], [0, 1.0, 0, -40], [0, 0, 0, 1]])
-
-
-def test_axes_go_through_the_affine():
-    grid = Grid((60, 55, 52), PSR)
-    assert [grid.axis_along(letter) for letter in "RAS"] == [2, 0, 1]
-    with pytest.raises(InputError, match="anatomical"):
-        grid.axis_along("I")
-
-
-def test_world_and_index_are_inverse_and_centred():
-    grid = Grid((4, 6, 8), PSR @ np.diag([2, 3, 0.5, 1]))
-    index = np.array([[1, 2, 3], [0.5, 4, 7]])
-    np.testing.assert_allclose(grid.index(grid.world(index)), index)
-    np.testing.assert_allclose(grid.corners.mean(axis=0), grid.centre)
-    expected = np.array([grid.affine @ [i, j, k, 1] for i, j, k in np.ndindex(grid.shape)])
-    np.testing.assert_allclose(grid.centres(), expected[:, :3])
-    np.testing.assert_allclose(grid.centres(5, 9), expected[5:9, :3])
-
-
-@pytest.mark.parametrize("voxel", [0.5, 0.8, 1.3])
-def test_resampled_grid_covers_the_same_field_of_view(voxel):
-    grid = Grid((10, 12, 9), PSR)
-    finer = grid.resampled(voxel)
-    np.testing.assert_allclose(finer.voxel_sizes, voxel)
-    np.testing.assert_allclose(finer.centre, grid.centre)
-    np.testing.assert_allclose(finer.directions, grid.directions)
-    reach = np.array(finer.shape) * voxel - np.array(grid.shape)
-    assert (reach > -1e-6).all() and (reach < voxel).all()
 
 
 def test_a_saved_image_is_the_same_again_and_byte_reproducible(tmp_path):
@@ -77,14 +47,6 @@ def test_nothing_is_left_when_writing_fails(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="No space left"):
         save_volume(tmp_path / "x.nii.gz", volume.array, volume.grid)
     assert os.listdir(tmp_path) == []
-
-
-def test_a_mask_on_the_grid_of_its_image_is_read_as_it_is(tmp_path, notes):
-    volume = blobs((4, 5, 6), np.eye(4))
-    save_volume(tmp_path / "mask.nii.gz", volume.array > 100, volume.grid, dtype="uint8")
-    mask = load_mask(tmp_path / "mask.nii.gz", volume.grid)
-    np.testing.assert_array_equal(mask, volume.array > 100)
-    assert notes() == []
 
 
 def test_load_grid_does_not_read_voxels(tmp_path):

@@ -390,10 +390,10 @@ ODD = [
     Odd("an empty slice, padding and NaN in a view", image(GAPS, np.diag([1, 1, 4, 1])), VIEW, "bad.nii.gz: 277 of its 1728 voxels were never measured (1 constant slices, 1 not finite, padding) and are left out."),
     Odd("scans that are all thick along one axis", thick_alike, f"baseline axial.nii.gz bad.nii.gz {BASELINE}", "axial.nii.gz and bad.nii.gz: all have their slices along the same axis, so that none shows detail along it; add a scan with slices along another axis."),
     Odd("a mask on another grid", image(np.ones(SHAPE, "u1")), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: ..."),
-    Odd("an image as mask", mask(np.linspace(0, 900, 24 * 20 * 16, dtype="f4").reshape(24, 20, 16)), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is not a mask (values from 0 to 900); give a segmentation of 0 and 1. There are no cord figures."),
-    Odd("a mask of NaN", mask(np.full((24, 20, 16), np.nan, "f4")), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is not a mask (values from nan to nan); give a segmentation of 0 and 1. There are no cord figures."),
-    Odd("text as mask", text("bad.nii.gz", "no mask"), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is not a readable NIfTI image (Not a gzipped file (b'no')); replace the file. There are no cord figures."),
-    Odd("an empty mask", mask(np.zeros((24, 20, 16), "u1")), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is empty. There are no cord figures."),
+    Odd("an image as mask", mask(np.linspace(0, 900, 24 * 20 * 16, dtype="f4").reshape(24, 20, 16)), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is not a mask (values from 0 to 900); give a segmentation of 0 and 1. There are no cord metrics."),
+    Odd("a mask of NaN", mask(np.full((24, 20, 16), np.nan, "f4")), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is not a mask (values from nan to nan); give a segmentation of 0 and 1. There are no cord metrics."),
+    Odd("text as mask", text("bad.nii.gz", "no mask"), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is not a readable NIfTI image (Not a gzipped file (b'no')); replace the file. There are no cord metrics."),
+    Odd("an empty mask", mask(np.zeros((24, 20, 16), "u1")), f"{SCORE} --mask bad.nii.gz", "bad.nii.gz: is empty. There are no cord metrics."),
 ]
 
 TABLE = {

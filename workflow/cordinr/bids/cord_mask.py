@@ -1,4 +1,4 @@
-"""Cord masks that may be missing or of no use, which costs the figures of the cord alone."""
+"""Cord masks that may be missing or of no use, which costs the metrics of the cord alone."""
 
 import logging
 import os
@@ -39,11 +39,11 @@ def load_cord(path: Path | None, grid: Grid) -> np.ndarray | None:
     except InputError as error:
         if not os.path.lexists(path):
             raise
-        log.warning("%s There are no cord figures.", error)
+        log.warning("%s There are no cord metrics.", error)
         return None
     if not cord.any():
         why = problem_of(path) or f"{path}: is empty."
-        log.warning("%s There are no cord figures.", why)
+        log.warning("%s There are no cord metrics.", why)
         return None
     return cord
 

@@ -191,7 +191,7 @@ def fetch(
     if (file is None) != (output is None):
         raise InputError("fetch: --file and -o belong together; give both or none.")
     clone_or_link(source, version, dest)
-    if not file:
+    if file is None or output is None:
         _fetch_subjects(dest, subject, suffix, jobs)
         return
     if segmentation:

@@ -130,7 +130,7 @@ def aggregate(
         images, failures = load_index(index), load_failed(failed) if failed else []
         rows = collect(images, method or [], res or [], paths, explain, failures)
     else:
-        rows = [table.read_metrics(path) for path in metrics]
+        rows = [table.read_metrics(path) for path in metrics or []]
     if not partial:
         write_json(dictionary, table.column_dictionary())
     table.save_table(output, table.tabulate(rows))

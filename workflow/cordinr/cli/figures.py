@@ -1,7 +1,8 @@
 """The verbs that draw figures: of one image, and of all images."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -131,7 +132,7 @@ def cohort(
     from ..figures.timing import time_data, time_figure
     from ..files import check_writable
 
-    figures = {
+    figures: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
         "ablation": (ablation_data, ablation_figure),
         "sigmas": (partial(ablation_data, over="sigma"), ablation_figure),
         "time": (time_data, time_figure),

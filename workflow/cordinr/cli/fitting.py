@@ -1,6 +1,7 @@
 """What the verbs around one INR share: a fit that shows its progress, renderings with sidecars."""
 
 import logging
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -58,18 +59,17 @@ def fit_views(
     """
     settings = read_settings(config, seed, sigma)
     use_threads(threads)
-    last: Progress | None = None
+    last_report: deque[Progress] = deque(maxlen=1)
     with show_fit(f"F={fourier_dim}") as show:
 
         def report(progress: Progress) -> None:
-            nonlocal last
-            last = progress
+            last_report.append(progress)
             show(progress)
 
         inr = fit_inr(
             views, fourier_dim, settings, device=device, report=report, checkpoint=checkpoint
         )
-    return replace(inr, metadata=view_metadata(views)), last
+    return replace(inr, metadata=view_metadata(views)), last_report.pop()
 
 
 def list_grids(inr: INR, like: Grid | None, sizes: Sequence[float | None]) -> list[Grid]:
@@ -81,7 +81,7 @@ def list_grids(inr: INR, like: Grid | None, sizes: Sequence[float | None]) -> li
         sizes: voxel sizes in mm; without `like` None stands for the finest voxel size of the views.
     """
     if like:
-        return [like, *(like.resampled(mm) for mm in sizes)]
+        return [like, *(like.resampled(mm) for mm in sizes if mm)]
     common = inr.domain.grid
     return [common.resampled(mm) if mm else common for mm in sizes]
 

@@ -13,7 +13,7 @@ from .options import Index, Results, Suffix
 Metrics = Annotated[Path, typer.Option(metavar="FILE", help="metrics.tsv of the run.")]
 Html = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="HTML to write.")]
 
-Figure = StrEnum("Figure", {name.upper(): name for name in IMAGE_CAPTIONS})
+Figure = StrEnum("Figure", {name.upper(): name for name in IMAGE_CAPTIONS})  # type: ignore[misc]
 """Figures that an image can have, by the end of their file name."""
 
 

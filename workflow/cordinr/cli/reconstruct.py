@@ -1,5 +1,6 @@
 """The verbs for two scans of one patient: both steps in one go, or one by one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +49,7 @@ def reconstruct(
     from .checks import check_renderings
     from .fitting import count_outside, fit_views, list_grids, render_image
 
-    sizes = voxel or ([] if like else [None])
+    sizes: Sequence[float | None] = voxel or ([] if like else [None])
     check_renderings("reconstruct", output, like, sizes, views)
     torch_device = choose_device(device)
     loaded = load_views(views, insist=insist)

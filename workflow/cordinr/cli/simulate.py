@@ -1,7 +1,7 @@
 """The verb that simulates thick-slice views."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -41,7 +41,7 @@ def simulate(
 
     Give one --thickness and one -o for each --axis, in the same order.
     """
-    from ..acquisition.profile import SliceProfile
+    from ..acquisition.profile import ProfileShape, SliceProfile
     from ..acquisition.simulate import acquire
     from ..acquisition.slice_geometry import is_possible
     from ..bids.metadata import metadata_of, shared_metadata
@@ -69,7 +69,7 @@ def simulate(
     for letter, mm, gap in zip(axis, thickness, spacings, strict=True):
         along = volume.grid.axis_along(letter)
         try:
-            views.append(acquire(volume, along, SliceProfile(profile, mm), gap))
+            views.append(acquire(volume, along, SliceProfile(cast(ProfileShape, profile), mm), gap))
         except InputError as error:
             raise InputError(f"{image}: {error}") from error
         if not is_possible(mm, gap):

@@ -96,7 +96,7 @@ def copy_mask(dest: Path, file: str, output: Path, like: Path | None, jobs: int)
         if grid is None:
             raise
         log.warning(
-            "%s There are no cord figures of this image; to try again, run `snakemake --cores all "
+            "%s There are no cord metrics of this image; to try again, run `snakemake --cores all "
             "--forcerun %s`.",
             *(error, output),
         )

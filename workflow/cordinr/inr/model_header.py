@@ -2,18 +2,23 @@
 
 import json
 import math
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from ..imaging.nifti import FARTHEST_MM, SPACES, affine_problem
-from .settings import ActivationName, EncodingName
+from .settings import MAX_SETTING, setting_schemas
 
-COUNT = {"type": "integer", "minimum": 1, "maximum": 10**9}
+COUNT = {"type": "integer", "minimum": 1, "maximum": MAX_SETTING}
+"""Schema of a number of things."""
+
 COORDINATE = {"type": "number", "minimum": -FARTHEST_MM, "maximum": FARTHEST_MM}
+"""Schema of a position in mm, or of an entry of an affine."""
+
 POSITIVE = {"type": "number", "exclusiveMinimum": 0}
+"""Schema of a positive number."""
 
 
 def _list_of(item: dict[str, Any], count: int) -> dict[str, Any]:
@@ -28,18 +33,23 @@ def _object(**properties: Any) -> dict[str, Any]:
 LATTICE = _object(
     shape=_list_of(COUNT | {"minimum": 2}, 3), to_index=_list_of(_list_of(COORDINATE, 4), 3)
 )
+SAME_AS_SETTING = (
+    "encoding",
+    "sigma",
+    "width",
+    "depth",
+    "activation",
+    "dropout",
+    "members",
+    "channels",
+)
+"""Fields of an architecture that mean the same as the setting of this name, within its bounds."""
+
 ARCHITECTURE = _object(
-    encoding={"enum": get_args(EncodingName)},
     fourier_dim=COUNT,
-    sigma=POSITIVE,
     half_extent=POSITIVE,
-    width=COUNT,
-    depth=COUNT,
-    activation={"enum": get_args(ActivationName)},
-    dropout={"type": "number", "minimum": 0, "exclusiveMaximum": 1},
-    members=COUNT,
-    channels=COUNT | {"minimum": 0},
     lattices={"type": "array", "items": LATTICE},
+    **{name: setting_schemas()[name] for name in SAME_AS_SETTING},
 ) | {"additionalProperties": False}
 GRID = _object(
     shape=_list_of(COUNT, 3),
@@ -56,7 +66,7 @@ HEADER = _object(
     domain=DOMAIN,
     centre=_list_of(COORDINATE, 3),
     scale=POSITIVE,
-    settings=_object(members=COUNT, seed={"type": "integer"}),
+    settings=_object(members=COUNT, seed=setting_schemas()["seed"]),
     views={"type": "array", "items": {"type": "string", "pattern": r"^[^\x00]*$"}},
     metadata={"type": "object"},
     fit_record={"type": "object", "properties": {"threads": COUNT}},

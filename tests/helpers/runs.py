@@ -52,14 +52,24 @@ class Project:
             text=True,
         )
 
-    def copy(self, folder: Path) -> "Project":
-        """A copy in a new folder, where a test may change what it likes.
+    @contextmanager
+    def copied(self) -> Iterator["Project"]:
+        """A copy of the project in its place, with which a test may do what it likes.
 
-        Files keep the times by which Snakemake tells what is up to date. They are no hard links, as
-        a log that is opened again would be emptied in every copy.
+        It has the same path, as Snakemake remembers commands with absolute paths in them, and its
+        files keep the times by which Snakemake tells what is up to date. They are no hard links, as
+        a log that is opened again would be emptied in the project as well. At the end the project
+        itself is in its place again.
         """
-        subprocess.run(["cp", "--archive", self.folder, folder], check=True)
-        return Project(folder)
+        kept = self.folder.with_name("kept")
+        self.folder.rename(kept)
+        try:
+            subprocess.run(["cp", "--archive", kept, self.folder], check=True)
+            yield self
+        finally:
+            subprocess.run(["chmod", "-R", "u+w", self.folder], check=True)
+            shutil.rmtree(self.folder)
+            kept.rename(self.folder)
 
     @contextmanager
     def running(self, log: Path) -> Iterator[subprocess.Popen]:

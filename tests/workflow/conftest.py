@@ -1,5 +1,6 @@
 """Copies of the project in empty folders, and a dataset for them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture
-def own_run(run, tmp_path) -> Project:
+def own_run(run) -> Iterator[Project]:
     """A copy of the finished run of the file, for a test that changes it."""
-    return run.copy(tmp_path / "project")
+    with run.copied() as project:
+        yield project
 
 
 @pytest.fixture(scope="session")

@@ -100,9 +100,10 @@ def broken(checkout, config):
 
 
 @pytest.fixture
-def own_broken(broken, tmp_path):
+def own_broken(broken):
     """A copy of that project, for a test that changes it."""
-    return broken[0].copy(tmp_path / "project")
+    with broken[0].copied() as project:
+        yield project
 
 
 def made(project) -> dict[str, int]:

@@ -58,7 +58,7 @@ def collect(
                 continue
             row = read_metrics(path)
             rows.append(row | read_costs(paths, image, label, row["res"]) | {"site": image.site})
-        if is_incomplete and not failure:
+        if why_missing and is_incomplete and not failure:
             rows.append(_problem_row(image, why_missing(image)))
     return rows
 

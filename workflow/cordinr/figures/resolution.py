@@ -89,7 +89,7 @@ def _arrange_columns(
 ) -> tuple[dict[int, Panel], dict[int, Rendering]]:
     """Assign the columns: to images in grey, and to errors of renderings."""
     panels = {0: Panel("Reference", reference, size_text(reference.grid))}
-    errors = {}
+    errors: dict[int, Rendering] = {}
     for rendering in renderings:
         size = size_text(rendering.volume.grid)
         name = f"INR, {size}"
@@ -103,11 +103,12 @@ def _arrange_columns(
 def _draw_errors(page: Page, errors: dict[int, Rendering]) -> float:
     """Draw renderings minus truths in percent of R, and their scale below; returns R."""
     images = []
-    peak = max(intensity_range(rendering.truth.array) for rendering in errors.values())
+    truths = {k: rendering.truth for k, rendering in errors.items() if rendering.truth}
+    peak = max(intensity_range(truth.array) for truth in truths.values())
     for (k, rendering), (row, cut) in product(errors.items(), enumerate(page.rows)):
         name = f"Error, {size_text(rendering.volume.grid)}"
         axes = page.axes(row, k, f"{name}: {cut.name}")
-        error = cut.sample(rendering.volume, 0) - cut.sample(rendering.truth, 0)
+        error = cut.sample(rendering.volume, 0) - cut.sample(truths[k], 0)
         images.append(draw_cut(axes, 100 / peak * error, cut, cmap=SIGNED))
         if row == 0:
             draw_heading(axes, name, "")

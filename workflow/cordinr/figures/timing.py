@@ -1,5 +1,7 @@
 """Quality against time: PSNR of each method against the seconds that it takes."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
@@ -103,9 +105,9 @@ def time_figure(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def _mark_methods(medians: pd.DataFrame) -> dict[tuple[str, int], dict[str, object]]:
+def _mark_methods(medians: pd.DataFrame) -> dict[tuple[str, int], dict[str, Any]]:
     """Choose marker and colour of each method and dimension; larger dimensions are darker."""
-    marks = {}
+    marks: dict[tuple[str, int], dict[str, Any]] = {}
     for method in filter(set(medians["method"]).__contains__, BASELINES):
         marks[method, 0] = {
             "marker": BASELINES[method].marker,

@@ -12,37 +12,19 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/files.smk"
-include: "workflow/rules/run.smk"
-include: "workflow/rules/ablations.smk"
-
-
-# Of all images that the index found; in a second run, without those that failed in the first.
-EVERYTHING = [
-    "<results>/metrics.tsv",
-    "<results>/metrics.json",
-    applied(metrics_files),
-    "<results>/benchmarks.tsv",
-    applied(cohort_figures),
-    "<results>/cordinr/dataset_description.json",
-    per_image(recon_images(BASELINES + INRS + VARIANTS)),
-    per_image(finer_images(INRS)),
-    per_image(image_figures()),
-    "<results>/cordinr/index.html",
-    applied(pages),
-    ["<results>/datalad.json"] if DATALAD else [],
-]
+include: "workflow/rules/paths.smk"
+include: "workflow/rules/commands.smk"
+include: "workflow/rules/hooks.smk"
 
 
 # Before the other rules, to be what a plain `snakemake` makes.
 rule all:
-    """Everything: renderings, baselines, the table of figures, the pictures."""
+    """Everything: renderings, baselines, the table of metrics, the figures, the pages."""
     input:
-        EVERYTHING,
-        applied(never_there),
+        get_final_output(),
     localrule: True
     message:
-        "All results are there"
+        "Everything is made"
 
 
 include: "workflow/rules/fetch.smk"
@@ -56,14 +38,13 @@ include: "workflow/rules/pages.smk"
 include: "workflow/rules/save.smk"
 
 
-onsuccess:
-    end_of_run(log, failed=False)
-
-
 onstart:
-    cancel_left_jobs()
-    limit_reevaluation_timers(workflow.scheduler)
+    start_of_run()
+
+
+onsuccess:
+    end_of_good_run(log)
 
 
 onerror:
-    end_of_run(log, failed=True)
+    end_of_failed_run(log)

@@ -11,7 +11,7 @@ REPORT = """
 from cordinr.run.cost_meter import Meter
 with Meter() as meter:
     pass
-print(meter.record()["peak_memory_mb"])
+print(meter.costs()["peak_memory_mb"])
 """
 
 
@@ -19,6 +19,6 @@ def test_peak_memory_is_of_this_process_and_not_of_its_parent():
     ballast = np.ones(40_000_000)  # 305 MiB
     with Meter() as meter:
         pass
-    assert meter.record(step="fit")["peak_memory_mb"] > ballast.nbytes / 1024**2
+    assert meter.costs(step="fit")["peak_memory_mb"] > ballast.nbytes / 1024**2
     child = subprocess.run([sys.executable, "-c", REPORT], capture_output=True, text=True)
     assert 5 < float(child.stdout) < 150

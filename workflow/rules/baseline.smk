@@ -21,18 +21,13 @@ rule baseline:
         mem_mb=growing(8000),
         runtime=growing(60),
     params:
-        how=BASELINE_OPTIONS,
-        targets=lambda wildcards, output: options("-o", output.images),
-        records=lambda wildcards, output: options("--record", output.records),
-        command=lambda wildcards, input, output: in_dataset(
-            "baseline",
-            input.views,
-            [BASELINE_OPTIONS, options("--like", [raw_image(wildcards)])],
-            output.images,
-        ),
-        library=__version__,
+        method_options=BASELINE_OPTIONS,
+        output_options=repeated("-o", output.images),
+        record_options=repeated("--record", output.records),
+        command=baseline_command,
+        library=LIBRARY_VERSION,
     message:
         "Reconstruct {wildcards.image} by classical methods"
     shell:
-        "cordinr baseline {input.views:q} {params.how} --like {input.like:q} {params.targets}"
-        " {params.records} --command {params.command:q} > {log:q} 2>&1"
+        "cordinr baseline {input.views:q} {params.method_options} --like {input.like:q} {params.output_options}"
+        " {params.record_options} --command {params.command:q} > {log:q} 2>&1"

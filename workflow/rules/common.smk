@@ -1,3 +1,7 @@
+"""The configuration, and the options of the command line that follow from it. No rules."""
+
+import inspect
+import os
 import shlex
 import shutil
 import sys
@@ -7,27 +11,47 @@ from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.types import DeploymentMethod, Quietness
 from snakemake.utils import update_config
 
-# Not workflow.basedir: in a module it is the folder of the workflow that uses it.
-LIBRARY = Path(workflow.current_basedir).parent
+# The folder of this file. Not workflow.basedir: in a module it is that of the workflow that uses it.
+# Every other part of Snakemake without documentation is read in cordinr.run.snakemake_internals,
+# which cannot be imported before its folder is known.
+RULES = Path(getattr(workflow, "current_basedir", f"{workflow.basedir}/workflow/rules"))
+LIBRARY = RULES.parent
 sys.path.insert(0, str(LIBRARY))
 
 from cordinr import __version__
 from cordinr.configuration import check_configuration
-from cordinr.run.slurm import cancel_jobs_of
+from cordinr.run.slurm import cancel_left_jobs
 from cordinr.errors import InputError
 from cordinr.evaluation.failed import FIGURES as LACKS_FIGURES
 from cordinr.evaluation.failed import METRICS as LACKS_METRICS
-from cordinr.figures.captions import IMAGE_CAPTIONS
-from cordinr.run.failures import images_left_out
+from cordinr.evaluation.failed import save_failed
+from cordinr.figures.captions import CAPTIONS, IMAGE_CAPTIONS
+from cordinr.run.failures import failed_images, images_left_out
 from cordinr.datasets.index import load_index
 from cordinr.datasets.layout import ResultPaths
-from cordinr.bids.names import inr_label, resolution_label, variant_labels
-from cordinr.run.remainder import follow, is_whole, note_failed, second_run, started_in
+from cordinr.bids.names import (
+    VARIANT,
+    inr_label,
+    resolution_label,
+    variant_labels,
+    variant_setting,
+)
+from cordinr.run.remainder import run_second, second_run
 from cordinr.datasets.git import is_repository
-from cordinr.run.scheduler_patch import limit_reevaluation_timers
+from cordinr.run.snakemake_internals import (
+    find_start_folder,
+    holds_lock,
+    is_silent,
+    is_whole,
+    limit_reevaluation_timers,
+    print_note,
+    read_outcome,
+    read_pathvars,
+    runs_jobs_itself,
+    uses_conda,
+)
 
 
 def fill_config():
@@ -62,25 +86,29 @@ check_config()
 # environment it has to be the latter, as the former would run outside of it. A prefix replaces
 # Snakemake's own, which is bash's strict mode.
 strict = "set -euo pipefail;"
-in_conda = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 beside_python = Path(sys.executable).parent
-if in_conda:
+if uses_conda(workflow):
     shell.prefix(f"{strict} export PATH={shlex.quote(str(LIBRARY / 'bin'))}:$PATH; ")
 elif not shutil.which("cordinr"):
-    found = (beside_python / "cordinr").exists()
-    folder = beside_python if found else LIBRARY / "bin"
+    installed = (beside_python / "cordinr").exists()
+    folder = beside_python if installed else LIBRARY / "bin"
     # Behind all others, for git-annex.
     search = f"{shlex.quote(str(folder))}:$PATH:{shlex.quote(str(beside_python))}"
     shell.prefix(
         f"{strict} export CORDINR_PYTHON={shlex.quote(sys.executable)}; export PATH={search}; "
     )
 
+# A parameter of every rule whose results depend on the library, so that a new version of it makes
+# them anew. A person raises the version when results change; a hash of the sources would redo hours
+# of fits for a word in a docstring. After an edit without a new version, --forcerun does it.
+LIBRARY_VERSION = __version__
+
 SUFFIX = config["dataset"]["suffix"]
 FIT_SETTINGS = "<results>/cordinr/code/fit.yaml"
 DATALAD = config["results"]["datalad"]
 # The images that failed in the run before: none, but in the second run after such a one.
 FAILED = images_left_out()
-# Which file a job is about stands in the index; a longer index is no reason to do the job again.
+# The index says which file a job is about; a longer index is no reason to do the job again.
 INDEX = ancient("<results>/inputs.tsv")
 VIEWS = {name: view for name, view in config["views"].items() if view}
 BASELINES = config["baselines"]["methods"]
@@ -98,12 +126,50 @@ wildcard_constraints:
     image=r"sub-[A-Za-z0-9+]+(_(?!res-|desc-)[a-z]+-[A-Za-z0-9+]+)*",
     dim=r"[1-9][0-9]*",
     kind="reference|cord|truth",
+    figure="|".join(CAPTIONS),
     subject=r"[A-Za-z0-9+]+",
 
 
-def clone_beside(result):
-    """The DataLad clone, found from a file at the root of the results, wherever that is."""
-    return f"{dirname(result)}/sourcedata/{config['dataset']['name']}"
+def options(name, values):
+    """A repeatable option of the command line, quoted for the shell."""
+    return " ".join(f"{name} {shlex.quote(str(value))}" for value in values)
+
+
+def repeated(name, paths):
+    """A parameter: an option of the command line for each of some paths of a job, quoted.
+
+    Args:
+        name: The option.
+        paths: Of the job, as `input.views` or `output.images`: one path, several or none.
+    """
+
+    def fill(wildcards, **items):
+        values = paths(wildcards, **items)
+        return options(name, [values] if isinstance(values, str) else values)
+
+    # By its signature Snakemake knows whether to give it the input or the output.
+    fill.__signature__ = inspect.signature(paths)
+    return fill
+
+
+def verbatim(text):
+    """A parameter: a text in which braces stand for themselves and not for wildcards."""
+
+    def give(wildcards):
+        return text
+
+    return give
+
+
+def clone_beside(path):
+    """A parameter: the DataLad clone, found from a file at the root of the results."""
+
+    def find(wildcards, **items):
+        results = dirname(path(wildcards, **items))
+        return f"{results}/sourcedata/{config['dataset']['name']}"
+
+    find.__signature__ = inspect.signature(path)
+    return find
 
 
 def mask_options():
@@ -111,6 +177,12 @@ def mask_options():
     patterns = config["dataset"]["mask"]
     patterns = [patterns] if isinstance(patterns, str) else patterns
     return options("--mask", filter(None, patterns))
+
+
+def subject_options():
+    """The subjects to take as options of the command line; none takes all."""
+    subjects = config["dataset"]["subjects"]
+    return "" if subjects == "all" else options("--subject", subjects)
 
 
 def entity_options():
@@ -126,9 +198,11 @@ def entity_options():
     )
 
 
-def options(name, values):
-    """A repeatable option of the command line, quoted for the shell."""
-    return " ".join(f"{name} {shlex.quote(str(value))}" for value in values)
+def variant_options(wildcards):
+    """In what a fit differs from `fit:`, as option of the command line; empty for most."""
+    variant = wildcards.get("variant")
+    setting = variant_setting(variant) if variant else None
+    return options(f"--{setting[0]}", [setting[1]]) if setting else ""
 
 
 # What `simulate` and `baseline` are asked for, and what the sidecars of their images say.
@@ -153,19 +227,13 @@ TABLE_OPTIONS = " ".join(
 )
 
 
-def in_dataset(verb, inputs, how, outputs):
-    """The command that makes the same images from within the derivatives alone.
-
-    Sidecars name it, as whoever gets the dataset has neither the models nor the rest of the results.
-    """
-    words = shlex.split(" ".join([*how, options("-o", outputs)]))
-    words = ["cordinr", verb, *inputs, *words]
-    return shlex.join(word.rpartition("/cordinr/")[2] for word in words)
-
-
 def growing(amount):
     """A resource of which every further attempt gets more."""
-    return lambda wildcards, attempt: amount * attempt
+
+    def grow(wildcards, attempt):
+        return amount * attempt
+
+    return grow
 
 
 def fit_memory(wildcards, input, attempt):
@@ -180,3 +248,18 @@ def fit_time(wildcards, input, attempt):
     from cordinr.inr.estimates import fit_minutes
 
     return fit_minutes(input.views, config["fit"]) * attempt
+
+
+def figure_labels(wildcards):
+    """How the report names a figure of all images."""
+    return {"figure": CAPTIONS[wildcards.figure].title}
+
+
+def number_labels(wildcards):
+    """How the report names the numbers of such a figure."""
+    return {"figure": f"{CAPTIONS[wildcards.figure].title}: numbers"}
+
+
+def figure_caption(wildcards):
+    """The text below a figure of all images in the report."""
+    return CAPTIONS[wildcards.figure].text

@@ -5,9 +5,9 @@ rule evaluate:
         sidecars=recon_images(BASELINES + INRS + VARIANTS, ".json"),
         views=view_images(),
         reference="<results>/reference/{folder}/{image}_reference.nii.gz",
-        mask=fetched("cord"),
+        mask=optional_copy("cord"),
     output:
-        expand(
+        metrics=expand(
             "<results>/metrics/{{folder}}/{{image}}_desc-{label}_metrics.json",
             label=BASELINES + INRS + VARIANTS,
         ),
@@ -19,15 +19,15 @@ rule evaluate:
         mem_mb=growing(8000),
         runtime=growing(30),
     params:
-        views=lambda wildcards, input: options("--view", input.views),
-        mask=lambda wildcards, input: options("--mask", [input.mask] if input.mask else []),
-        targets=lambda wildcards, output: options("-o", output),
-        library=__version__,
+        views=repeated("--view", input.views),
+        mask=repeated("--mask", input.mask),
+        output_options=repeated("-o", output.metrics),
+        library=LIBRARY_VERSION,
     message:
         "Evaluate {wildcards.image}"
     shell:
         "cordinr evaluate {input.images:q} --reference {input.reference:q} {params.mask}"
-        " {params.views} {params.targets} > {log:q} 2>&1"
+        " {params.views} {params.output_options} > {log:q} 2>&1"
 
 
 rule evaluate_truth:
@@ -41,7 +41,7 @@ rule evaluate_truth:
         views=view_images(),
         reference="<results>/reference/{folder}/{image}_truth.nii.gz",
     output:
-        expand(
+        metrics=expand(
             "<results>/metrics/{{folder}}/{{image}}_res-{{res}}_desc-{label}_metrics.json",
             label=INRS,
         ),
@@ -55,26 +55,26 @@ rule evaluate_truth:
         mem_mb=growing(8000),
         runtime=growing(30),
     params:
-        views=lambda wildcards, input: options("--view", input.views),
-        targets=lambda wildcards, output: options("-o", output),
-        library=__version__,
+        views=repeated("--view", input.views),
+        output_options=repeated("-o", output.metrics),
+        library=LIBRARY_VERSION,
     message:
         "Evaluate {wildcards.image} against the truth, {wildcards.res}"
     shell:
         "cordinr evaluate {input.images:q} --reference {input.reference:q}"
-        " {params.views} {params.targets} > {log:q} 2>&1"
+        " {params.views} {params.output_options} > {log:q} 2>&1"
 
 
 rule aggregate:
     """Gather all metrics and what they cost in one tidy table, with a dictionary of its columns.
 
     An image that is not complete has a row that says why. So the figures of the images come first,
-    though nothing of them goes in.
+    though the table shows nothing of them.
     """
     input:
         index="<results>/inputs.tsv",
         metrics=metrics_files,
-        figures=ancient(pictures),
+        figures=ancient(figures_of_images),
         failed=ancient(["<results>/failed.tsv"] if failed_of_table() else []),
     output:
         table="<results>/metrics.tsv",
@@ -85,13 +85,13 @@ rule aggregate:
     conda:
         "../../envs/cordinr.yaml"
     params:
-        folder=lambda wildcards, output: dirname(output.table),
-        how=TABLE_OPTIONS,
-        failed=lambda wildcards, input: options("--failed", input.failed),
+        folder=subpath(output.table, parent=True),
+        table_options=TABLE_OPTIONS,
+        failed=repeated("--failed", input.failed),
         reasons=failed_of_table(),
-        library=__version__,
+        library=LIBRARY_VERSION,
     message:
         "Gather all metrics in {output.table}"
     shell:
-        "cordinr aggregate --index {input.index:q} --folder {params.folder:q} {params.how}"
+        "cordinr aggregate --index {input.index:q} --folder {params.folder:q} {params.table_options}"
         " {params.failed} -o {output.table:q} > {log:q} 2>&1"

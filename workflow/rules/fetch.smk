@@ -13,19 +13,15 @@ checkpoint index:
         "../../envs/cordinr.yaml"
     params:
         source=config["dataset"]["source"],
-        version=lambda wildcards: options("--version", [config["dataset"]["version"]]),
-        clone=lambda wildcards, output: clone_beside(output.index),
-        subjects=lambda wildcards: (
-            ""
-            if config["dataset"]["subjects"] == "all"
-            else options("--subject", config["dataset"]["subjects"])
-        ),
+        version=verbatim(options("--version", [config["dataset"]["version"]])),
+        clone=clone_beside(output.index),
+        subjects=verbatim(subject_options()),
         suffix=SUFFIX,
         entities=entity_options(),
-        exclude=lambda wildcards: options("--exclude", [config["dataset"]["exclude"]]),
-        mask=lambda wildcards: mask_options(),
-        truth=lambda wildcards: options("--truth", [config["dataset"]["truth"]]),
-        library=__version__,
+        exclude=verbatim(options("--exclude", [config["dataset"]["exclude"]])),
+        mask=verbatim(mask_options()),
+        truth=verbatim(options("--truth", [config["dataset"]["truth"]])),
+        library=LIBRARY_VERSION,
     message:
         "Index {params.source}"
     shell:
@@ -45,7 +41,7 @@ rule fetch:
     """
     input:
         index=INDEX,
-        before=after_reference,
+        reference=after_reference,
     output:
         image="<results>/reference/{folder}/{image}_{kind}.nii.gz",
         sidecar="<results>/reference/{folder}/{image}_{kind}.json",
@@ -56,30 +52,28 @@ rule fetch:
         "../../envs/cordinr.yaml"
     params:
         source=config["dataset"]["source"],
-        version=lambda wildcards: options("--version", [config["dataset"]["version"]]),
-        clone=lambda wildcards, input: clone_beside(input.index),
+        version=verbatim(options("--version", [config["dataset"]["version"]])),
+        clone=clone_beside(input.index),
         file=path_in_dataset,
-        also=lambda wildcards: options("--also", beside_reference(wildcards)),
-        segmentation=lambda wildcards, input: (
-            options("--segmentation --like", [input.before]) if wildcards.kind == "cord" else ""
-        ),
+        also_options=also_options,
+        segmentation=segmentation_options,
         drop="--drop" if config["dataset"]["drop"] else "",
-        library=__version__,
+        library=LIBRARY_VERSION,
     message:
         "Fetch {wildcards.kind} of {wildcards.image}"
     shell:
         "cordinr fetch {params.source:q} {params.version} --dest {params.clone:q}"
-        " --file {params.file:q} {params.also} {params.segmentation} {params.drop}"
+        " --file {params.file:q} {params.also_options} {params.segmentation} {params.drop}"
         " -o {output.image:q} > {log:q} 2>&1"
 
 
 rule found:
-    """Fail where the index has no image of somebody who was asked for, after all else is done.
+    """Fail where the index has no image of a subject that was asked for, after all else is done.
 
-    It holds up nothing, and the run does not end as if all were there.
+    So it delays nothing, and the run does not end as if nothing were missing.
     """
     input:
-        EVERYTHING,
+        get_results(),
         index="<results>/inputs.tsv",
     output:
         touch("<results>/all_found.txt"),

@@ -11,7 +11,7 @@ rule fit_settings:
     conda:
         "../../envs/cordinr.yaml"
     params:
-        settings=lambda wildcards: yaml.safe_dump({"fit": config["fit"]}, sort_keys=True),
+        settings=verbatim(yaml.safe_dump({"fit": config["fit"]}, sort_keys=True)),
     message:
         "Write the settings of the fits"
     shell:
@@ -47,9 +47,9 @@ rule fit:
         mem_mb=fit_memory,
         runtime=fit_time,
     params:
-        variant=variant_option,
+        variant=variant_options,
         device=config["device"],
-        library=__version__,
+        library=LIBRARY_VERSION,
     message:
         "Fit {wildcards.image}, F = {wildcards.dim} {params.variant}"
     shell:

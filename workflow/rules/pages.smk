@@ -23,12 +23,12 @@ rule page:
     conda:
         "../../envs/cordinr.yaml"
     params:
-        folder=lambda wildcards, input: dirname(input.index),
+        folder=subpath(input.index, parent=True),
         views=options("--view", VIEWS),
         figures=options("--figure", FIGURES),
         viewer=options("--viewer", [NIIVUE] if NIIVUE.exists() else []),
         suffix=SUFFIX,
-        library=__version__,
+        library=LIBRARY_VERSION,
     message:
         "Write the page of {wildcards.subject}"
     shell:
@@ -46,8 +46,8 @@ rule index_page:
         "<results>/source.json",
         index="<results>/inputs.tsv",
         metrics="<results>/metrics.tsv",
-        figures=applied(cohort_figures),
-        pages=[] if FAILED else ancient(applied(pages)),
+        figures=without_pathvars(cohort_figures),
+        pages=[] if FAILED else ancient(without_pathvars(pages)),
         failed=ancient(["<results>/failed.tsv"] if failed_pages() else []),
     output:
         "<results>/cordinr/index.html",
@@ -57,11 +57,11 @@ rule index_page:
     conda:
         "../../envs/cordinr.yaml"
     params:
-        folder=lambda wildcards, input: dirname(input.index),
-        figures=lambda wildcards, input: options("--figure", input.figures),
-        failed=lambda wildcards, input: options("--failed", input.failed),
+        folder=subpath(input.index, parent=True),
+        figures=repeated("--figure", input.figures),
+        failed=repeated("--failed", input.failed),
         reasons=failed_pages(),
-        library=__version__,
+        library=LIBRARY_VERSION,
     message:
         "Write the page that leads to all others"
     shell:

@@ -26,15 +26,15 @@ rule render:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        sizes=options("--voxel", config["voxel_sizes"]),
-        targets=lambda wildcards, output: options("-o", output.images),
+        voxel_options=options("--voxel", config["voxel_sizes"]),
+        output_options=repeated("-o", output.images),
         device=config["device"],
         command=render_command,
-        library=__version__,
+        library=LIBRARY_VERSION,
     message:
         "Render {wildcards.image}, F = {wildcards.dim}"
     shell:
-        "cordinr render {input.model:q} --like {input.like:q} {params.sizes} {params.targets}"
+        "cordinr render {input.model:q} --like {input.like:q} {params.voxel_options} {params.output_options}"
         " --device {params.device} --threads {threads} --record {output.record:q}"
         " --command {params.command:q} > {log:q} 2>&1"
 
@@ -58,10 +58,10 @@ use rule render as render_variant with:
     wildcard_constraints:
         variant=VARIANT,
     params:
-        sizes="",
-        targets=lambda wildcards, output: options("-o", output.images),
+        voxel_options="",
+        output_options=repeated("-o", output.images),
         device=config["device"],
         command=render_command,
-        library=__version__,
+        library=LIBRARY_VERSION,
     message:
         "Render {wildcards.image}, F = {wildcards.dim} {wildcards.variant}"

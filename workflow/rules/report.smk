@@ -15,13 +15,13 @@ rule describe:
     conda:
         "../../envs/cordinr.yaml"
     params:
-        folder=lambda wildcards, output: dirname(output[0]),
+        folder=subpath(output[0], parent=True),
         link="sourcedata/raw" if DATALAD else f"../sourcedata/{config['dataset']['name']}",
         methods=options(
             "--method", ["simulated", *BASELINES, *INRS, *VARIANTS, *spreads(INRS + VARIANTS)]
         ),
         suffix=SUFFIX,
-        library=__version__,
+        library=LIBRARY_VERSION,
     message:
         "Describe the derivatives"
     shell:
@@ -40,7 +40,7 @@ rule compare:
         ),
         views=view_images(),
         reference="<results>/reference/{folder}/{image}_reference.nii.gz",
-        mask=fetched("cord"),
+        mask=optional_copy("cord"),
     output:
         report(
             "<results>/figures/{folder}/{image}_comparison.png",
@@ -56,11 +56,11 @@ rule compare:
         mem_mb=growing(4000),
         runtime=growing(10),
     params:
-        baselines=lambda wildcards, input: options("--baseline", input.baselines),
-        metrics=lambda wildcards, input: options("--metrics", input.metrics),
-        views=lambda wildcards, input: options("--view", input.views),
-        mask=lambda wildcards, input: options("--mask", [input.mask] if input.mask else []),
-        library=__version__,
+        baselines=repeated("--baseline", input.baselines),
+        metrics=repeated("--metrics", input.metrics),
+        views=repeated("--view", input.views),
+        mask=repeated("--mask", input.mask),
+        library=LIBRARY_VERSION,
     message:
         "Draw {wildcards.image}"
     shell:
@@ -79,10 +79,10 @@ rule resolution:
             "<results>/metrics/{{folder}}/{{image}}_desc-{label}_metrics.json",
             label=INRS,
         ),
-        finer_metrics=lambda wildcards: finer_metrics(row_of(wildcards)),
+        finer_metrics=metrics_of_finer,
         reference="<results>/reference/{folder}/{image}_reference.nii.gz",
         truth=truth_of_rendering,
-        mask=fetched("cord"),
+        mask=optional_copy("cord"),
     output:
         report(
             "<results>/figures/{folder}/{image}_resolution.png",
@@ -98,17 +98,16 @@ rule resolution:
         mem_mb=growing(4000),
         runtime=growing(10),
     params:
-        metrics=lambda wildcards, input: options(
-            "--metrics", [*input.metrics, *input.finer_metrics]
-        ),
-        truth=lambda wildcards, input: options("--truth", [input.truth] if input.truth else []),
-        mask=lambda wildcards, input: options("--mask", [input.mask] if input.mask else []),
-        library=__version__,
+        metrics=repeated("--metrics", input.metrics),
+        finer_metrics=repeated("--metrics", input.finer_metrics),
+        truth=repeated("--truth", input.truth),
+        mask=repeated("--mask", input.mask),
+        library=LIBRARY_VERSION,
     message:
         "Draw {wildcards.image} at all voxel sizes"
     shell:
-        "cordinr resolution {input.inrs:q} {params.metrics} --reference {input.reference:q}"
-        " {params.truth} {params.mask} -o {output:q} > {log:q} 2>&1"
+        "cordinr resolution {input.inrs:q} {params.metrics} {params.finer_metrics}"
+        " --reference {input.reference:q} {params.truth} {params.mask} -o {output:q} > {log:q} 2>&1"
 
 
 rule cohort:
@@ -134,8 +133,8 @@ rule cohort:
     conda:
         "../../envs/cordinr.yaml"
     params:
-        caption=lambda wildcards: CAPTIONS[wildcards.figure].text,
-        library=__version__,
+        caption=figure_caption,
+        library=LIBRARY_VERSION,
     message:
         "Draw {output.figure}"
     shell:
@@ -162,9 +161,9 @@ rule costs:
     conda:
         "../../envs/cordinr.yaml"
     params:
-        folder=lambda wildcards, output: f"{dirname(output[0])}/benchmarks",
-        library=__version__,
+        results=subpath(output[0], parent=True),
+        library=LIBRARY_VERSION,
     message:
         "Gather the benchmarks in {output}"
     shell:
-        "cordinr costs {params.folder:q} -o {output:q} > {log:q} 2>&1"
+        "cordinr costs {params.results:q}/benchmarks -o {output:q} > {log:q} 2>&1"

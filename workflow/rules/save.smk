@@ -18,10 +18,10 @@ rule save:
     conda:
         "../../envs/cordinr.yaml"
     params:
-        folder=lambda wildcards, input: dirname(input[0]),
-        raw=lambda wildcards, output: clone_beside(output[0]),
+        folder=subpath(input[0], parent=True),
+        raw=clone_beside(output[0]),
         version=config["dataset"]["version"],
-        library=__version__,
+        library=LIBRARY_VERSION,
     message:
         "Save the derivatives in DataLad"
     shell:

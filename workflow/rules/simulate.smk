@@ -19,15 +19,13 @@ rule simulate:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        how=VIEW_OPTIONS,
+        view_options=VIEW_OPTIONS,
         source=raw_image,
-        targets=lambda wildcards, output: options("-o", output.images),
-        command=lambda wildcards, output: in_dataset(
-            "simulate", [raw_image(wildcards)], [VIEW_OPTIONS], output.images
-        ),
-        library=__version__,
+        output_options=repeated("-o", output.images),
+        command=simulate_command,
+        library=LIBRARY_VERSION,
     message:
         "Simulate views of {wildcards.image}"
     shell:
-        "cordinr simulate {input.image:q} {params.how} --source {params.source:q}"
-        " {params.targets} --command {params.command:q} > {log:q} 2>&1"
+        "cordinr simulate {input.image:q} {params.view_options} --source {params.source:q}"
+        " {params.output_options} --command {params.command:q} > {log:q} 2>&1"

@@ -1,16 +1,19 @@
 """Which images a run could not finish, and what can be made without them."""
 
 import json
+import os
 import sys
-from types import SimpleNamespace as Some
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from cordinr.datasets.index import IndexRow
 from cordinr.errors import InputError
 from cordinr.evaluation.failed import Failed, load_failed, save_failed
-from cordinr.run.failures import VARIABLE, blocked, failed_images, images_left_out
-from cordinr.run.remainder import is_whole, second_run
+from cordinr.run.failures import VARIABLE, blocked_jobs, failed_images, images_left_out
+from cordinr.run.remainder import run_second, second_run
+from cordinr.run.snakemake_internals import Outcome, RunJob
 
 ROWS = [
     IndexRow(label, "", f"sub-{label}/anat", f"sub-{label}", path=f"sub-{label}/anat/T2w.nii.gz")
@@ -18,29 +21,30 @@ ROWS = [
 ] + [IndexRow("03", "", "sub-03/anat", "sub-03", problem="has no T2w image")]
 
 
-class Job:
-    """As much of a job of Snakemake as is looked at."""
-
-    def __init__(self, rule: str, label: str = "", log: str = "", norun: bool = False) -> None:
-        self.rule = Some(name=rule, norun=norun)
-        image = {"folder": f"sub-{label}/anat", "image": f"sub-{label}"} if label else {}
-        self.wildcards_dict = {"subject": label} if rule == "page" else image
-        self.log = [log] if log else []
-        self.output = [f"results/{rule}/{label}"]
+def make_job(rule: str, label: str = "", log: str = "", is_work: bool = True) -> RunJob:
+    """A job about an image, the page of a subject, or all images."""
+    about = {"folder": f"sub-{label}/anat", "image": f"sub-{label}"} if label else {}
+    if rule == "page":
+        about = {"subject": label}
+    logs = [log] if log else []
+    return RunJob(rule, is_work, logs=logs, outputs=[f"results/{rule}/{label}"], **about)
 
 
-def run(jobs: dict[Job, list[Job]], failed: set[Job], **changes) -> Some:
-    """A workflow of Snakemake after a run: jobs that were not done, and for which each waits."""
-    dag = Some(needrun_jobs=lambda: list(jobs), dependencies=jobs)
-    settings = Some(keep_going=changes.pop("keep_going", True))
-    targets = frozenset(changes.pop("targets", ()))
-    scheduler = Some(failed=failed, running=set(), **changes)
-    return Some(
-        dag=dag,
-        scheduler=scheduler,
-        execution_settings=settings,
-        dag_settings=Some(targets=targets),
+def run(jobs: dict[RunJob, list[RunJob]], failed: set[RunJob], **changes) -> Outcome:
+    """A run in which jobs were not done, each with those for which it waits."""
+    whole = Outcome(
+        targets=(),
+        failed=failed,
+        unmade=set(jobs) | failed,
+        dependencies=jobs,
+        keep_going=True,
+        was_stopped=False,
     )
+    return replace(whole, **changes)
+
+
+def failures(failed: set[RunJob], unmade: set[RunJob]) -> list[Failed]:
+    return failed_images(ROWS, run({job: [] for job in unmade}, failed))
 
 
 @pytest.fixture
@@ -48,8 +52,8 @@ def cut(monkeypatch):
     """The fit of the second image has failed; what waits for it, and what does not."""
     monkeypatch.setattr(sys, "argv", ["/bin/snakemake", "--cores", "2", "-F"])
     monkeypatch.delenv(VARIABLE, raising=False)
-    fit, evaluate, compare = (Job(rule, "02") for rule in ("fit", "evaluate", "compare"))
-    aggregate, page, other = Job("aggregate"), Job("page", "02"), Job("page", "01")
+    fit, evaluate, compare = (make_job(rule, "02") for rule in ("fit", "evaluate", "compare"))
+    aggregate, page, other = make_job("aggregate"), make_job("page", "02"), make_job("page", "01")
     jobs = {
         fit: [],
         evaluate: [fit],
@@ -57,39 +61,44 @@ def cut(monkeypatch):
         aggregate: [compare],
         page: [aggregate],
         other: [aggregate],
-        Job("all", norun=True): [page, other],
+        make_job("all", is_work=False): [page, other],
     }
     return jobs, {fit}
 
 
-def command_after(workflow: Some) -> list[str] | None:
-    images = failed_images(ROWS, workflow.scheduler.failed, workflow.dag.needrun_jobs())
-    return second_run(workflow, ROWS, images)
+def command_after(outcome: Outcome) -> list[str] | None:
+    return second_run(outcome, ROWS, failed_images(ROWS, outcome))
 
 
 def test_what_an_image_lacks_and_why(tmp_path):
     said, silent = tmp_path / "compare.log", tmp_path / "fit.log"
     said.write_text("note: x\ncordinr: error: no font; install one.\n")
-    fit, compare = Job("fit", "02", str(silent)), Job("compare", "01", str(said))
-    unmade = {fit, compare, Job("evaluate", "02"), Job("aggregate"), Job("page", "01")}
-    images = failed_images(ROWS, {fit, compare}, unmade)
+    fit, compare = make_job("fit", "02", str(silent)), make_job("compare", "01", str(said))
+    unmade = {
+        fit,
+        compare,
+        make_job("evaluate", "02"),
+        make_job("aggregate"),
+        make_job("page", "01"),
+    }
+    images = failures({fit, compare}, unmade)
     killed = f"its job 'fit' was ended before it could say why; see {silent}."
     assert images == [
         Failed("sub-01/anat", "sub-01", "figures", "no font; install one."),
         Failed("sub-02/anat", "sub-02", "metrics", killed),
     ]
-    page = Job("page", "01", str(said))
-    assert failed_images(ROWS, {page}, {page, Job("all")}) == [
+    page = make_job("page", "01", str(said))
+    assert failures({page}, {page, make_job("all")}) == [
         Failed("sub-01/anat", "sub-01", "page", "no font; install one.")
     ]
-    assert failed_images(ROWS, {Job("aggregate")}, {Job("fit", "02")}) == []
+    assert failures({make_job("aggregate")}, {make_job("fit", "02")}) == []
 
 
 def test_what_waits_for_a_failed_job_at_any_remove(cut):
     jobs, failed = cut
-    assert blocked(failed, jobs, jobs) == set(jobs)
-    alone = Job("fit", "01")
-    assert alone not in blocked(failed, [*jobs, alone], jobs | {alone: []})
+    assert blocked_jobs(run(jobs, failed)) == set(jobs)
+    alone = make_job("fit", "01")
+    assert alone not in blocked_jobs(run(jobs | {alone: []}, failed))
 
 
 def test_a_second_run_has_the_same_command_line(cut):
@@ -108,7 +117,7 @@ def test_a_second_run_is_not_asked_for_what_failed(cut):
 
 @pytest.mark.parametrize(
     "change",
-    [{"keep_going": False}, {"_user_kill": "graceful"}],
+    [{"keep_going": False}, {"was_stopped": True}],
     ids=["first failure stops", "stopped"],
 )
 def test_no_second_run_after_one_that_was_to_stop(cut, change):
@@ -119,20 +128,20 @@ def test_no_second_run_after_one_that_was_to_stop(cut, change):
 def test_no_second_run_where_there_is_more_to_do(cut):
     """A job that waits for nothing that failed is not done: somebody has stopped the run."""
     jobs, failed = cut
-    assert command_after(run(jobs | {Job("fit", "01"): []}, failed)) is None
+    assert command_after(run(jobs | {make_job("fit", "01"): []}, failed)) is None
 
 
 def test_no_second_run_where_nothing_is_left_to_draw(cut):
     jobs, failed = cut
-    first = Job("fetch", "01")
+    first = make_job("fetch", "01")
     assert command_after(run(jobs | {first: []}, failed | {first})) is None
 
 
 def test_no_second_run_where_nothing_waits_or_all_images_do(cut):
     jobs, failed = cut
-    of_images = {job: waits for job, waits in jobs.items() if "image" in job.wildcards_dict}
+    of_images = {job: waits for job, waits in jobs.items() if job.image}
     assert command_after(run(of_images, failed)) is None
-    settings = Job("fit_settings")
+    settings = make_job("fit_settings")
     jobs = {job: waits or [settings] for job, waits in jobs.items()} | {settings: []}
     assert command_after(run(jobs, {settings})) is None
 
@@ -147,12 +156,16 @@ def test_no_third_run_and_none_of_a_program_that_is_not_snakemake(cut, tmp_path,
     assert command_after(run(jobs, failed)) is None
 
 
-def test_a_run_is_whole_unless_it_was_asked_for_a_part():
-    for targets in ([], ["all"], ["results/x.html", "all"], ["cordinr_all"]):
-        assert is_whole(Some(dag_settings=Some(targets=frozenset(targets))))
-    assert not is_whole(Some(dag_settings=Some(targets={"results/cordinr/sub-01.html"})))
-    assert not is_whole(Some(dag_settings=Some(targets=set(), until={"index"})))
-    assert is_whole(Some())  # another Snakemake
+def test_a_second_run_finds_the_library_and_the_list(tmp_path, monkeypatch):
+    """Also from a bare checkout, where the library is not installed."""
+    monkeypatch.chdir(tmp_path)
+    program = "import os, sys; open('said', 'w').write(os.environ[sys.argv[1]]); import cordinr"
+    command = [sys.executable, "-c", program]
+    assert run_second([*command, VARIABLE], str(tmp_path), Path("failed.tsv")) == 0
+    assert Path("said").read_text() == str(tmp_path / "failed.tsv")
+    assert run_second([*command, "PYTHONPATH"], str(tmp_path), Path("failed.tsv")) == 0
+    first = Path("said").read_text().split(os.pathsep)[0]
+    assert (Path(first) / "cordinr/run/remainder.py").exists()
 
 
 def test_the_list_is_kept_as_it_is_where_nothing_changed(tmp_path, monkeypatch):

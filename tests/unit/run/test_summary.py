@@ -14,7 +14,8 @@ from cordinr.evaluation.benchmarks import read_costs
 from cordinr.evaluation.failed import Failed, save_failed
 from cordinr.evaluation.table import load_table, save_table, tabulate
 from cordinr.files import write_json
-from cordinr.run.summary import Failure, fit_hours, read_run, summarise, why_missing
+from cordinr.run.snakemake_log import Failure, parse_log
+from cordinr.run.summary import fit_hours, summarise, why_missing
 
 RUN = """\
 [Mon Nov 23 22:12:28 2026]
@@ -44,9 +45,9 @@ Finished jobid: 7 (Rule: all)
 
 
 def test_a_job_that_succeeded_when_tried_again_has_not_failed():
-    done, failed = read_run(RUN.format(folder="logs"))
-    assert done == 2
-    assert failed == [Failure("fetch", (Path("logs/fetch.log"),)), Failure("render")]
+    run = parse_log(RUN.format(folder="logs"))
+    assert run.finished == ["fit", "all"]
+    assert run.failures == [Failure("fetch", (Path("logs/fetch.log"),)), Failure("render")]
 
 
 def test_the_first_failure_is_shown_with_the_end_of_its_log(tmp_path):

@@ -80,4 +80,4 @@ def baseline(
         text = BASELINES[name].description
         write_json(sidecar_path(path), image_sidecar(path, views, text, command, **fields))
         if record:
-            write_json(record[k], meter.record())
+            write_json(record[k], meter.costs())

@@ -105,7 +105,7 @@ def fit(
         save_inr(output, inr)
     if record:
         seconds = round(last_report.seconds, 3)
-        write_json(record, meter.record(seconds=seconds, losses=last_report.losses))
+        write_json(record, meter.costs(seconds=seconds, losses=last_report.losses))
 
 
 @verb(Panel.SCANS, "model.safetensors --voxel 0.5 -o volume.nii.gz")
@@ -156,4 +156,4 @@ def render(
             render_image(inr, grid, path, torch_device, command)
         seconds[entities(path).get("res", "")] = round(meter.seconds, 3)
     if record:
-        write_json(record, meter.record(seconds=seconds))
+        write_json(record, meter.costs(seconds=seconds))

@@ -47,9 +47,9 @@ def watch(
     It reads only logs, so that it can be started at any time, wherever the
     jobs run. Ctrl-C ends it; the run goes on.
     """
-    from ..run.progress import newest_log
+    from ..run.snakemake_log import find_newest_log
 
-    log = log or newest_log(Path())
+    log = log or find_newest_log(Path())
     on_terminal = sys.stdout.isatty()
     show = _show_live if on_terminal else _print_changes
     try:

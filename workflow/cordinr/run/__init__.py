@@ -3,5 +3,6 @@
 - `progress`, `summary`: where a run is, and what it did, from its logs.
 - `failures`, `remainder`: images that failed, and a second run for what does not need them.
 - `cost_meter`: seconds and memory of a step.
-- `scheduler_patch`, `slurm`: how often the scheduler looks at jobs; jobs that a run left behind.
+- `snakemake_internals`, `snakemake_log`, `slurm`: the parts and the log of Snakemake on which all
+  this depends; Slurm jobs that a run left behind.
 """

@@ -1,4 +1,7 @@
-"""What a step cost: seconds, device, peak memory. Kept out of results, which stay reproducible."""
+"""What a step cost: seconds, device and peak memory.
+
+Kept out of the results themselves, which stay reproducible.
+"""
 
 import resource
 import sys
@@ -13,7 +16,10 @@ class Meter:
     """Measures the block it is entered for.
 
     Args:
-        device: a torch device for work that may run on a GPU, or None for NumPy work.
+        device: A torch device for work that may run on a GPU, or None for NumPy work.
+
+    Attributes:
+        seconds: Duration of the block in seconds, once it has ended.
     """
 
     def __init__(self, device: Any = None) -> None:
@@ -27,13 +33,16 @@ class Meter:
     def __exit__(self, *failure: object) -> None:
         self.seconds = time.perf_counter() - self._started
 
-    def record(self, **fields: Any) -> dict[str, Any]:
-        """JSON-serialisable: `seconds`, `device`, `peak_memory_mb`, version and further fields.
+    def costs(self, **fields: Any) -> dict[str, Any]:
+        """Give `seconds`, `device`, `peak_memory_mb`, `version` and further fields, for JSON.
 
-        Peak memory is that of the whole process (resident set); `gpu_memory_mb` is what torch held
-        on the GPU at most.
+        Peak memory is that of the whole process (resident set); `gpu_memory_mb` is the most that
+        torch held on the GPU.
+
+        Args:
+            **fields: Further fields of the record.
         """
-        record = {
+        costs = {
             "seconds": round(self.seconds, 3),
             "device": "cpu",
             "peak_memory_mb": round(peak_memory_mb(), 1),
@@ -42,10 +51,10 @@ class Meter:
         if self.device is not None and self.device.type == "cuda":
             import torch
 
-            record["device"] = torch.cuda.get_device_name(self.device)
-            held = torch.cuda.max_memory_allocated(self.device)
-            record["gpu_memory_mb"] = round(held / 1024**2, 1)
-        return record | fields
+            costs["device"] = torch.cuda.get_device_name(self.device)
+            peak = torch.cuda.max_memory_allocated(self.device)
+            costs["gpu_memory_mb"] = round(peak / 1024**2, 1)
+        return costs | fields
 
 
 def peak_memory_mb() -> float:

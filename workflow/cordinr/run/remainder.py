@@ -1,8 +1,8 @@
 """The second run of Snakemake, after one in which images failed: tables and pages of all others.
 
 Snakemake cannot plan a table of the images that succeed, as it plans before any job is run. So
-a run that has done all it could is followed by one that is told whom to leave out. By then all jobs
-of single images are done; what is left are tables, figures of all images, and pages.
+a run that has done all it could is followed by one that is told which images to leave out. By then
+all jobs of single images are done; what is left are tables, figures of all images, and pages.
 """
 
 import json
@@ -11,127 +11,101 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..datasets.index import IndexRow
-from ..evaluation.failed import METRICS, Failed, save_failed
-from .failures import VARIABLE, blocked, failed_images, image_of, is_page
-
-
-def is_whole(workflow: Any) -> bool:
-    """Whether a run was asked for everything, not for some files, rules or a part of the jobs."""
-    try:
-        settings = workflow.dag_settings
-        targets = settings.targets
-    except AttributeError:  # another Snakemake
-        return True
-    if any(getattr(settings, name, None) for name in ("until", "omit_from", "batch")):
-        return False
-    # A module may have a prefix before the names of its rules.
-    return not targets or any(t == "all" or t.endswith("_all") for t in targets)
-
-
-def unmade_jobs(workflow: Any) -> tuple[set, set]:
-    """The jobs of a run that failed for good, and all that should have been done and are not."""
-    dag, scheduler = workflow.dag, workflow.scheduler
-    failed = {each for job in scheduler.failed for each in getattr(job, "jobs", [job])}
-    return failed, set(dag.needrun_jobs()) | failed
-
-
-def has_done_all(workflow: Any, failed: set, unmade: set) -> bool:
-    """Whether a run ended because nothing more could be done, and was not stopped before."""
-    scheduler = workflow.scheduler
-    stopped = scheduler.running or getattr(scheduler, "_user_kill", None)
-    dependencies = {job: workflow.dag.dependencies[job] for job in unmade}
-    return not stopped and blocked(failed, unmade, dependencies) >= unmade
-
-
-def note_failed(workflow: Any, rows: Sequence[IndexRow], path: Path) -> list[Failed]:
-    """Write the list of the images that failed in a run, and give it."""
-    images = failed_images(rows, *unmade_jobs(workflow))
-    save_failed(path, images)
-    return images
+from ..evaluation.failed import METRICS, Failed
+from .failures import VARIABLE, blocked_jobs
+from .snakemake_internals import Outcome, print_note
 
 
 def second_run(
-    workflow: Any, rows: Sequence[IndexRow], images: Sequence[Failed]
+    outcome: Outcome, rows: Sequence[IndexRow], images: Sequence[Failed]
 ) -> list[str] | None:
     """The command that makes what does not need the images that failed; None where there is none.
 
     Args:
-        workflow: Snakemake's, after a run that failed.
-        rows: of the index.
-        images: that failed.
+        outcome: What the first run has left undone.
+        rows: Rows of the index.
+        images: Images that failed.
     """
-    called = Path(sys.argv[0])
-    if "snakemake" not in (called.stem, called.parent.name) or os.environ.get(VARIABLE):
+    program = Path(sys.argv[0])
+    if "snakemake" not in (program.stem, program.parent.name) or os.environ.get(VARIABLE):
         return None
-    failed, unmade = unmade_jobs(workflow)
-    if not workflow.execution_settings.keep_going or not has_done_all(workflow, failed, unmade):
+    if not outcome.keep_going or not has_done_all(outcome):
         return None
-    if not worth_while(rows, images, failed, unmade):
+    if not is_worthwhile(outcome, rows, images):
         return None
-    wanted, hopeless = workflow.dag_settings.targets, _hopeless(rows, images, unmade)
-    left = [target for target in wanted if os.path.normpath(target) not in hopeless]
-    if wanted and not left:
+    hopeless = _hopeless_files(outcome, rows, images)
+    targets = [path for path in outcome.targets if os.path.normpath(path) not in hopeless]
+    if outcome.targets and not targets:
         return None
-    return [sys.executable, "-m", __name__, json.dumps(left), *sys.argv[1:]]
+    return [sys.executable, "-m", __name__, json.dumps(targets), *sys.argv[1:]]
 
 
-def worth_while(
-    rows: Sequence[IndexRow], images: Sequence[Failed], failed: set, unmade: set
-) -> bool:
+def has_done_all(outcome: Outcome) -> bool:
+    """Whether a run ended because nothing more could be done, and was not stopped before."""
+    return not outcome.was_stopped and blocked_jobs(outcome) >= set(outcome.unmade)
+
+
+def is_worthwhile(outcome: Outcome, rows: Sequence[IndexRow], images: Sequence[Failed]) -> bool:
     """Whether something waits for the images that failed, could be made without, and is of use."""
-    known = {(image.folder, image.image) for image in images}
-    lost = {(image.folder, image.image) for image in images if image.lacks == METRICS}
-    explained = all(image_of(job) in known for job in unmade if image_of(job)[1])
-    usable = any(row.path and (row.folder, row.image) not in lost for row in rows)
-    waiting = any(not image_of(job)[1] and not job.rule.norun for job in unmade - failed)
+    failed = {(image.folder, image.image) for image in images}
+    without_metrics = {(image.folder, image.image) for image in images if image.lacks == METRICS}
+    explained = all((job.folder, job.image) in failed for job in outcome.unmade if job.image)
+    usable = any(row.path and (row.folder, row.image) not in without_metrics for row in rows)
+    waiting = any(
+        job.is_work and not job.image and job not in outcome.failed for job in outcome.unmade
+    )
     return bool(images) and explained and usable and waiting
 
 
-def _hopeless(rows: Sequence[IndexRow], images: Sequence[Failed], unmade: set) -> set[str]:
-    """The files of a run that the images which failed would be needed for, as jobs name them."""
-    known = {(image.folder, image.image) for image in images}
-    paged = {row.subject for row in rows if row.path and (row.folder, row.image) not in known}
+def _hopeless_files(
+    outcome: Outcome, rows: Sequence[IndexRow], images: Sequence[Failed]
+) -> set[str]:
+    """The normalised paths of files that cannot be made without the images that failed."""
+    failed = {(image.folder, image.image) for image in images}
+    subjects = {row.subject for row in rows if row.path and (row.folder, row.image) not in failed}
     jobs = [
-        job
-        for job in unmade
-        if image_of(job)[1] or (is_page(job) and job.wildcards_dict["subject"] not in paged)
+        job for job in outcome.unmade if job.image or (job.subject and job.subject not in subjects)
     ]
-    return {os.path.normpath(output) for job in jobs for output in job.output}
+    return {os.path.normpath(path) for job in jobs for path in job.outputs}
 
 
-def started_in(workflow: Any) -> str:
-    """The folder in which a run was started, from which the paths of its command line lead."""
-    moved = workflow.overwrite_workdir is not None
-    # Snakemake has gone to its --directory before it looks where it is.
-    return os.environ.get("PWD", workflow.workdir_init) if moved else workflow.workdir_init
+def run_second(command: Sequence[str], folder: str, failed: Path) -> int:
+    """Run the command of a second run to its end, and return its exit code.
 
-
-def follow(command: Sequence[str], folder: str, path: Path) -> int:
-    """Run such a command where the first was started; its exit code."""
-    search = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    Args:
+        command: As `second_run` gives it.
+        folder: The folder in which the first run was started.
+        failed: List of the images to leave out.
+    """
+    library = Path(__file__).parents[2]  # for a bare checkout, where nothing is installed
+    search = [str(library), os.environ.get("PYTHONPATH", "")]
     changes = {
-        VARIABLE: str(path.absolute()),
+        VARIABLE: str(failed.absolute()),
         "PYTHONPATH": os.pathsep.join(filter(None, search)),
     }
     process = subprocess.Popen(command, cwd=folder, env=os.environ | changes)
     while True:
         try:
             return process.wait()
-        except KeyboardInterrupt:  # which the second run has got as well, and ends
+        except KeyboardInterrupt:  # the second run has received it as well, and ends by itself
             continue
 
 
 def main() -> None:
-    """Snakemake with the command line of the first run, under whose lock this one works.
+    """Run Snakemake with the command line of the first run, under whose lock this one works.
 
-    What the first was forced to do is done.
+    Options that force jobs are dropped, as the first run has done what they ask for. This is a
+    process of its own and the only use of Snakemake's Python interface.
     """
-    from snakemake.cli import args_to_api, parse_args
+    try:
+        from snakemake.cli import args_to_api, parse_args
 
-    parser, args = parse_args(sys.argv[2:])
+        parser, args = parse_args(sys.argv[2:])
+    except (ImportError, TypeError, ValueError) as error:
+        print_note(f"this Snakemake has another interface ({error}); no second run.")
+        sys.exit(1)
     args.targets = set(json.loads(sys.argv[1]))
     args.nolock = True
     args.force, args.forceall, args.forcerun = False, False, set()

@@ -1,4 +1,10 @@
-"""Which files there are: names by BIDS entities, and what the index says of each image."""
+"""Which files there are: the names of an image's files, and what the index says of it. No rules.
+
+The wildcards are `folder` and `image`, a path such as `sub-01/ses-a/anat` and a name such as
+`sub-01_ses-a_run-1`, and not one wildcard for each BIDS entity: a dataset may use any entities in
+its names, of which Snakemake would have to know which are there before it sees the index. The parts
+that this workflow adds (`res`, `desc`, the suffix) stand in the patterns.
+"""
 
 
 def spreads(labels):
@@ -59,96 +65,105 @@ def read_index(path, modified):
     return images, subjects
 
 
-def index_rows():
+def current_index():
     """The rows of inputs.tsv by image and by subject, once the dataset is cloned and indexed."""
     path = checkpoints.index.get().output.index
     return read_index(path, Path(path).stat().st_mtime_ns)
 
 
-def indexed(subject=None):
+def index_rows(subject=None):
     """The rows that have an image, in their order, of all subjects or of one.
 
     Without those that failed in the run before, if this is the second one after it.
     """
-    images, subjects = index_rows()
+    images, subjects = current_index()
     rows = images.values() if subject is None else subjects.get(subject, [])
     return [row for row in rows if row.path and (row.folder, row.image) not in FAILED]
 
 
-def scored():
+def score_rows():
     """The rows of images that have metrics: also those of which a figure or the page failed."""
-    images, _ = index_rows()
-    lost = {key for key, failed in FAILED.items() if failed.lacks == LACKS_METRICS}
-    return [row for key, row in images.items() if row.path and key not in lost]
+    images, _ = current_index()
+    without = {key for key, failed in FAILED.items() if failed.lacks == LACKS_METRICS}
+    return [row for key, row in images.items() if row.path and key not in without]
 
 
 def failed_of_table():
     """The images that failed, each with the reason that the table gives."""
-    known = {LACKS_METRICS, LACKS_FIGURES}
-    return [f"{each.image}: {each.reason}" for each in FAILED.values() if each.lacks in known]
+    in_table = {LACKS_METRICS, LACKS_FIGURES}
+    return [f"{each.image}: {each.reason}" for each in FAILED.values() if each.lacks in in_table]
 
 
 def failed_pages():
     """The images of which only the page failed, each with the reason that the index page gives."""
-    known = {LACKS_METRICS, LACKS_FIGURES}
-    return [f"{each.image}: {each.reason}" for each in FAILED.values() if each.lacks not in known]
+    in_table = {LACKS_METRICS, LACKS_FIGURES}
+    return [
+        f"{each.image}: {each.reason}" for each in FAILED.values() if each.lacks not in in_table
+    ]
 
 
-def never_there(wildcards):
-    """A file that is never made, where the index has no image of somebody who was asked for.
+def missing_subjects(wildcards):
+    """A file that cannot be made, where the index has no image of a subject that was asked for.
 
-    Not in a second run: the first has failed for another reason, and says all.
+    Not in a second run: the first has failed for another reason, and says everything.
     """
-    images, _ = index_rows()
-    lacking = any(row.problem and not row.path for row in images.values())
-    return ["<results>/all_found.txt"] if lacking and not FAILED else []
+    images, _ = current_index()
+    are_missing = any(row.problem and not row.path for row in images.values())
+    return ["<results>/all_found.txt"] if are_missing and not FAILED else []
 
 
 def row_of(wildcards):
     """The row of the image that a job is about."""
-    images, _ = index_rows()
+    images, _ = current_index()
     row = images.get((wildcards.folder, wildcards.image))
     if row is None:
         raise WorkflowError(f"the index has no image {wildcards.image}; see dataset.subjects.")
     return row
 
 
-def applied(find):
-    """An input function whose paths hold no pathvars any more.
+def without_pathvars(find):
+    """An input function with `<results>` replaced in its paths.
 
-    For workflows that use this one as a module and take `rules.all.input`: theirs may differ.
+    For workflows that use this one as a module and take `rules.cordinr_all.input`: they may keep
+    their own results elsewhere.
     """
-    places = workflow.pathvars
-    return lambda wildcards: [places.apply(path) for path in find(wildcards)]
+    replace = read_pathvars(workflow)
+    if replace is None:
+        return find
+
+    def find_replaced(wildcards):
+        return [replace(path) for path in find(wildcards)]
+
+    return find_replaced
 
 
 def per_image(patterns):
     """An input function that fills the patterns for every image: of a subject, if a job is of one."""
 
     def fill(wildcards):
-        rows = indexed(wildcards.get("subject"))
+        rows = index_rows(wildcards.get("subject"))
         return [
             pattern.format(folder=row.folder, image=row.image)
             for pattern in patterns
             for row in rows
         ]
 
-    return applied(fill)
+    return without_pathvars(fill)
 
 
 def masks_of_subject(wildcards):
     """The cord masks of a subject's images, where the dataset has them."""
-    rows = [row for row in indexed(wildcards.subject) if row.mask]
+    rows = [row for row in index_rows(wildcards.subject) if row.mask]
     return [f"<results>/reference/{row.folder}/{row.image}_cord.nii.gz" for row in rows]
 
 
 def pages(wildcards):
     """The pages of all subjects."""
-    subjects = dict.fromkeys(row.subject for row in indexed())
+    subjects = dict.fromkeys(row.subject for row in index_rows())
     return [f"<results>/cordinr/sub-{subject}.html" for subject in subjects]
 
 
-def fetched(kind):
+def optional_copy(kind):
     """An input function: the cord mask or the truth of an image, where the dataset has one."""
 
     def find(wildcards):
@@ -166,10 +181,18 @@ def path_in_dataset(wildcards):
     return {"reference": row.path or expected, "cord": row.mask, "truth": row.truth}[wildcards.kind]
 
 
-def beside_reference(wildcards):
-    """The files of the raw dataset that the job of a reference downloads with it."""
+def also_options(wildcards):
+    """The files of the raw dataset that the job of a reference downloads with it, as options."""
     row = row_of(wildcards)
-    return filter(None, [row.mask, row.truth]) if wildcards.kind == "reference" else []
+    files = [row.mask, row.truth] if wildcards.kind == "reference" else []
+    return options("--also", filter(None, files))
+
+
+def segmentation_options(wildcards, input):
+    """For a cord mask: that it is one, and of which image."""
+    if wildcards.kind != "cord":
+        return ""
+    return options("--segmentation --like", [input.reference])
 
 
 def after_reference(wildcards):
@@ -186,17 +209,17 @@ def raw_image(wildcards):
 def metrics_files(wildcards):
     """The metrics of every image and method, and those of renderings that have a truth."""
     files = []
-    for row in scored():
+    for row in score_rows():
         start = f"<results>/metrics/{row.folder}/{row.image}"
         files += expand(f"{start}_desc-{{label}}_metrics.json", label=BASELINES + INRS + VARIANTS)
         files += finer_metrics(row)
     return files
 
 
-def pictures(wildcards):
+def figures_of_images(wildcards):
     """The figures of every image that has them: also of those of which only the page failed."""
-    lost = {key for key, failed in FAILED.items() if failed.lacks == LACKS_FIGURES}
-    rows = [row for row in scored() if (row.folder, row.image) not in lost]
+    without = {key for key, failed in FAILED.items() if failed.lacks == LACKS_FIGURES}
+    rows = [row for row in score_rows() if (row.folder, row.image) not in without]
     return [
         pattern.format(folder=row.folder, image=row.image)
         for pattern in image_figures()
@@ -212,6 +235,50 @@ def finer_metrics(row):
     return expand(f"{start}_desc-{{label}}_metrics.json", label=INRS)
 
 
+def metrics_of_finer(wildcards):
+    """The same of the image that a job is about."""
+    return finer_metrics(row_of(wildcards))
+
+
 def truth_of_rendering(wildcards):
     """The truth of an image, if it is rendered at that voxel size."""
-    return fetched("truth")(wildcards) if row_of(wildcards).truth_res in RESOLUTIONS else []
+    return optional_copy("truth")(wildcards) if row_of(wildcards).truth_res in RESOLUTIONS else []
+
+
+def cohort_figures(wildcards):
+    """The figures of all images for which there is something to draw."""
+    sites = {row.site for row in score_rows()} - {""}
+    is_drawn = {"sigmas": any("sigma" in label for label in VARIANTS), "sites": len(sites) > 1}
+    figures = [figure for figure in CAPTIONS if is_drawn.get(figure, True)]
+    return [f"<results>/figures/{figure}.svg" for figure in figures]
+
+
+def get_results():
+    """Everything that a run makes: files, and functions that list those of all images.
+
+    Of all images that the index has; in a second run, without those that failed in the first.
+    """
+    return [
+        # Every reconstruction of every image, and its renderings at other voxel sizes.
+        per_image(recon_images(BASELINES + INRS + VARIANTS)),
+        per_image(finer_images(INRS)),
+        # How good they are: the metrics of each, the table of all and what its columns mean.
+        without_pathvars(metrics_files),
+        "<results>/metrics.tsv",
+        "<results>/metrics.json",
+        # What the jobs cost.
+        "<results>/benchmarks.tsv",
+        # Figures of each image and of all, and the pages that show them.
+        per_image(image_figures()),
+        without_pathvars(cohort_figures),
+        without_pathvars(pages),
+        "<results>/cordinr/index.html",
+        # The files at the root of the derivatives dataset, and its commits where it is versioned.
+        "<results>/cordinr/dataset_description.json",
+        ["<results>/datalad.json"] if DATALAD else [],
+    ]
+
+
+def get_final_output():
+    """What a plain `snakemake` makes: all results, if every subject has an image."""
+    return [get_results(), without_pathvars(missing_subjects)]

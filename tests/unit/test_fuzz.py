@@ -25,6 +25,8 @@ from cordinr.inr.network import Architecture, CoordinateNetwork
 from cordinr.inr.settings import FitSettings
 from tests.helpers.support import blobs
 
+pytestmark = pytest.mark.slow
+
 MOST_BYTES = 50e6
 
 FUZZ = settings(

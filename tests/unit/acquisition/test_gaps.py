@@ -24,6 +24,8 @@ from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FitSettings
 from tests.helpers.support import blobs, two_views
 
+pytestmark = pytest.mark.slow
+
 SMALL = FitSettings(width=16, channels=4, batch=512, passes=60, max_steps=200)
 
 

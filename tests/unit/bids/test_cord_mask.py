@@ -11,6 +11,8 @@ from cordinr.imaging.masks import load_mask
 from cordinr.imaging.volume import load_volume, save_volume
 from tests.helpers.support import blobs
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (24, 20, 16)
 IMAGE, MASK = "sub-a/anat/sub-a_T2w.nii.gz", "masks/sub-a_seg.nii.gz"
 

@@ -20,6 +20,8 @@ from tests.helpers.bad_inputs import ODD as ODD_INPUTS
 from tests.helpers.bad_inputs import PAGE, TABLE, Bad, page
 from tests.helpers.support import blobs
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"fit": {"width": 16, "channels": 1, "batch": 64, "passes": 1, "max_steps": 2}}
 CASES = [pytest.param(bad, id=f"{part}: {bad.name}") for part, all in TABLE.items() for bad in all]
 SLICES = "--axis S --thickness 4 --axis R --thickness 4"

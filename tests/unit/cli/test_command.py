@@ -10,6 +10,8 @@ from cordinr.files import read_json
 from cordinr.imaging.volume import load_volume, save_volume
 from tests.helpers.support import blobs
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"fit": {"width": 16, "depth": 2, "batch": 64, "passes": 2}}
 
 

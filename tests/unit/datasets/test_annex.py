@@ -13,6 +13,8 @@ from cordinr.errors import InputError
 from cordinr.imaging.volume import load_volume
 from tests.helpers.twin import Host, write_twin
 
+pytestmark = pytest.mark.slow
+
 IMAGE = "sub-amu01/anat/sub-amu01_T2w.nii.gz"
 MASK = "derivatives/labels/sub-amu01/anat/sub-amu01_T2w_label-SC_seg.nii.gz"
 

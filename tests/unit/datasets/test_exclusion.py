@@ -11,6 +11,8 @@ from cordinr.errors import InputError
 from cordinr.imaging.volume import save_volume
 from tests.helpers.support import blobs
 
+pytestmark = pytest.mark.slow
+
 IMAGES = [
     "sub-01/anat/sub-01_run-1_T2w.nii.gz",
     "sub-01/anat/sub-01_run-2_T2w.nii.gz",

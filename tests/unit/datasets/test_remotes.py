@@ -21,6 +21,8 @@ from cordinr.files import write_json
 from cordinr.imaging.volume import load_volume, save_volume
 from tests.helpers.support import ROOT, blobs
 
+pytestmark = pytest.mark.slow
+
 STEM = "sub-01/anat/sub-01_T2w"
 SMALL = ["dataset_description.json", "participants.tsv", "exclude.yml"]
 REMOTES = ROOT.parent / "shared/data/spine-generic/multi/git-annex-remote.log"

@@ -11,6 +11,8 @@ from cordinr.datasets.source import clone_or_link, create
 from cordinr.errors import InputError
 from cordinr.files import write_json
 
+pytestmark = pytest.mark.slow
+
 VIEW, TV, MEAN, SPREAD = (
     f"sub-01/anat/sub-01_{label}_T2w.nii.gz"
     for label in ("res-axial_desc-simulated", "desc-tv", "desc-inrF8", "desc-inrF8spread")

@@ -16,6 +16,8 @@ from cordinr.files import write_json
 from cordinr.imaging.volume import load_volume, save_volume
 from tests.helpers.support import blobs
 
+pytestmark = pytest.mark.slow
+
 MASK = "derivatives/labels/{folder}/{image}_{suffix}_label-SC_seg.nii.gz"
 TRUTH = "derivatives/truth/{folder}/{image}_res-*_desc-truth_{suffix}.nii.gz"
 

@@ -15,6 +15,8 @@ from cordinr.inr.cuda_graph import WARMUP_CALLS
 from cordinr.inr.training import Training
 from tests.helpers.trainings import small_training
 
+pytestmark = pytest.mark.slow
+
 WAITING = ("_local_scalar_dense", "nonzero", "masked_select", "_unique", "is_nonzero", "equal")
 """Operations whose result the processor has to wait for."""
 

@@ -21,6 +21,8 @@ from cordinr.inr.training import Training, schedule
 from tests.helpers.support import two_views
 from tests.helpers.trainings import small_training
 
+pytestmark = pytest.mark.slow
+
 SMALL = FitSettings(width=32, channels=2, batch=256, passes=16)
 
 

@@ -12,6 +12,8 @@ from cordinr.inr.settings import FitSettings
 from cordinr.inr.sigterm import deferred_sigterm
 from tests.helpers.support import two_views
 
+pytestmark = pytest.mark.slow
+
 SMALL = FitSettings(width=32, channels=2, batch=256, passes=16)
 
 

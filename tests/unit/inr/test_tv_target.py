@@ -17,11 +17,14 @@ from cordinr.classical.reconstruct import reconstruct_baseline
 from cordinr.imaging.volume import Volume
 from cordinr.inr import tv_target
 from cordinr.inr.fit import fit_inr, middle, prepare_fit
+from cordinr.inr.loss import squared_distance_to_target
 from cordinr.inr.point_groups import make_point_groups
 from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FitSettings
-from cordinr.inr.tv_target import TV_TARGET_WEIGHT, squared_distance_to_target, with_tv_targets
+from cordinr.inr.tv_target import TV_TARGET_WEIGHT, with_tv_targets
 from tests.helpers.support import blobs, two_views
+
+pytestmark = pytest.mark.slow
 
 CPU = torch.device("cpu")
 

@@ -9,6 +9,8 @@ from scipy import ndimage
 from cordinr.phantom.anatomy import CORD_SIGNAL, Phantom
 from cordinr.phantom.scan import add_rician_noise, cord_mask, default_grid, sample
 
+pytestmark = pytest.mark.slow
+
 SUBJECTS = [(0, 0), (1, 0), (2, 5), (17, 3)]
 
 

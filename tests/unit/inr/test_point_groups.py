@@ -10,7 +10,8 @@ from cordinr.acquisition.simulate import acquire
 from cordinr.acquisition.view import View
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume
-from cordinr.inr.noise import excess_noise, noise_level, total_variation
+from cordinr.inr.loss import total_variation
+from cordinr.inr.noise import excess_noise, noise_level
 from cordinr.inr.point_groups import make_point_groups
 from tests.helpers.support import blobs
 

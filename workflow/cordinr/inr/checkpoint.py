@@ -131,8 +131,8 @@ class Checkpoint:
                 state.setdefault(int(number), {})[name] = value
         _check_shapes(weights, self.network.state_dict())
         parameters = [each for group in self.optimiser.param_groups for each in group["params"]]
-        for number, moments in state.items():
-            expected = torch.zeros(()), parameters[number], parameters[number]
+        for index, moments in state.items():
+            expected = torch.zeros(()), parameters[index], parameters[index]
             _check_shapes(moments, dict(zip(MOMENTS, expected, strict=True)))
         return weights, state
 

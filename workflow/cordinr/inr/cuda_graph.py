@@ -45,7 +45,7 @@ class CudaGraphed:
             return self.function()
         if self._graph is None and self._calls == WARMUP_CALLS:
             self._capture()
-        if self._graph is not None:
+        if self._graph is not None and self._result is not None:
             self._graph.replay()
             return self._result
         self._calls += 1

@@ -1,6 +1,7 @@
 """Where and with which arithmetic torch computes."""
 
 import logging
+from typing import Any
 
 import psutil
 import torch
@@ -17,7 +18,7 @@ def autocast(device: torch.device) -> torch.autocast:
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
         # Before 2.11 torch does not tell; float32 is right on every processor, and slower on some.
-        features = getattr(torch.cpu, "get_capabilities", dict)()
+        features: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
         native = any(present for name, present in features.items() if name.endswith("bf16"))
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bool(native))
 

@@ -19,6 +19,8 @@ class FourierEncoding(nn.Module):
         generator: random numbers for B.
     """
 
+    frequencies: Tensor
+
     def __init__(
         self, fourier_dim: int, sigma: float, members: int, generator: torch.Generator
     ) -> None:
@@ -64,6 +66,8 @@ class PlainCoordinates(nn.Module):
         half_extent: millimetres, one number, so that the space stays isotropic.
         members: number of networks of an ensemble.
     """
+
+    half_extent: Tensor
 
     def __init__(self, half_extent: float, members: int) -> None:
         super().__init__()

@@ -61,7 +61,7 @@ def estimate_points(views: Sequence[Path | str]) -> tuple[float, float]:
     """
     for view in views:
         os.stat(view)  # names a missing one, as Snakemake wants to know; nibabel does not
-    headers = [nib.load(view).header for view in views]
+    headers: list[Any] = [nib.load(view).header for view in views]
     sizes = [[float(mm) for mm in header.get_zooms()[:3]] for header in headers]
     shapes = [header.get_data_shape()[:3] for header in headers]
     finest = min(map(min, sizes))

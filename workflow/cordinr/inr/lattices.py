@@ -11,6 +11,7 @@ Multiresolution Hash Encoding", SIGGRAPH 2022, section 3, here dense and without
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy
@@ -73,7 +74,8 @@ def _lattice(directions: np.ndarray, spacing: np.ndarray, corners: np.ndarray) -
     low, high = span.min(axis=0), span.max(axis=0)
     shape = np.ceil(high - low - 1e-6).astype(int) + 2
     rows = np.column_stack([to_index, -low])
-    return Lattice(tuple(map(int, shape)), tuple(tuple(map(float, row)) for row in rows))
+    x, y, z = map(int, shape)
+    return Lattice((x, y, z), tuple((a, b, c, d) for a, b, c, d in rows.tolist()))
 
 
 class FeatureLattices(nn.Module):
@@ -88,6 +90,12 @@ class FeatureLattices(nn.Module):
         members: of the ensemble.
         generator: source of the initial features and of the shifts.
     """
+
+    to_index: Tensor
+    last_cell: Tensor
+    steps: Tensor
+    corners: Tensor
+    shift: Tensor
 
     def __init__(
         self,
@@ -136,13 +144,13 @@ class _Interpolate(torch.autograd.Function):
     """Weighted sums of eight rows of a table: `embedding_bag`, with a faster backward pass."""
 
     @staticmethod
-    def forward(context, table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
+    def forward(context: Any, table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
         context.save_for_backward(rows, weights)
         context.length = len(table)
         return nn.functional.embedding_bag(rows, table, per_sample_weights=weights, mode="sum")
 
     @staticmethod
-    def backward(context, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         rows, weights = context.saved_tensors
         scatter = scatter_scipy if gradient.device.type == "cpu" else scatter_torch
         return scatter(gradient, rows, weights, context.length), None, None

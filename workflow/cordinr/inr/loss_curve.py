@@ -54,7 +54,8 @@ class LossCurve:
             ValueError: the text is not JSON, or not a curve.
         """
         stored = json.loads(text)
-        steps, means = list(map(int, stored["steps"])), list(map(float, stored["loss"]))
+        steps = list(map(int, stored["steps"]))
+        means: list[Tensor | float] = list(map(float, stored["loss"]))
         if len(steps) != len(means):
             raise ValueError("a curve has as many steps as losses")
         total, count = float(stored["sum"]), int(stored["count"])

@@ -1,12 +1,10 @@
-"""How noisy the views are, and the total variation that smooths as much as the noise demands."""
+"""How noisy the views are, which decides how much a fit smooths."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from torch import Tensor
 
 from ..acquisition.view import View
-from ..classical.total_variation import smoothed_length
 from ..imaging.grid import Grid
 from .point_groups import PointGroup
 
@@ -50,17 +48,3 @@ def points_per_voxel(groups: Sequence[PointGroup], grid: Grid, centre: np.ndarra
     """
     blocks = (block for group in groups for block in group.indices(grid, centre))
     return sum(int(grid.contains(block).sum()) for block in blocks) / grid.size
-
-
-def total_variation(intensity: Tensor, group: PointGroup) -> Tensor:
-    """Sum over all points of the length of the intensity's gradient, where points have neighbours.
-
-    Rudin, Osher and Fatemi, "Nonlinear total variation based noise removal algorithms", Physica D
-    1992, rounded near zero.
-
-    Args:
-        intensity: (members, n, q).
-        group: whose `differences` are taken.
-    """
-    slopes = (intensity @ group.differences).unflatten(-1, (-1, intensity.shape[-1]))
-    return smoothed_length(slopes, dim=-2).sum()

@@ -129,8 +129,14 @@ def make_point_groups(
         return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float32, device=device)
 
     return [
-        PointGroup(tensor(centres - centre), *map(tensor, (*shared, values / scale)))
-        for centres, *shared, values in parts
+        PointGroup(
+            tensor(centres - centre),
+            tensor(offsets),
+            tensor(weights),
+            tensor(differences),
+            tensor(values / scale),
+        )
+        for centres, offsets, weights, differences, values in parts
     ]
 
 
@@ -179,8 +185,9 @@ def _shared_cells(
     directions = views[0].volume.grid.directions
     fine = np.min([_along(view, directions)[1] for view in views], axis=0)
     edge = (views[0].volume.grid.corners @ directions).min(axis=0)
-    placed = [_place(view, directions, fine, edge) for view in views]
-    if len(views) < 2 or None in placed:
+    aligned = [_place(view, directions, fine, edge) for view in views]
+    placed = [each for each in aligned if each is not None]
+    if len(views) < 2 or len(placed) < len(views):
         return []
     cells = _common_cells(placed, least)
     if cells is None:

@@ -22,13 +22,12 @@ from .adam import Adam
 from .checkpoint import Checkpoint
 from .cuda_graph import CudaGraphed
 from .device import autocast
+from .loss import summed_loss
 from .loss_curve import LossCurve
 from .network import CoordinateNetwork
-from .noise import total_variation
 from .point_groups import PointGroup
 from .settings import FitSettings
 from .sigterm import deferred_sigterm
-from .tv_target import squared_distance_to_target
 
 log = logging.getLogger(__name__)
 
@@ -202,17 +201,16 @@ class Training:
             for group, drawn in zip(self.groups, chosen, strict=True)
         ]
         seen = self.network.along_offsets(places)
-        total = 0.0
         # Without autocast: it would round the predictions to bfloat16.
         with torch.autocast(seen[0].device.type, enabled=False):
-            for group, drawn, intensity in zip(self.groups, chosen, seen, strict=True):
-                error = intensity @ group.weights - group.values[drawn]
-                total = total + (error.abs() if self.settings.loss == "l1" else error**2).sum()
-                if self.smoothing_weight:
-                    total = total + self.smoothing_weight * total_variation(intensity, group)
-                if self.target_weight:
-                    missed = squared_distance_to_target(intensity, group.targets[drawn])
-                    total = total + self.target_weight * missed
+            total = summed_loss(
+                self.groups,
+                chosen,
+                seen,
+                kind=self.settings.loss,
+                smoothing_weight=self.smoothing_weight,
+                target_weight=self.target_weight,
+            )
         return total / (self.batch * self.settings.members)
 
     def _draw(self, which: int, step: int) -> Tensor:

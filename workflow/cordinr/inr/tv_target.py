@@ -62,16 +62,6 @@ def with_tv_targets(
     return [replace(group, targets=at_points(group)) for group in groups]
 
 
-def squared_distance_to_target(intensity: Tensor, targets: Tensor) -> Tensor:
-    """Sum over all points of the squared distance from their targets, where they have one.
-
-    Args:
-        intensity: (members, n, q).
-        targets: (n, q), NaN where there is none.
-    """
-    return (intensity - targets).nan_to_num(0.0).square().sum()
-
-
 def _reconstruct(
     views: Sequence[View], grid: Grid, weight: float, device: torch.device
 ) -> np.ndarray:

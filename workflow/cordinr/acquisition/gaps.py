@@ -77,7 +77,8 @@ def _verdicts(view: View, flat: np.ndarray, views: Sequence[View]) -> dict[int, 
     themselves do not count. Mean intensities of what both show are compared, after the gain
     between the remaining slices is removed.
     """
-    array, verdicts = view.volume.array, {}
+    array = view.volume.array
+    verdicts: dict[int, bool] = {}
     for other in (each for each in views if each is not view):
         doubtful = _outside(other) | in_planes(
             constant_planes(other.volume.array, np.isfinite(other.volume.array), other.axis),
@@ -124,7 +125,7 @@ def _compare(
 
 
 def _leave_out(view: View, unseen: np.ndarray, confirmed: np.ndarray, black_margin: bool) -> View:
-    missing = ~view.measured
+    missing = _unmeasured(view)
     part = float(missing.mean())
     if part > MAX_UNMEASURED:
         raise InputError(
@@ -224,22 +225,27 @@ def _sides(outside: np.ndarray) -> Iterator[np.ndarray]:
     """The planes of padding at each of the six sides, as one bool array per side."""
     for axis in range(3):
         other = tuple(k for k in range(3) if k != axis)
-        flat = outside.all(axis=other)
+        flat = np.asarray(outside.all(axis=other))
         for run in (np.logical_and.accumulate(flat), np.logical_and.accumulate(flat[::-1])[::-1]):
             side = np.zeros(outside.shape, bool)
             side[(slice(None),) * axis + (run,)] = True
             yield side
 
 
-def _outside(view: View) -> np.ndarray:
-    """The padding around a scan, as a bool array; slices lost within the scan are not padding."""
+def _unmeasured(view: View) -> np.ndarray:
+    """The voxels of a scan that were not measured, as a bool array."""
     if view.measured is None:
         return np.zeros(view.volume.array.shape, bool)
-    axis, missing = view.axis, ~view.measured
+    return ~view.measured
+
+
+def _outside(view: View) -> np.ndarray:
+    """The padding around a scan, as a bool array; slices lost within the scan are not padding."""
+    axis, missing = view.axis, _unmeasured(view)
     other = tuple(k for k in range(3) if k != axis)
-    slices = missing.all(axis=other)
+    slices = np.asarray(missing.all(axis=other))
     around = missing.copy()
-    around[(slice(None),) * axis + (slices & ~runs_at_the_ends(slices),)] = False
+    np.moveaxis(around, axis, 0)[slices & ~runs_at_the_ends(slices)] = False
     labels, _ = scipy.ndimage.label(around)
     ends = [np.moveaxis(labels, each, 0)[[0, -1]].ravel() for each in range(3)]
     return around & np.isin(labels, np.unique(np.concatenate(ends)))
@@ -250,7 +256,7 @@ def _box_without_padding(unseen: np.ndarray) -> tuple[slice, ...]:
     box = []
     for axis in range(3):
         other = tuple(k for k in range(3) if k != axis)
-        kept = np.flatnonzero(~runs_at_the_ends(unseen.all(axis=other)))
+        kept = np.flatnonzero(~runs_at_the_ends(np.asarray(unseen.all(axis=other))))
         box.append(slice(int(kept[0]), int(kept[-1]) + 1))
     return tuple(box)
 
@@ -264,9 +270,9 @@ def _kinds(view: View) -> str:
     """The kinds of unmeasured voxels of a view, for a message."""
     array, axis = view.volume.array, view.axis
     other = tuple(k for k in range(3) if k != axis)
-    holes = ~np.isfinite(array)
-    empty = int((~view.measured).all(axis=other).sum())
-    padding = int((~view.measured & ~holes).sum()) - empty * array.size // array.shape[axis]
+    missing, holes = _unmeasured(view), ~np.isfinite(array)
+    empty = int(missing.all(axis=other).sum())
+    padding = int((missing & ~holes).sum()) - empty * array.size // array.shape[axis]
     kinds = [
         f"{empty} constant slices" if empty else "",
         f"{holes.sum()} not finite" if holes.any() else "",

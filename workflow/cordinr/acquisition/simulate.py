@@ -48,8 +48,8 @@ def slice_grid(grid: Grid, axis: int, profile: SliceProfile, spacing: float) -> 
     affine = grid.affine.copy()
     affine[:3, axis] *= spacing / voxel
     affine[:3, 3] = grid.world(np.eye(3)[axis] * first)
-    shape = tuple(count if k == axis else n for k, n in enumerate(grid.shape))
-    return Grid(shape, affine, grid.space)
+    x, y, z = (count if k == axis else n for k, n in enumerate(grid.shape))
+    return Grid((x, y, z), affine, grid.space)
 
 
 def acquire(volume: Volume, axis: int, profile: SliceProfile, spacing: float) -> View:

@@ -10,7 +10,7 @@ import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -170,19 +170,19 @@ def coarsest_axis(sizes: np.ndarray) -> int | None:
 
 def _fits(size: float, stated: Statements) -> bool:
     """Whether this slice spacing agrees with the spacing or thickness in the sidecars."""
-    spacing, thickness = (
-        stated.values.get(key) for key in ("SpacingBetweenSlices", "SliceThickness")
-    )
+    spacing = stated.values.get("SpacingBetweenSlices")
+    thickness = stated.values.get("SliceThickness")
     gap_alone = is_length(thickness) and is_length(spacing) and spacing < thickness
     if is_length(spacing) and not gap_alone:
         return abs(spacing / size - 1) <= SPACING_TOLERANCE
     return is_length(thickness) and is_possible(thickness, size)
 
 
-def is_length(value: Any) -> bool:
+def is_length(value: Any) -> TypeGuard[float]:
     """Whether a value of a sidecar is a positive, finite number."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value) and value > 0
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and value > 0
 
 
 def _note_spacing(spacing: float, stated: Statements) -> None:

@@ -38,7 +38,8 @@ class Differences:
     def on(cls, grid: Grid) -> Differences:
         """The differences of images on a grid."""
         unit = np.prod(grid.voxel_sizes) ** (1 / 3)
-        return cls(grid.shape, tuple(float(unit / voxel) for voxel in grid.voxel_sizes))
+        x, y, z = (float(unit / voxel) for voxel in grid.voxel_sizes)
+        return cls(grid.shape, (x, y, z))
 
     def compute(self, image: Volume3, out: Volume3) -> Volume3:
         """Write the differences of an image (voxels,) into `out` (3, voxels), C order.

@@ -121,9 +121,13 @@ def stored_product(
     matrix: scipy.sparse.csr_array, device: torch.device | str = "cpu"
 ) -> Callable[[Tensor], Tensor]:
     """As `product`, with the matrix stored on the device."""
-    indices = (torch.as_tensor(part, device=device) for part in (matrix.indptr, matrix.indices))
-    numbers = torch.as_tensor(matrix.data, device=device)
+    rows, columns, numbers = (
+        torch.as_tensor(part, device=device)
+        for part in (matrix.indptr, matrix.indices, matrix.data)
+    )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-        stored = torch.sparse_csr_tensor(*indices, numbers, matrix.shape, check_invariants=False)
+        stored = torch.sparse_csr_tensor(
+            rows, columns, numbers, matrix.shape, check_invariants=False
+        )
     return lambda vector: stored @ vector

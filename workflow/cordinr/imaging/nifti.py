@@ -61,7 +61,7 @@ def open_image(path: Path) -> nib.Nifti1Image:
     if not path.name.lower().endswith((".nii", ".nii.gz")):
         raise InputError(f"{path}: is not named .nii or .nii.gz; convert it to NIfTI first.")
     try:
-        with nib.openers.ImageOpener(path) as stream:
+        with nib.openers.ImageOpener(str(path)) as stream:
             start = stream.read(540)
         image_class = _class_of(start)
         header = image_class.header_class(start[: image_class.header_class.sizeof_hdr], check=False)

@@ -48,7 +48,7 @@ def plane(
     origin: np.ndarray,
     u: np.ndarray,
     v: np.ndarray,
-    extent_mm: Sequence[float],
+    extent_mm: Sequence[float] | np.ndarray,
     step_mm: float,
     order: int,
 ) -> np.ndarray:

@@ -127,7 +127,8 @@ def _open(path: Path) -> tuple[nib.Nifti1Image, Grid]:
     check_file(path)
     image = open_image(path)
     affine, space = affine_mm(image, path)
-    return image, Grid(image.shape[:3], affine, space)
+    x, y, z = image.shape[:3]
+    return image, Grid((x, y, z), affine, space)
 
 
 def load_unchecked(path: Path | str) -> Volume:

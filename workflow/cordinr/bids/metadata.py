@@ -33,7 +33,7 @@ def sidecars_of(root: Path, path: str) -> list[str]:
         path: of the image below it.
     """
     image = PurePosixPath(path)
-    suffix, labels = suffix_of(path), entities(image).items()
+    suffix, labels = suffix_of(path), entities(path).items()
     found = []
     for folder in [*reversed(image.parents)]:
         try:

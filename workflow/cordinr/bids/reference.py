@@ -23,7 +23,7 @@ ROUNDING = 1e-3
 """Relative error of voxel sizes, which come from a header of float32."""
 
 
-def isotropic_voxel(path: Path | str, sizes: Sequence[float]) -> float | None:
+def isotropic_voxel(path: Path | str, sizes: Sequence[float] | np.ndarray) -> float | None:
     """The voxel size to which an image has to be resampled before it can be a reference.
 
     This is the one rule about the shape of a reference's voxels; the header alone decides it, so
@@ -96,7 +96,7 @@ def grid_like(source: Path | str, image: Path | str) -> Grid:
     return _cubes(grid, voxel) if voxel else grid
 
 
-def voxel_text(sizes: Sequence[float]) -> str:
+def voxel_text(sizes: Sequence[float] | np.ndarray) -> str:
     """Voxel sizes in words, such as "0.8 x 0.5 x 0.5 mm"."""
     return f"{' x '.join(f'{mm:.3g}' for mm in np.asarray(sizes))} mm"
 

@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -118,7 +119,7 @@ class _Reader:
             self.seen.add(id(node))
             if isinstance(node, yaml.SequenceNode):
                 yield from self.entries(node.value)
-            elif _is_record(node):
+            elif isinstance(node, yaml.MappingNode) and _is_record(node):
                 yield from self._record([], node)
             else:
                 for key, value in node.value:
@@ -153,10 +154,7 @@ class _Reader:
         self, heads: Sequence[Entry], node: yaml.Node, texts: Sequence[str]
     ) -> Iterator[Entry]:
         """Names with what texts say of them: what of it is meant, why, or both."""
-        parts = [
-            take_narrowing(text, lambda word, text=text: word.startswith("sub-") and word != text)
-            for text in texts
-        ]
+        parts = [take_narrowing(text, partial(_is_other_subject, text)) for text in texts]
         choices = [choice for found, _ in parts for choice in found if choice]
         said = ", ".join(filter(None, (rest.strip(BEFORE_REASON) for _, rest in parts)))
         reason = self._reason(node, said)
@@ -245,6 +243,10 @@ def _field(key: yaml.Node) -> str:
 
 def _is_name(text: str, known: Callable[[str], bool]) -> bool:
     return text.startswith("sub-") or known(text)
+
+
+def _is_other_subject(text: str, word: str) -> bool:
+    return word.startswith("sub-") and word != text
 
 
 def _is_record(node: yaml.MappingNode) -> bool:

@@ -86,13 +86,14 @@ def take_narrowing(
         Choices, each of words that hold together: T1w, T2star are two, ses-02 T1w is one; one empty
         choice where nothing narrows the name down.
     """
-    words, end = [], 0
+    words: list[str] = []
+    end = 0
     while True:
         start = end + len(text[end:]) - len(text[end:].lstrip(f"{BEFORE_REASON}&"))
         joined = re.compile(r"and\s+").match(text, start) if words else None
         found = WORD.match(text, joined.end() if joined else start)
         word = found[0].rstrip(".") if found else ""
-        if not NARROWING.fullmatch(word) or is_name(word):
+        if not found or not NARROWING.fullmatch(word) or is_name(word):
             return _choices(words), text[end:]
         words.append(SHORT.get(word, word))
         end = found.end()

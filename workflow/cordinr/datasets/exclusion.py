@@ -134,7 +134,8 @@ class People:
 
 def target_of(names: Sequence[str]) -> Target:
     """What names mean together, such as `sub-01` and `ses-02`, or the path of an image."""
-    entities, suffix, folders = {}, "", set()
+    entities: dict[str, str] = {}
+    suffix, folders = "", set()
     for name in names:
         path = PurePosixPath(name.strip().replace("\\", "/"))
         for part in path.parts:

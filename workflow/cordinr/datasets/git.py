@@ -145,7 +145,7 @@ def _not_locked(dest: Path, lock: str, error: OSError) -> str:
             f"{dest.parent}: the lock {lock} cannot be had ({said}); mend that, or take another "
             "folder for the results."
         )
-    there = next(path for path in (lock, *dest.parents) if os.path.exists(path))
+    there = next(path for path in (Path(lock), *dest.parents) if path.exists())
     return (
         f"{dest.parent}: cannot be written ({said}; {there} belongs to {owner_of(there)}); change "
         "the owner, or take another folder for the results."

@@ -285,5 +285,5 @@ def _match(dest: Path, pattern: str, names: dict[str, str]) -> str:
         raise InputError(f"'{pattern}' leads out of the dataset; give a path below its root.")
     if not name or not (dest / folder).is_dir():
         return ""
-    names = sorted(fnmatch.filter(os.listdir(dest / folder), name))
-    return f"{folder}/{names[0]}" if names else ""
+    matches = sorted(fnmatch.filter(os.listdir(dest / folder), name))
+    return f"{folder}/{matches[0]}" if matches else ""

@@ -6,6 +6,7 @@ Either way the dataset is then found at one place below the results.
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -188,6 +189,6 @@ def without_credentials(source: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def first_few(names: list[str], most: int = 8) -> str:
+def first_few(names: Sequence[str], most: int = 8) -> str:
     """The first few names, for a message."""
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

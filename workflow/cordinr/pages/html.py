@@ -30,8 +30,11 @@ POLICY = (
 )
 """Content-Security-Policy of a page, to be filled with the digests of its scripts and its style."""
 
+LOADER = PackageLoader("cordinr.pages")
+"""Where the templates are."""
+
 ENVIRONMENT = Environment(
-    loader=PackageLoader("cordinr.pages"),
+    loader=LOADER,
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -158,7 +161,7 @@ def _source_link(source: str, image: Path, page: Path) -> str:
 
 
 def _read_template(name: str) -> str:
-    return ENVIRONMENT.loader.get_source(ENVIRONMENT, name)[0]
+    return LOADER.get_source(ENVIRONMENT, name)[0]
 
 
 def _escape_script(text: str) -> str:

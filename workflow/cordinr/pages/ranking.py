@@ -133,4 +133,5 @@ def _rank(value: float, values: pd.Series, low: float, high: float) -> RankStrip
     middle = quartiles[1]
     text = f"{value:.4g}; {len(finite)} images: {lowest:.4g} to {highest:.4g}, median {middle:.4g}"
     others = tuple(position(other) for other in sorted(finite))
-    return RankStrip(position(value), others, tuple(map(position, quartiles)), text)
+    lower, median, upper = map(position, quartiles)
+    return RankStrip(position(value), others, (lower, median, upper), text)

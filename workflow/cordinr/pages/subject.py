@@ -116,7 +116,7 @@ def build_section(
     rows = score_rows(table, row.image)
     images = [paths.view(row, name) for name in sources.views]
     images += [paths.recon(row, scores.label) for scores in rows if not scores.res]
-    scene, volumes = None, {}
+    scene, volumes = None, dict[str, str]()
     if max_characters is not None:
         scene, volumes = _build_scene(row, table, sources, max_characters)
     return ImageSection(

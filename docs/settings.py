@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from cordinr.configuration import SCHEMA_FILE, configuration_schema
 from cordinr.inr.settings import MAX_SETTING
+from cordinr.run.configuration import SCHEMA_FILE, configuration_schema
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/configuration.md"
@@ -20,7 +20,7 @@ BEGIN = "<!-- The table is written by `make settings`. -->\n"
 END = "<!-- End of the table. -->\n"
 
 HEAD = """\
-# Written by `make settings` from workflow/cordinr/configuration.py.
+# Written by `make settings` from workflow/cordinr/run/configuration.py.
 
 $schema: https://json-schema.org/draft/2020-12/schema
 title: config.yaml of cordinr

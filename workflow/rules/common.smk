@@ -21,7 +21,7 @@ LIBRARY = RULES.parent
 sys.path.insert(0, str(LIBRARY))
 
 from cordinr import __version__
-from cordinr.configuration import check_configuration
+from cordinr.run.configuration import check_configuration
 from cordinr.run.slurm import cancel_left_jobs
 from cordinr.errors import InputError
 from cordinr.evaluation.failed import FIGURES as LACKS_FIGURES

@@ -1,4 +1,7 @@
-"""Images in world millimetres: grids, NIfTI files, planes, other grids.
+"""Images in world millimetres. Knows NumPy and nibabel, and nothing of views, BIDS or networks.
 
-Knows NumPy and nibabel, and nothing of views, BIDS or networks.
+- `grid`: where the voxels of an image are in the world.
+- `volume`: an image, loaded, checked and saved; `nifti`, `nifti_output`: headers read and written.
+- `masks`, `measured`: segmentations, and which voxels of a scan were measured.
+- `planes`, `resampling`: an image in a plane, and on another grid.
 """

@@ -1,4 +1,4 @@
-"""NIfTI headers: checked before anything in them is believed, and written as viewers read them."""
+"""NIfTI headers: checked before anything in them is believed."""
 
 import gzip
 import logging
@@ -41,9 +41,6 @@ DEFLATE_RATIO = 1032
 
 MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """Millimetres per unit, by the code of the unit: unknown (taken as mm), metre, mm, micrometre."""
-
-DISPLAY_PERCENTILE = 99.5
-"""Percentile of the intensities that viewers show as white at first."""
 
 CHUNK = 1 << 20
 """Number of bytes read at a time; more than headers and their extensions have."""
@@ -207,29 +204,6 @@ def space_of(image: nib.Nifti1Image) -> int:
     return int(header["sform_code"]) or int(header["qform_code"]) or ALIGNED
 
 
-def make_image(array: np.ndarray, affine: np.ndarray, space: int) -> nib.Nifti1Image:
-    """An image whose header all viewers read alike.
-
-    The sform always holds the affine; the qform does unless the affine has shears.
-
-    Args:
-        array: 3D, in the type that goes to disk; nothing is scaled.
-        affine: (4, 4), array index to world mm.
-        space: NIfTI's code of that world.
-    """
-    image = nib.Nifti1Image(array, affine)
-    image.set_sform(affine, code=space)
-    image.set_qform(affine, code=space)
-    header = image.header
-    if _apart_mm(header.get_qform(), affine, array.shape) > FORMS_TOLERANCE_MM:
-        header["qform_code"] = 0
-    header.set_xyzt_units("mm", "sec")
-    white = float(np.percentile(array, DISPLAY_PERCENTILE)) or float(array.max())
-    if white > 0:
-        header["cal_min"], header["cal_max"] = 0, white
-    return image
-
-
 def _class_of(start: bytes) -> type[nib.Nifti1Image]:
     """The image class, by the signature of NIfTI-1 or NIfTI-2."""
     for magic in (start[344:348], start[4:8]):
@@ -292,7 +266,7 @@ def _note_forms(image: nib.Nifti1Image, path: Path) -> None:
                 f"{path}: its pixdim is {stated}, so that it has no qform; taking the sform."
             )
             return
-        apart = _apart_mm(_qform(header), image.affine, image.shape[:3])
+        apart = apart_mm(_qform(header), image.affine, image.shape[:3])
         apart *= MM_PER_UNIT.get(_unit(header), 1)
         if not apart <= FORMS_TOLERANCE_MM:
             log.warning(
@@ -306,7 +280,7 @@ def _unit(header: nib.Nifti1Header) -> int:
     return int(header["xyzt_units"]) & 7
 
 
-def _apart_mm(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> float:
+def apart_mm(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> float:
     """The largest distance in mm between where two affines put a corner of an image."""
     corners = np.stack(np.meshgrid(*((-0.5, n - 0.5) for n in shape), [1.0]), -1).reshape(-1, 4)
     return float(np.linalg.norm(corners @ (one - other).T, axis=1).max())

@@ -11,7 +11,8 @@ import numpy as np
 from ..errors import InputError, first_line, is_out_of_memory
 from ..files import atomic, check_file
 from .grid import Grid
-from .nifti import affine_mm, check_whole, make_image, open_image, orientation_known
+from .nifti import affine_mm, check_whole, open_image, orientation_known
+from .nifti_output import make_image
 
 log = logging.getLogger(__name__)
 

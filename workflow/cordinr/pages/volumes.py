@@ -9,7 +9,7 @@ import numpy as np
 
 from ..evaluation.metrics import foreground, intensity_range
 from ..imaging.grid import Grid
-from ..imaging.nifti import make_image
+from ..imaging.nifti_output import make_image
 from ..imaging.volume import Volume
 
 KINDS = ("reference", "view", "recon", "spread")

@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
-from .acquisition.profile import ProfileShape
-from .errors import InputError
-from .inr.settings import Count, CountOrZero, FitSettings, Positive, PositiveOrZero
+from ..acquisition.profile import ProfileShape
+from ..errors import InputError
+from ..inr.settings import Count, CountOrZero, FitSettings, Positive, PositiveOrZero
 
 SCHEMA_FILE = "workflow/schemas/config.schema.yaml"
 """Where the schema is for people and their editors, from the root of the repository."""

@@ -9,16 +9,16 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 from snakemake.utils import update_config
 
-from cordinr.configuration import (
+from cordinr.errors import InputError
+from cordinr.imaging.grid import ANATOMICAL_AXES
+from cordinr.methods import BASELINES
+from cordinr.run.configuration import (
     Baselines,
     Configuration,
     View,
     check_configuration,
     configuration_schema,
 )
-from cordinr.errors import InputError
-from cordinr.imaging.grid import ANATOMICAL_AXES
-from cordinr.methods import BASELINES
 from docs import settings
 from tests.helpers.support import ROOT
 

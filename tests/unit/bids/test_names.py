@@ -5,6 +5,7 @@ import pytest
 from cordinr.bids.names import (
     describe_label,
     entities,
+    image_of,
     inr_label,
     resolution,
     resolution_label,
@@ -20,6 +21,34 @@ from cordinr.errors import InputError
 def test_resolution_labels_go_both_ways(mm, label):
     assert resolution_label(mm) == label and voxel_size(label) == mm
     assert f"{mm:g} mm" in resolution(label)
+
+
+@pytest.mark.parametrize("mm", [12, 10, 9.9999999, 1e-5, float("nan")])
+def test_a_voxel_size_whose_label_would_mean_another_is_refused(mm):
+    with pytest.raises(InputError, match="label"):
+        resolution_label(mm)
+
+
+@pytest.mark.parametrize(
+    ("name", "image"),
+    [
+        ("sub-01_res-iso05_desc-inrF128_T2w.nii.gz", "sub-01"),
+        ("a/sub-01/sub-01_desc-inrF128_res-iso05_T2w.nii", "sub-01"),
+        ("sub-01_ses-a_acq-sag_run-02_desc-cubic_T2w.nii.gz", "sub-01_ses-a_acq-sag_run-02"),
+        ("sub-01_desc-tv_acq-sag_res-thick_run-2_T2w.nii.gz", "sub-01_acq-sag_run-2"),
+        ("sub-01_acq-a-b_desc-x-y_T2w.nii.gz", "sub-01_acq-a-b"),
+        ("sub-res_acq-desc_desc-acq_T2w.nii.gz", "sub-res_acq-desc"),
+        ("sub-01_odd_new-entity_desc-tv_T2w.nii.gz", "sub-01_odd_new-entity"),
+        ("sub-01_desc-own_desc-cubic_T2w.nii.gz", "sub-01_desc-own"),
+        ("sub-01_run-1_T2w.nii.gz", "sub-01_run-1"),
+        ("sub-01_desc-tv_metrics.json", "sub-01"),
+        ("sub-01_desc-tv.nii.gz", "sub-01"),
+        ("my_scan.nii.gz", "my_scan"),
+        ("desc-tv_T2w.nii.gz", "desc-tv_T2w"),
+    ],
+)
+def test_the_image_of_a_file_is_named_by_its_entities(name, image):
+    assert image_of(name) == image
 
 
 @pytest.mark.parametrize("sigma", [0.0156, 0.031, 0.0625, 0.0001, 1, 2.5])

@@ -8,11 +8,15 @@ from ..errors import InputError
 from ..methods import BASELINES
 
 VARIANT = "(sigma|seed)[0-9]+"
-"""Regular expression of what ends the label of an INR with another sigma or seed than the rest."""
+"""Regular expression of the ending of a `desc` label that names another sigma or seed."""
 
 
 def sidecar_path(image: Path | str) -> Path:
-    """The JSON file that belongs to an image."""
+    """The JSON sidecar that belongs to an image.
+
+    Raises:
+        InputError: the name does not end in .nii.gz or .nii.
+    """
     name = str(image)
     for extension in (".nii.gz", ".nii"):
         if name.endswith(extension):
@@ -41,8 +45,20 @@ def entities(image: Path | str) -> dict[str, str]:
 
 
 def image_of(path: Path | str) -> str:
-    """Name the raw image that a file belongs to: the file name up to `res`, `desc` or extension."""
-    return re.split("_(?:res|desc)-", Path(path).name, maxsplit=1)[0].partition(".")[0]
+    """The raw image that a file belongs to: its file name up to the suffix, as in `inputs.tsv`.
+
+    Of a derivative that is the name without its `res` and `desc` entities, wherever they stand. A
+    name without entities, which BIDS does not rule, is returned whole up to its extension.
+    """
+    stem = Path(path).name.partition(".")[0]
+    labels = entities(path)
+    if not labels:
+        return stem
+    added = {f"{key}-{labels[key]}" for key in ("res", "desc") if key in labels}
+    parts = [part for part in stem.split("_") if part not in added]
+    if parts and "-" not in parts[-1]:
+        parts.pop()
+    return "_".join(parts) or stem
 
 
 def suffix_of(name: Path | str) -> str:
@@ -51,14 +67,18 @@ def suffix_of(name: Path | str) -> str:
 
 
 def resolution(label: str) -> str:
-    """What a `res` label means: `iso05` is 0.5 mm isotropic, others name a view."""
+    """What a `res` label means: `iso05` is 0.5 mm isotropic, other labels name a view."""
     if label.startswith("iso") and label[3:].isdigit():
         return f"isotropic voxels of {voxel_size(label):g} mm"
     return f"thick slices of the simulated {label} view"
 
 
 def resolution_label(voxel_mm: float) -> str:
-    """The `res` label of an isotropic voxel size: 0.5 is `iso05`, 1 is `iso1`, 0.75 is `iso075`."""
+    """The `res` label of an isotropic voxel size: 0.5 is `iso05`, 1 is `iso1`, 0.75 is `iso075`.
+
+    Raises:
+        InputError: `voxel_size` could not read the size back: it is 10 mm or more.
+    """
     return "iso" + _digits(voxel_mm)
 
 
@@ -72,11 +92,15 @@ def inr_label(fourier_dim: int, sigma: float | None = None, seed: int | None = N
 
     Args:
         fourier_dim: number of Fourier frequencies.
-        sigma: their spread in cycles/mm, below 10, where it is not `fit.sigma`.
-        seed: where it is not `fit.seed`.
+        sigma: standard deviation of the frequencies in cycles/mm, below 10, where it differs from
+            `fit.sigma`.
+        seed: seed of the fit, where it differs from `fit.seed`.
+
+    Raises:
+        InputError: sigma is 10 or more.
     """
-    spread = "" if sigma is None else f"sigma{_digits(sigma)}"
-    return f"inrF{fourier_dim}{spread}" + ("" if seed is None else f"seed{seed}")
+    width = "" if sigma is None else f"sigma{_digits(sigma)}"
+    return f"inrF{fourier_dim}{width}" + ("" if seed is None else f"seed{seed}")
 
 
 def variant_labels(
@@ -85,11 +109,13 @@ def variant_labels(
     seeds: Sequence[int],
     fit: dict[str, float],
 ) -> list[str]:
-    """The `desc` labels of what is fitted besides one INR per Fourier dimension.
+    """The `desc` labels of the INRs that are fitted besides one per Fourier dimension.
 
     Args:
-        fourier_dims: each is fitted from every seed; the largest with every sigma.
-        sigmas, seeds: those of the `fit:` section among them are fitted anyway.
+        fourier_dims: numbers of Fourier frequencies. Each is fitted with every seed, the largest
+            also with every sigma.
+        sigmas: standard deviations in cycles/mm; `fit.sigma` among them adds no label.
+        seeds: seeds of the fits; `fit.seed` among them adds no label.
         fit: the `fit:` section of a configuration.
     """
     labels = [
@@ -103,19 +129,33 @@ def variant_setting(label: str) -> tuple[str, float] | None:
     """The setting in which the INR of a `desc` label differs from the rest, such as ("seed", 1).
 
     Args:
-        label: the whole of it or its end; None is returned where it differs in none.
+        label: a `desc` label, or its ending.
+
+    Returns:
+        Name and value of the setting; None where the label names none.
     """
-    found = re.search(f"{VARIANT}$", label)
-    if not found:
+    ending = re.search(f"{VARIANT}$", label)
+    if not ending:
         return None
-    name = found[1]
-    digits = found[0].removeprefix(name)
+    name = ending[1]
+    digits = ending[0].removeprefix(name)
     return name, int(digits) if name == "seed" else _number(digits)
 
 
 def _digits(value: float) -> str:
-    """A number below 10 in digits alone, as BIDS labels have it: 0.031 is 0031."""
-    return f"{value:g}".replace(".", "")
+    """A number written with digits alone, as BIDS labels require: 0.031 is 0031.
+
+    Raises:
+        InputError: the digits do not determine the number: it is 10 or more, or too small.
+    """
+    text = f"{value:g}"
+    digits = text.replace(".", "")
+    if not digits.isdecimal() or _number(digits) != float(text):
+        raise InputError(
+            f"{text}: cannot be written into the label of a file name; choose a number from 0.0001 "
+            "to below 10."
+        )
+    return digits
 
 
 def _number(digits: str) -> float:
@@ -123,20 +163,21 @@ def _number(digits: str) -> float:
 
 
 VARIANT_UNITS = {"sigma": " cycles/mm", "seed": ""}
+"""Unit of each setting that a `desc` label can name, as it follows the value in a sentence."""
 
 
 def describe_label(label: str) -> str:
     """What a `desc` label means.
 
     Raises:
-        InputError: it is not one of cordinr's.
+        InputError: the label is not one of cordinr's.
     """
     if label == "simulated":
         return "Thick-slice view simulated from the raw image."
     if label in BASELINES:
         return BASELINES[label].description
-    found = re.fullmatch(f"inrF([0-9]+)({VARIANT})?(spread)?", label)
-    if not found:
+    parts = re.fullmatch(f"inrF([0-9]+)({VARIANT})?(spread)?", label)
+    if not parts:
         raise InputError(
             f"desc label '{label}' is not known; use simulated, inrF<N>, inrF<N>spread or "
             f"{', '.join(BASELINES)}."
@@ -144,8 +185,8 @@ def describe_label(label: str) -> str:
     inr = label.removesuffix("spread")
     if inr != label:
         return f"Standard deviation over the ensemble of desc-{inr}: how uncertain it is."
-    other = variant_setting(label)
-    detail = ", {} {:g}{}".format(*other, VARIANT_UNITS[other[0]]) if other else ""
+    setting = variant_setting(label)
+    detail = ", {} {:g}{}".format(*setting, VARIANT_UNITS[setting[0]]) if setting else ""
     return (
-        f"Implicit neural representation fitted to the views, Fourier dimension {found[1]}{detail}."
+        f"Implicit neural representation fitted to the views, Fourier dimension {parts[1]}{detail}."
     )

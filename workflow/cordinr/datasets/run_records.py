@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bids.metadata import sidecars_of
-from ..bids.names import entities, sidecar_path, uncertainty_path
+from ..bids.names import entities, image_of, sidecar_path, uncertainty_path
 from ..bids.uris import resolve_bids_uri
 from ..errors import InputError
 from ..files import read_json, write_text
@@ -55,13 +55,13 @@ class Step:
 
     @property
     def title(self) -> str:
-        """For people: what was made of which image."""
-        image = Path(self.outputs[0]).name.split("_res-")[0].split("_desc-")[0]
+        """What the command made of which image, for people."""
         labels = [entities(path) for path in self.outputs]
         names = [
             named.get("res" if named.get("desc") == "simulated" else "desc", "") for named in labels
         ]
-        return f"{shlex.split(self.command)[1]} {image}: {', '.join(dict.fromkeys(names))}"
+        verb, image = shlex.split(self.command)[1], image_of(self.outputs[0])
+        return f"{verb} {image}: {', '.join(dict.fromkeys(names))}"
 
 
 def save_results(root: Path, raw: Path) -> str:

@@ -76,6 +76,7 @@ def test_what_one_view_shows_alone_takes_no_part(wide_and_long):
     )
 
 
+@pytest.mark.slow
 def test_where_intensities_lie_far_beyond_the_overlap_changes_nothing(wide_and_long):
     axial, sagittal = wide_and_long
     array = axial.volume.array.copy()

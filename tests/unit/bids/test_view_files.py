@@ -206,6 +206,7 @@ def test_a_sidecar_of_another_scan_is_noticed(slices, notes):
     assert "ReconMatrixPE is 320" in matrix and "12 x 10 voxels" in matrix
 
 
+@pytest.mark.slow
 def test_real_sidecars_of_dcm2niix_need_no_note(pelvis_triple, notes):
     for path in sorted(pelvis_triple.glob("sub-0000/anat/*.nii.gz")):
         assert read_view(path).profile.thickness == 3

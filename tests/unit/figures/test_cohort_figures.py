@@ -341,6 +341,7 @@ def test_control_characters_end_no_file(tmp_path):
         ElementTree.parse(tmp_path / "figure.svg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("images", "seconds"), [(12, 1), (2, 1), (2, 0.02)])
 def test_nothing_overlaps_or_leaves_the_figure(tmp_path, images, seconds):
     """Labels of ticks beside each other, every text within the page, no formula left unread."""

@@ -186,6 +186,7 @@ def test_scale_bar_is_ten_millimetres_on_axes_in_millimetres(subject):
     assert axes.get_aspect() == 1
 
 
+@pytest.mark.slow
 def test_files_are_the_same_bytes_and_carry_no_text(subject, tmp_path):
     for name in ("a.png", "b.png"):
         save_figure(tmp_path / name, comparison_figure(*subject, None, "title"))

@@ -41,7 +41,7 @@ FINE_MM = 0.5
 def run(options: Sequence[str], device: torch.device) -> None:
     """Print the table of methods at the finer voxel size."""
     number = int(options[0]) if options else 1
-    coarse = Grid(*default_grid(VOXEL_MM))
+    coarse = default_grid(VOXEL_MM)
     fine = coarse.resampled(FINE_MM)
     truth = truth_on(fine, number)
     views = simulate(phantom_subject(number, coarse).volume)
@@ -60,7 +60,7 @@ def run(options: Sequence[str], device: torch.device) -> None:
 
 def truth_on(grid: Grid, number: int) -> np.ndarray:
     """The noise-free phantom, averaged over the voxels of a grid."""
-    return sample(Phantom.draw(number, COHORT), grid.shape, grid.affine, TRUTH_SUPERSAMPLE)
+    return sample(Phantom.draw(number, COHORT), grid, TRUTH_SUPERSAMPLE)
 
 
 def baselines(

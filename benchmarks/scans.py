@@ -46,7 +46,7 @@ def run(options: Sequence[str], device: torch.device) -> None:
     for tilt in [float(option) for option in options] or TILTS:
         views = [scan(phantom, *AXIAL, tilt), scan(phantom, *SAGITTAL, 0.0)]
         grid = common_grid(views)
-        truth = sample(phantom, grid.shape, grid.affine, SUPERSAMPLE)
+        truth = sample(phantom, grid, SUPERSAMPLE)
         everywhere = np.ones(grid.shape, bool)
         variation = tuned(views, grid, "tv", fov_psnr(truth, everywhere)).image
         bar = evaluate(variation, truth, {"fov": everywhere})
@@ -78,7 +78,7 @@ def scan(
     parts = np.ones(3, int)
     parts[axis] = WITHIN_SLICE
     fine = centred(tuple(int(n) for n in shape * parts), voxel / parts, turn)
-    array = sample(phantom, fine.shape, fine.affine, SUPERSAMPLE)
+    array = sample(phantom, fine, SUPERSAMPLE)
     split = np.insert(shape, axis + 1, WITHIN_SLICE)
     voxels = array.reshape(split).mean(axis=axis + 1)
     return View(Volume(voxels, grid), axis, SliceProfile("box", voxel[axis]))

@@ -56,7 +56,7 @@ def subject(name: str) -> Subject:
     """The image of this name; exits where it is not known or not there."""
     if name in PHANTOM_NAMES:
         number = int(name.removeprefix("phantom-"))
-        return phantom_subject(number, Grid(*default_grid(1.0)))
+        return phantom_subject(number, default_grid(1.0))
     if name not in present():
         sys.exit(f"no image is called {name}; there are {', '.join(present())}.")
     return cropped(real_subject("sub-cervical")) if name == CROP else real_subject(name)
@@ -84,9 +84,9 @@ def real_subject(name: str) -> Subject:
 def phantom_subject(number: int, grid: Grid, supersample: int = 3) -> Subject:
     """A noisy phantom on any grid; `supersample` is that of `scan.sample`."""
     phantom = Phantom.draw(number, COHORT)
-    image = sample(phantom, grid.shape, grid.affine, supersample)
+    image = sample(phantom, grid, supersample)
     image = add_rician_noise(image, IMAGE_SNR, np.random.default_rng(COHORT + number))
-    cord = cord_mask(phantom, grid.shape, grid.affine).astype(bool)
+    cord = cord_mask(phantom, grid).astype(bool)
     return Subject(f"phantom-{number}", Volume(image, grid), cord)
 
 

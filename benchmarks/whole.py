@@ -18,7 +18,6 @@ import yaml
 
 from cordinr.datasets.source import create
 from cordinr.files import write_json
-from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import save_volume
 from cordinr.phantom.anatomy import Phantom
 from cordinr.phantom.scan import add_rician_noise, cord_mask, default_grid, sample
@@ -76,9 +75,9 @@ def measure(folder: Path, subjects: int, idle: bool) -> None:
 def write_tiny_dataset(root: Path, subjects: int) -> None:
     """A DataLad dataset of one phantom, scanned again for each subject, with its cord mask."""
     phantom = Phantom.draw(1, 0)
-    grid = Grid(*default_grid(VOXEL_MM))
-    image = sample(phantom, grid.shape, grid.affine)
-    mask = cord_mask(phantom, grid.shape, grid.affine)
+    grid = default_grid(VOXEL_MM)
+    image = sample(phantom, grid)
+    mask = cord_mask(phantom, grid)
     for number in range(subjects):
         name = f"sub-{number:05d}"
         noisy = add_rician_noise(image, SNR, np.random.default_rng(number))

@@ -74,7 +74,7 @@ def phantoms() -> None:
     grid = Grid(tuple((EXTENT * 2).astype(int)), affine)
     figure = Figure(figsize=(9, 7), facecolor="k")
     for row, subject in enumerate((1, 2)):
-        array = sample(Phantom.draw(subject, 0), grid.shape, grid.affine, 2)
+        array = sample(Phantom.draw(subject, 0), grid, 2)
         volume = Volume(array, grid)
         for column, (name, (u, v, extent)) in enumerate(PLANES.items()):
             axes = figure.add_subplot(2, 3, 3 * row + column + 1)

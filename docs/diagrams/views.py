@@ -20,7 +20,8 @@ def views() -> Figure:
     shape, thickness = (40, 40, 40), 5.0
     affine = np.eye(4)
     affine[:3, 3] = -(np.array(shape) - 1) / 2 + (0, 2, 0)
-    volume = Volume(sample(Phantom.draw(2, 0), shape, affine, 2), Grid(shape, affine))
+    grid = Grid(shape, affine)
+    volume = Volume(sample(Phantom.draw(2, 0), grid, 2), grid)
     profile = SliceProfile("box", thickness)
     axial, sagittal = (acquire(volume, axis, profile, thickness) for axis in (2, 0))
     figure = card(10, 3.45)

@@ -1,8 +1,7 @@
-"""An analytic T2-weighted spine: signal as a function of position, one anatomy per (subject, seed).
+"""The anatomy of an analytic spine: its parameters, its coordinates and distances in it.
 
-Everything is drawn in the frame of the cord, in mm: `u` to the right, `v` anterior, `s` along the
-arc. Tissues are painted from the skin inwards, each over the last with an edge of `EDGE` mm, so a
-voxel average converges with few points.
+Everything is described in the frame of the cord, in mm: `u` points to the right, `v` to the front,
+and `s` runs along the arc of the cord.
 """
 
 from __future__ import annotations
@@ -12,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import tissues
-from .shapes import EDGE, Texture, ellipse
+from .shapes import Texture, ellipse
 
 SIGNAL = {
     "csf": 1000.0,
@@ -37,9 +35,6 @@ SIGNAL = {
 
 CORD_SIGNAL = 370.0
 """Mean cord signal of the cohort, grey and white matter, the default numerator of an SNR."""
-
-CHUNK = 1 << 15
-"""Points evaluated at a time, so that the temporaries stay in cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,52 +152,3 @@ class Phantom:
     def cord(self, xyz: np.ndarray) -> np.ndarray:
         """Whether each of the world points `xyz` (N, 3), mm, lies inside the cord: (N,) bool."""
         return self.cord_distance(self.frame(xyz)) < 0
-
-    def intensity(self, xyz: np.ndarray) -> np.ndarray:
-        """Noise-free T2w signal, float32 (N,), at the world points `xyz` (N, 3) in mm, R-A-S+.
-
-        Air is 0 and cerebrospinal fluid about 1000; coil shading is included. Raises ValueError
-        when `xyz` is not (N, 3).
-        """
-        xyz = np.asarray(xyz)
-        if xyz.ndim != 2 or xyz.shape[1] != 3:
-            raise ValueError(f"Points must be an (N, 3) array in mm, got shape {xyz.shape}.")
-        image = np.empty(len(xyz), np.float32)
-        for start in range(0, len(xyz), CHUNK):
-            part = slice(start, start + CHUNK)
-            image[part] = self._signal(self.frame(xyz[part])) * self._coil(xyz[part])
-        return image
-
-    def _coil(self, xyz) -> np.ndarray:
-        """Receive sensitivity (N,): smooth, 1 at the origin, higher towards the coil behind."""
-        gain, phase_x, phase_z = self.shading
-        x, y, z = xyz.astype(np.float32).T
-        ripple = (1 + 0.05 * np.sin(x / 28 + phase_x)) * (1 + 0.06 * np.sin(z / 35 + phase_z))
-        at_origin = (1 + 0.05 * np.sin(phase_x)) * (1 + 0.06 * np.sin(phase_z))
-        return ripple / at_origin * (1 - gain * np.tanh(y / 45))
-
-    def _signal(self, at) -> np.ndarray:
-        """Signal (N,) without shading at cord coordinates `at` (3, N).
-
-        Each painter runs only on the points where it can show.
-        """
-        image = np.zeros(at.shape[1], np.float32)
-        u, v, depth = np.abs(at[0]), at[1], self.depth(at)
-        column = (u < 25) & (v > -self.spinous[0] - 4) & (v < self.body_front + 3)
-        canal = (
-            (u < self.sac_half[0] + 4) & (v > -self.sac_half[1] - 6) & (v < self.canal_front + 1)
-        )
-        for painter, where in (
-            (tissues.paint_soft, depth > -EDGE),
-            (tissues.paint_viscera, (depth > 3) & (v > self.body_front)),
-            (tissues.paint_arches, column & (v < self.canal_front + 3)),
-            (tissues.paint_column, column & (v > self.canal_front - 4)),
-            (tissues.paint_foramina, column & (u > 5)),
-            (tissues.paint_canal, canal),
-        ):
-            index = np.flatnonzero(where)
-            if len(index):
-                inside = image[index]
-                painter(self, inside, at[:, index])
-                image[index] = inside
-        return image

@@ -11,14 +11,13 @@ from ..bids.sidecars import BIDS_VERSION, TOOL_AUTHORS
 from ..datasets.source import create
 from ..errors import InputError
 from ..files import write_json, write_text
-from ..imaging.grid import Grid
 from ..imaging.nifti import VOXEL_LIMITS_MM
 from ..imaging.volume import save_volume
 from .anatomy import Phantom
 from .scan import add_rician_noise, cord_mask, default_grid, sample
 
 TRUTH_SUPERSAMPLE = 2
-"""Points per axis of a finer voxel; as dense as three per axis of a raw one."""
+"""Points per axis at which a voxel of the truth is sampled; as dense as 3 in a raw voxel."""
 
 
 def write_phantom_dataset(
@@ -30,12 +29,12 @@ def write_phantom_dataset(
     finer voxel size over the same field of view.
 
     Args:
-        folder: to create.
-        subjects: how many; they are called 01, 02, ...
-        voxel: of the raw images, mm.
-        truth: of the noise-free images, mm.
-        snr: cord signal over noise of the raw images.
-        seed: another one gives other anatomies and noise.
+        folder: folder to create.
+        subjects: number of subjects; they are called 01, 02, ...
+        voxel: voxel size of the raw images in mm.
+        truth: voxel size of the noise-free images in mm, below 10.
+        snr: signal of the cord over the standard deviation of the noise in the raw images.
+        seed: seed of the anatomies and of the noise.
 
     Raises:
         InputError: the folder exists or cannot be written, or there are no such voxels.
@@ -44,6 +43,7 @@ def write_phantom_dataset(
         raise InputError(f"{folder}: exists already; remove it or choose another folder.")
     if max(voxel, truth) > VOXEL_LIMITS_MM[1]:
         raise InputError(f"voxels of {max(voxel, truth):g} mm cannot be; choose smaller ones.")
+    resolution_label(truth)  # refuses a size that no file name can state before any work is done
     partial = folder.with_name(f".partial-{folder.name}")
     shutil.rmtree(partial, ignore_errors=True)
     labels = [f"{number:02d}" for number in range(1, subjects + 1)]
@@ -58,8 +58,8 @@ def _write_subject(
     root: Path, label: str, phantom: Phantom, voxel: float, truth: float, snr: float, seed: int
 ) -> None:
     stem = f"sub-{label}"
-    grid = Grid(*default_grid(voxel))
-    noiseless = sample(phantom, grid.shape, grid.affine)
+    grid = default_grid(voxel)
+    noiseless = sample(phantom, grid)
     noisy = add_rician_noise(noiseless, snr, np.random.default_rng(seed))
     save_volume(root / stem / "anat" / f"{stem}_T2w.nii.gz", noisy, grid)
     write_json(
@@ -73,12 +73,12 @@ def _write_subject(
         },
     )
     labels = root / "derivatives" / "labels" / stem / "anat"
-    mask = cord_mask(phantom, grid.shape, grid.affine)
+    mask = cord_mask(phantom, grid)
     save_volume(labels / f"{stem}_T2w_label-SC_seg.nii.gz", mask, grid, dtype="uint8")
     fine = grid.resampled(truth)
     name = f"{stem}_res-{resolution_label(truth)}_desc-truth_T2w"
     target = root / "derivatives" / "truth" / stem / "anat" / f"{name}.nii.gz"
-    save_volume(target, sample(phantom, fine.shape, fine.affine, TRUTH_SUPERSAMPLE), fine)
+    save_volume(target, sample(phantom, fine, TRUTH_SUPERSAMPLE), fine)
 
 
 def _write_descriptions(root: Path, labels: list[str], snr: float) -> None:

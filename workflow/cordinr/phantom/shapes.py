@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 EDGE = 0.5
-"""Full width in mm of a tissue edge."""
+"""Full width of the edge of a tissue, in mm."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,14 @@ class Texture:
     phases: np.ndarray
 
     @classmethod
-    def draw(cls, rng, periods=(2.0, 10.0), stretch=1.0, tilt=(0.0, 0.0), count=20) -> Texture:
+    def draw(
+        cls,
+        rng: np.random.Generator,
+        periods: tuple[float, float] = (2.0, 10.0),
+        stretch: float = 1.0,
+        tilt: Sequence[float] | np.ndarray = (0.0, 0.0),
+        count: int = 20,
+    ) -> Texture:
         """Draw `count` waves with log-uniform `periods` in mm.
 
         The pattern is drawn out `stretch` times along the fibre, whose direction is (*tilt, 1).
@@ -49,7 +57,9 @@ def bump(distance: np.ndarray, width: float) -> np.ndarray:
     return np.exp(-np.square(distance / width))
 
 
-def ellipse(u, v, half_u, half_v) -> np.ndarray:
+def ellipse(
+    u: np.ndarray, v: np.ndarray, half_u: float | np.ndarray, half_v: float | np.ndarray
+) -> np.ndarray:
     """Signed distance in mm to an axis-aligned ellipse, exact to first order at its edge."""
     p, q = u / half_u, v / half_v
     radius = np.sqrt(p * p + q * q)
@@ -57,24 +67,32 @@ def ellipse(u, v, half_u, half_v) -> np.ndarray:
     return radius * (radius - 1) / slope
 
 
-def segment(u, v, start, end) -> np.ndarray:
+def segment(
+    u: np.ndarray, v: np.ndarray, start: tuple[float, float], end: tuple[float, float]
+) -> np.ndarray:
     """Distance in mm from the segment `start`-`end`, both (u, v)."""
     du, dv = end[0] - start[0], end[1] - start[1]
     along = np.clip(((u - start[0]) * du + (v - start[1]) * dv) / (du * du + dv * dv), 0, 1)
     return np.hypot(u - start[0] - along * du, v - start[1] - along * dv)
 
 
-def meet(first, second, radius: float) -> np.ndarray:
+def meet(first: np.ndarray, second: float | np.ndarray, radius: float) -> np.ndarray:
     """Signed distance to the intersection of two shapes, its rim rounded with `radius` mm."""
     p, q = first + radius, second + radius
     return np.hypot(np.maximum(p, 0), np.maximum(q, 0)) + np.minimum(np.maximum(p, q), 0) - radius
 
 
-def box(u, v, half_u, half_v, radius: float) -> np.ndarray:
+def box(
+    u: np.ndarray,
+    v: np.ndarray,
+    half_u: float | np.ndarray,
+    half_v: float | np.ndarray,
+    radius: float,
+) -> np.ndarray:
     """Signed distance to a rectangle with corners rounded with `radius` mm."""
     return meet(np.abs(u) - half_u, np.abs(v) - half_v, radius)
 
 
-def paint(image: np.ndarray, cover: np.ndarray, signal) -> None:
+def paint(image: np.ndarray, cover: np.ndarray, signal: float | np.ndarray) -> None:
     """Lay `signal` over `image` in place, as opaque as `cover` in [0, 1]."""
     image += cover * (signal - image)

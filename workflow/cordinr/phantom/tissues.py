@@ -1,19 +1,15 @@
 """Painters of the phantom's tissues, from the skin inwards, each over what lies there already.
 
 Each takes the anatomy, the signal `image` (N,), painted in place, and its points `at` (3, N): cord
-coordinates u, v, s in mm, see `phantom`.
+coordinates u, v, s in mm, see `anatomy`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from .anatomy import Phantom
 from .shapes import box, bump, edge, ellipse, meet, paint, segment
-
-if TYPE_CHECKING:
-    from .anatomy import Phantom
 
 
 def paint_soft(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:

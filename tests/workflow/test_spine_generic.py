@@ -149,6 +149,13 @@ def default_run(single, checkout):
     return project
 
 
+@pytest.fixture
+def own_default_run(default_run):
+    """A copy of that run, for a test that changes it."""
+    with default_run.copied() as project:
+        yield project
+
+
 def test_the_default_configuration_runs_to_its_end(default_run):
     table = load_table(default_run.results / "metrics.tsv")
     assert set(table.subject) == {"oxfordFmrib", "unf"} and table.psnr_fov.notna().all()
@@ -161,21 +168,23 @@ def test_the_default_configuration_runs_to_its_end(default_run):
     )
 
 
-def test_an_image_of_unequal_voxels_is_resampled_and_ends_in_the_table(default_run, single):
+def test_an_image_of_unequal_voxels_is_resampled_and_ends_in_the_table(own_default_run, single):
     chosen = {"source": str(single.bare), "subjects": ["oxfordFmrib", "unf", "chiba750"]}
-    default_run.configure(dataset=chosen, **SMALL)
-    answer = default_run.snakemake()
+    own_default_run.configure(dataset=chosen, **SMALL)
+    answer = own_default_run.snakemake()
     assert answer.returncode == 0, answer.stdout
-    table = load_table(default_run.results / "metrics.tsv")
+    table = load_table(own_default_run.results / "metrics.tsv")
     assert set(table.subject) == {"chiba750", "oxfordFmrib", "unf"}
     (size,) = set(table.voxel_size[(table.subject == "chiba750") & (table.res.fillna("") == "")])
     assert size == 0.8
     stem = "reference/sub-chiba750/anat/sub-chiba750_reference"
-    np.testing.assert_allclose(load_grid(default_run.results / f"{stem}.nii.gz").voxel_sizes, 0.8)
+    np.testing.assert_allclose(
+        load_grid(own_default_run.results / f"{stem}.nii.gz").voxel_sizes, 0.8
+    )
     text = "from 0.5 x 0.5 x 0.8 mm to 0.8 x 0.8 x 0.8 mm"
-    assert read_json(default_run.results / f"{stem}.json")["Resampled"] == text
-    assert text in (default_run.results / "cordinr/sub-chiba750.html").read_text()
-    log = default_run.results / "logs/fetch/sub-chiba750/anat/sub-chiba750_reference.log"
+    assert read_json(own_default_run.results / f"{stem}.json")["Resampled"] == text
+    assert text in (own_default_run.results / "cordinr/sub-chiba750.html").read_text()
+    log = own_default_run.results / "logs/fetch/sub-chiba750/anat/sub-chiba750_reference.log"
     assert f"is resampled {text}" in log.read_text()
 
 

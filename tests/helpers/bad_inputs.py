@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cordinr.inr.model_file import FORMAT, FORMAT_PREFIX
 from tests.helpers.bad_files import (
     SHAPE,
     Make,
@@ -176,7 +177,7 @@ NIFTI = [
     Bad("NaN everywhere", image(HOLLOW), GZ, "bad.nii.gz: 1728 voxels, which is all, are NaN or infinite; repair or exclude this image."),
     Bad("a git-annex pointer", text("bad.nii.gz", POINTER), GZ, "bad.nii.gz: its content was never fetched (a git-annex pointer); run `datalad get` on it."),
     Bad("a git-annex link to nothing", link("bad.nii.gz", f"../.git{POINTER.strip()}"), GZ, "bad.nii.gz: its content was never fetched (a git-annex pointer); run `datalad get` on it."),
-    Bad("a link to nothing", link("bad.nii", "gone.nii"), NII, "bad.nii: is a link to a file that is not there; check the path."),
+    Bad("a link to nothing", link("bad.nii", "gone.nii"), NII, "bad.nii: is a link to a file that does not exist; check the path."),
     Bad("a link to itself", link("bad.nii", "bad.nii"), NII, "bad.nii: cannot be read (Too many levels of symbolic links); check the path."),
     Bad("a pipe", lambda folder: os.mkfifo(folder / "bad.nii"), NII, "bad.nii: is a pipe, socket or device; copy its content to a file."),
     Bad("a device", link("bad.nii", "/dev/zero"), NII, "bad.nii: is a pipe, socket or device; copy its content to a file."),
@@ -237,9 +238,9 @@ MODELS = [
     Bad("cut short", cut("bad.safetensors", "model.safetensors", 100), MODEL, "bad.safetensors: is not a readable model (Error while deserializing header: incomplete metadata, file not fully covered); fit it again."),
     Bad("a header of 2^60 bytes", content("bad.safetensors", struct.pack("<Q", 2**60) + b"{}"), MODEL, "bad.safetensors: is not a readable model (Error while deserializing header: header too large); fit it again."),
     Bad("safetensors of something else", other_safetensors(None), MODEL, "bad.safetensors: is not a cordinr model; give a file `cordinr fit` wrote."),
-    Bad("a header that is no JSON", other_safetensors({"cordinr-inr-4": "{"}), MODEL, "bad.safetensors: is not a readable model (Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); fit it again."),
-    Bad("a header that is a list", other_safetensors({"cordinr-inr-4": "[]"}), MODEL, "bad.safetensors: is not a readable model (in its header it is not what cordinr writes); fit it again."),
-    Bad("a header of 100,000 nested lists", other_safetensors({"cordinr-inr-4": "[" * 100_000}), MODEL, "bad.safetensors: is not a readable model (its header is nested too deep); fit it again."),
+    Bad("a header that is no JSON", other_safetensors({FORMAT: "{"}), MODEL, "bad.safetensors: is not a readable model (Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); fit it again."),
+    Bad("a header that is a list", other_safetensors({FORMAT: "[]"}), MODEL, "bad.safetensors: is not a readable model (in its header it is not what cordinr writes); fit it again."),
+    Bad("a header of 100,000 nested lists", other_safetensors({FORMAT: "[" * 100_000}), MODEL, "bad.safetensors: is not a readable model (its header is nested too deep); fit it again."),
     Bad("no scale", model_header(scale=None), MODEL, "bad.safetensors: is not a readable model (in its header it is not what cordinr writes); fit it again."),
     Bad("no width", model_header(architecture__width=None), MODEL, "bad.safetensors: is not a readable model (in its header architecture is not what cordinr writes); fit it again."),
     Bad("an unknown key", model_header(architecture__path="../../x"), MODEL, "bad.safetensors: is not a readable model (in its header architecture is not what cordinr writes); fit it again."),
@@ -264,7 +265,7 @@ MODELS = [
     Bad("a grid of 10^27 voxels", model_header(domain__grid={"shape": [10**9] * 3, "affine": np.eye(4).tolist(), "space": 1}), MODEL, "bad.safetensors: is not a readable model (in its header the grid cannot be: its voxels are up to 1e+06 m from the origin); fit it again."),
     Bad("a grid of 10^12 voxels", model_header(domain__grid={"shape": [30000] * 3, "affine": np.eye(4).tolist(), "space": 1}), MODEL, "out of memory (Unable to allocate 24.6 TiB for an array with shape (2, 3375000000000) and data type float32); close other programs, or choose larger voxels or a smaller image."),
     Bad("a margin below zero", model_header(domain__margin=-1), MODEL, "bad.safetensors: is not a readable model (in its header domain.margin is not what cordinr writes); fit it again."),
-    Bad("a model of an earlier version", other_safetensors({"cordinr-inr-2": "{}"}), MODEL, "bad.safetensors: is of another version of cordinr; fit it again."),
+    Bad("a model of an earlier version", other_safetensors({f"{FORMAT_PREFIX}2": "{}"}), MODEL, "bad.safetensors: is of another version of cordinr; fit it again."),
     Bad("a grid of another place to render on", image(voxels(), np.eye(4) + 300 * np.eye(4, k=3)), "render model.safetensors --like bad.nii.gz -o out/x.nii.gz", "out/x.nii.gz: its grid lies wholly beyond what all views show; give one of the same place."),
     Bad("weights of another shape", tensor("last", lambda x: x.transpose(1, 2).contiguous()), MODEL, "bad.safetensors: is not a readable model (its weights have other names or shapes than its header says); fit it again."),
     Bad("weights of NaN", tensor("last", lambda x: x * np.nan), MODEL, "bad.safetensors: is not a readable model (its last is not of finite numbers); fit it again."),
@@ -327,12 +328,12 @@ OPTIONS = [
     Bad("a negative seed", nothing, f"{FIT} --fourier-dim 8 --seed -1", "--seed: fit.seed is -1; give a positive number."),
     Bad("a seed of 10^30", nothing, f"{FIT} --fourier-dim 8 --seed {10**30}", "--seed: fit.seed is 1000000000000000000000000000000; give a number up to 1000000000."),
     Bad("phantoms of infinite voxels", nothing, "phantom out --voxel inf", "voxels of inf mm cannot be; choose smaller ones."),
-    Bad("a phantom where something is", nothing, "phantom image.nii.gz", "image.nii.gz: exists already; remove it or choose another folder."),
+    Bad("a phantom where something is", nothing, "phantom image.nii.gz", "image.nii.gz: already exists; remove it or choose another folder."),
     Bad("an unknown device", nothing, f"{FIT} --fourier-dim 8 --device tpu", "device 'tpu' is not known; use auto, cpu or cuda."),
     Bad("neither metrics nor index", nothing, "aggregate -o out/t.tsv", "aggregate: give either metrics files or --index."),
     Bad("a partial table of no run", nothing, "aggregate metrics.json --partial -o out/t.tsv", "aggregate: --partial needs --index, which says what there should be."),
     Bad("no benchmarks", lambda folder: (folder / "bad").mkdir(), "costs bad -o out/t.tsv", "bad: holds no benchmarks; run the workflow first."),
-    Bad("an output in a folder that is a file", text("file", ""), f"{GOOD} --axis S --thickness 4 -o file/v.nii.gz", "file/v.nii.gz: its folder cannot be written (.../file is no folder); choose another output."),
+    Bad("an output in a folder that is a file", text("file", ""), f"{GOOD} --axis S --thickness 4 -o file/v.nii.gz", "file/v.nii.gz: its folder cannot be written (.../file is not a folder); choose another output."),
     Bad("an output that is a folder", lambda folder: (folder / "v.nii.gz").mkdir(), f"{GOOD} --axis S --thickness 4 -o v.nii.gz", "v.nii.gz: is a folder; choose another output."),
     Bad("an output that is the input", nothing, f"{GOOD} --axis S --thickness 4 -o image.nii.gz", "image.nii.gz: would replace an input; choose another output."),
     Bad("a model that would replace a view", nothing, f"fit {VIEWS} --fourier-dim 8 -o axial.nii.gz", "axial.nii.gz: would replace an input; choose another output."),

@@ -6,14 +6,14 @@ from pathlib import Path
 ANNEX_MARK = b"/annex/objects/"
 """What an unfetched git-annex file contains; `exists()` and `islink()` do not tell."""
 
-START = 200
-"""Bytes of a file within which the mark stands, if it is a pointer."""
+POINTER_BYTES = 200
+"""Number of bytes at the start of a pointer within which the mark stands."""
 
 
 def is_annex_pointer(path: Path) -> bool:
     """Whether a file stands for git-annex content that was not fetched.
 
-    Of a file that cannot be read nobody knows: False, and whoever reads it says why it cannot be.
+    False for a file that cannot be read; whoever reads it next reports why.
     """
     # os.path, as methods of Path raise where a name is too long or a folder is closed
     if os.path.islink(path) and not os.path.exists(path):
@@ -22,7 +22,7 @@ def is_annex_pointer(path: Path) -> bool:
         return False  # reading from a pipe or device may never end
     try:
         with open(path, "rb") as stream:
-            start = stream.read(START)
+            start = stream.read(POINTER_BYTES)
     except OSError:
         return False
     # A sidecar may name an annexed file, but begins as JSON does.

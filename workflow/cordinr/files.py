@@ -18,7 +18,7 @@ from .errors import InputError, is_out_of_memory
 log = logging.getLogger(__name__)
 
 MAX_TEXT = 1 << 24
-"""Bytes of a JSON or YAML file; sidecars, metrics and settings have a thousandth of it."""
+"""Maximum size of a JSON or YAML file in bytes; real ones have about a thousandth of it."""
 
 
 BYTE_ORDER_MARKS = (
@@ -29,7 +29,7 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-"""How files begin that say in which order the bytes of a character stand."""
+"""Byte-order marks at the start of a text, each with the encoding that it stands for."""
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def atomic(path: Path | str) -> Iterator[Path]:
 
 
 def check_file(path: Path | str) -> None:
-    """Refuse to read what is no regular file: a pipe would block, a device never end.
+    """Refuse to read anything but a regular file: a pipe would block, a device never end.
 
     Raises:
         InputError: there is no such file, its content was never fetched, or it cannot be read.
@@ -68,7 +68,9 @@ def check_file(path: Path | str) -> None:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError as error:
-        what = "is a link to a file that is not there" if os.path.lexists(path) else "no such file"
+        what = (
+            "is a link to a file that does not exist" if os.path.lexists(path) else "no such file"
+        )
         raise InputError(f"{path}: {what}; check the path.") from error
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         reason = getattr(error, "strerror", None) or error
@@ -96,7 +98,7 @@ def check_writable(*paths: Path, inputs: Sequence[Path] = ()) -> None:
         # not Path.exists: it raises where a name is too long
         there = next(parent for parent in path.absolute().parents if os.path.exists(parent))
         if not there.is_dir():
-            raise _unwritable(path, f"{there} is no folder")
+            raise _unwritable(path, f"{there} is not a folder")
         if not os.access(there, os.W_OK | os.X_OK):
             raise _unwritable(path, f"no permission in {there}")
         if len(os.fsencode(path.name)) > os.pathconf(there, "PC_NAME_MAX"):
@@ -110,7 +112,7 @@ def _unwritable(path: Path, reason: object) -> InputError:
 def write_text(path: Path | str, text: str) -> None:
     """Write UTF-8 text, whole or not at all.
 
-    Bytes of file names that are no UTF-8 are escaped, in the way that JSON reads back.
+    Bytes of file names that are not UTF-8 are escaped, in the way that JSON reads back.
     """
     with atomic(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -176,10 +178,10 @@ def _windows_1252(content: bytes) -> str:
 
 
 def read_json(path: Path | str) -> dict[str, Any]:
-    """Read a JSON object; raw tabs and other control characters in its texts are let pass.
+    """Read a JSON object; raw tabs and other control characters within strings are accepted.
 
     Raises:
-        InputError: the file is missing, is no JSON, or holds something else than an object.
+        InputError: the file is missing, is not JSON, or holds something other than an object.
     """
     # without the end of a text file of DOS, and what is left of a block of it
     text = read_text(path, "JSON").rstrip("\0\x1a")

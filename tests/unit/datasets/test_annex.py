@@ -35,7 +35,7 @@ def clone(host, tmp_path, monkeypatch):
     """A clone of it."""
     (tmp_path / "gitconfig").write_text(Host.GIT_CONFIG)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    source.obtain(str(host.bare), "v1", tmp_path / "clone")
+    source.clone_or_link(str(host.bare), "v1", tmp_path / "clone")
     return tmp_path / "clone"
 
 
@@ -60,12 +60,12 @@ def test_a_remote_that_comes_back_is_waited_for(clone, host, monkeypatch):
 
     monkeypatch.setattr(cordinr.datasets.annex.time, "sleep", sleep)
     get_content(clone, [IMAGE])
-    assert slept == [0.0, *cordinr.datasets.annex.WAITS]
+    assert slept == [0.0, *cordinr.datasets.annex.RETRY_DELAYS_S]
     assert load_volume(clone / IMAGE).grid.shape == (20, 18, 20)
 
 
 def test_what_helps_is_said_when_no_remote_has_it(clone, host, monkeypatch):
-    monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
+    monkeypatch.setattr(cordinr.datasets.annex, "RETRY_DELAYS_S", ())
     host.switch_off()
     with pytest.raises(InputError) as caught:
         get_content(clone, [IMAGE])
@@ -79,7 +79,7 @@ def test_what_helps_is_said_when_no_remote_has_it(clone, host, monkeypatch):
 
 def test_what_the_host_answers_is_said(clone, host, monkeypatch):
     """A host that is there and has it no longer; DataLad passes on what git-annex says."""
-    monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
+    monkeypatch.setattr(cordinr.datasets.annex, "RETRY_DELAYS_S", ())
     moved = host.store.rename(host.store.with_name("moved"))
     host.store.mkdir()
     with pytest.raises(InputError) as caught:

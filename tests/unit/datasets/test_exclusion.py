@@ -210,7 +210,7 @@ def test_what_the_dataset_knows_is_a_name_whatever_it_looks_like(dataset, notes)
 )
 def test_the_reason_is_what_the_author_wrote(dataset, text, reason):
     if reason is None:
-        with pytest.raises(InputError, match=r"exclude\.yml: is no readable YAML"):
+        with pytest.raises(InputError, match=r"exclude\.yml: is not readable YAML"):
             excluded(dataset, text)
     else:
         assert excluded(dataset, text) == {"01": f"exclude.yml, {reason}"}
@@ -272,7 +272,7 @@ def test_a_name_of_nobody_is_noted_once(dataset, text, name, notes):
     ],
 )
 def test_a_file_of_no_usable_form_is_one_sentence(dataset, text):
-    with pytest.raises(InputError, match=r"exclude\.yml: is (no readable|neither)") as caught:
+    with pytest.raises(InputError, match=r"exclude\.yml: is (not readable|neither)") as caught:
         excluded(dataset, text)
     assert "\n" not in str(caught.value) and 'dataset.exclude to ""' in str(caught.value)
 
@@ -332,7 +332,7 @@ def test_only_the_images_named_are_lost(dataset, command):
         "left out: sub-03_T2w (exclude.yml, csa_t2: sub-03_T2w, motion); "
         'dataset.exclude: "" takes it\n'
     ) in said
-    assert "note: " in said and "'sub-04_T1w', under 'csa_t2', is no image" in said
+    assert "note: " in said and "'sub-04_T1w', under 'csa_t2', is not an image" in said
 
 
 def test_when_everybody_is_left_out_a_sentence_says_so(dataset):

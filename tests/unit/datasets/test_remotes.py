@@ -95,7 +95,7 @@ def test_whole_subjects_are_fetched_of_such_a_dataset(annexed, command, tmp_path
 @pytest.mark.parametrize("name", SMALL)
 def test_a_small_file_that_nobody_has(annexed, index, tmp_path, monkeypatch, name):
     """The description is needed; the others cost a note."""
-    monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
+    monkeypatch.setattr(cordinr.datasets.annex, "RETRY_DELAYS_S", ())
     clone_or_link(str(annexed), "v1", tmp_path / "raw")
     with environment():
         key = git(annexed, "annex", "lookupkey", name)
@@ -237,7 +237,7 @@ def test_what_the_keys_and_the_content_that_is_there_say_is_known(tmp_path):
 
 
 def test_remotes_that_are_not_enabled_are_named_with_the_line(source, tmp_path, monkeypatch):
-    monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
+    monkeypatch.setattr(cordinr.datasets.annex, "RETRY_DELAYS_S", ())
     bare, clone = published(source, tmp_path), tmp_path / "clone"
     clone_or_link(str(bare), "v1", clone)
     source.rename(tmp_path / "gone")
@@ -266,7 +266,7 @@ def test_remotes_that_are_not_enabled_are_named_with_the_line(source, tmp_path, 
 def test_a_mirror_without_the_branch_of_git_annex_is_explained(
     source, tmp_path, monkeypatch, command
 ):
-    monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
+    monkeypatch.setattr(cordinr.datasets.annex, "RETRY_DELAYS_S", ())
     mirror, clone = tmp_path / "mirror.git", tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", "--bare", source, mirror], check=True)
     git(mirror, "branch", "-D", "git-annex")
@@ -283,7 +283,7 @@ def test_a_mirror_without_the_branch_of_git_annex_is_explained(
 
 def test_an_old_clone_as_source_is_to_be_updated(source, tmp_path, monkeypatch):
     """Its content has moved to a remote that only the newest branch of git-annex knows."""
-    monkeypatch.setattr(cordinr.datasets.annex, "WAITS", ())
+    monkeypatch.setattr(cordinr.datasets.annex, "RETRY_DELAYS_S", ())
     bare, old, clone = tmp_path / "bare.git", tmp_path / "old", tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", "--bare", source, bare], check=True)
     with environment():

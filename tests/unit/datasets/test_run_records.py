@@ -148,7 +148,7 @@ def test_some_other_repository_is_left_alone(root, raw):
 
 
 def test_raw_data_without_versions_and_links_that_lead_elsewhere(root, raw, tmp_path):
-    with pytest.raises(InputError, match="is no DataLad clone"):
+    with pytest.raises(InputError, match="is not a DataLad clone"):
         save_results(root, tmp_path)
     write_json(root / "dataset_description.json", {"DatasetLinks": {"raw": "../raw"}})
     with pytest.raises(InputError, match="does not say that the raw dataset is at sourcedata/raw"):

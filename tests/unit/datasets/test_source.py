@@ -223,7 +223,7 @@ def test_a_plain_folder_is_used_in_place(tmp_path):
     with pytest.raises(InputError, match=r'without versions.*set dataset.version to ""'):
         clone_or_link(str(tmp_path / "plain"), "v1", dest)
     (tmp_path / "other").mkdir()
-    with pytest.raises(InputError, match="is there already and is not"):
+    with pytest.raises(InputError, match="already exists and is not"):
         clone_or_link(str(tmp_path / "other"), "", dest)
 
 

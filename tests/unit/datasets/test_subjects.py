@@ -131,7 +131,7 @@ def test_what_is_damaged_costs_that_image_alone(dataset):
         "sub-05": "not a readable NIfTI",
         "sub-06": "an empty file",
         "sub-07": "never fetched",
-        "sub-08": "link to a file that is not there",
+        "sub-08": "link to a file that does not exist",
         "sub-08_run-1": "is a pipe",
         "sub-09": "subject 09 has no T2w image",
     }.items():

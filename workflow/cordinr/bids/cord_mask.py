@@ -16,7 +16,7 @@ from .names import sidecar_path
 log = logging.getLogger(__name__)
 
 PROBLEM = "CordProblem"
-"""Key in the sidecar of a mask of zeros: why there is no cord. No key that BIDS knows."""
+"""Key in the sidecar of a mask of zeros: why there is no cord. BIDS does not define it."""
 
 
 def load_cord(path: Path | None, grid: Grid) -> np.ndarray | None:

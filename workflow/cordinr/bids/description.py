@@ -32,10 +32,10 @@ def describe_dataset(
         suffix: of the images, such as T2w.
 
     Raises:
-        InputError: a label is not one of cordinr's, or the suffix is none.
+        InputError: a label is not one of cordinr's, or the suffix is not one of BIDS.
     """
     if not re.fullmatch("[A-Za-z0-9]+", suffix):
-        raise InputError(f"suffix {brief(suffix)}: is no BIDS suffix; use letters and digits.")
+        raise InputError(f"suffix {brief(suffix)}: is not a BIDS suffix; use letters and digits.")
     descriptions = {label: describe_label(label) for label in labels}
     name = source.get("Name", "a BIDS dataset")
     origin = {key: source[key] for key in ("URL", "DOI", "Version", "Commit") if key in source}

@@ -51,7 +51,7 @@ def read_inherited_metadata(root: Path, path: str) -> dict[str, Any]:
     """All metadata of an image of a dataset; files further down win.
 
     Raises:
-        InputError: a sidecar is no JSON object.
+        InputError: a sidecar is not a JSON object.
     """
     stated: dict[str, Any] = {}
     for sidecar in sidecars_of(root, path):
@@ -75,7 +75,8 @@ def sidecars_read(image: Path) -> list[tuple[Path, dict[str, Any]]]:
     """The sidecars that apply to an image, each with its content; those further down win.
 
     Raises:
-        InputError: a sidecar is no JSON object or was never fetched, or the name is no image's.
+        InputError: a sidecar is not a JSON object or was never fetched, or the path is not
+            named as an image.
     """
     found = [sidecar_path(image)]
     for folder in image.absolute().parents:

@@ -19,15 +19,15 @@ from .remotes import advice
 
 log = logging.getLogger(__name__)
 
-WAITS = (1.0, 4.0)
+RETRY_DELAYS_S = (1.0, 4.0)
 """Seconds before the second and the third attempt to get content."""
 
-KEY = re.compile(r"(?P<backend>[A-Z0-9_]+)(?:-s(?P<size>\d+))?[^/]*?--(?P<hash>[^/\s]+)")
-"""Of git-annex: https://git-annex.branchable.com/internals/key_format/"""
+ANNEX_KEY = re.compile(r"(?P<backend>[A-Z0-9_]+)(?:-s(?P<size>\d+))?[^/]*?--(?P<hash>[^/\s]+)")
+"""A key of git-annex: https://git-annex.branchable.com/internals/key_format/"""
 
 
 def missing_bytes(dest: Path, paths: Sequence[str]) -> int:
-    """How much has to be got before all of these files are there, as far as their keys say."""
+    """Bytes to download before all of these files are complete, as far as their keys state them."""
     waiting = [dest / path for path in paths if os.path.lexists(dest / path)]
     sizes = [key_size(path) for path in waiting if is_annex_pointer(path)]
     return sum(size or 0 for size in sizes)
@@ -36,8 +36,8 @@ def missing_bytes(dest: Path, paths: Sequence[str]) -> int:
 def get_content(dest: Path, paths: Sequence[str], jobs: int = 4) -> list[Path]:
     """Make sure that files of the dataset are really there, and are what they should be.
 
-    Content that cannot be got is asked for again after a while (`WAITS`); what an interrupted
-    transfer has left is used by git-annex. What was got has the size and checksum of its key.
+    A failed download is tried again after a while (`RETRY_DELAYS_S`); git-annex resumes an
+    interrupted transfer. Downloaded content has the size and checksum of its key.
 
     Args:
         dest: root of the clone, or the link to a plain folder.
@@ -57,7 +57,7 @@ def get_content(dest: Path, paths: Sequence[str], jobs: int = 4) -> list[Path]:
     check_owner(dest)
     with locked(dest):
         missing = _missing(dest, targets)
-    for wait in (0.0, *WAITS) if missing else ():
+    for wait in (0.0, *RETRY_DELAYS_S) if missing else ():
         time.sleep(wait)
         with locked(dest):
             failed = _get(dest, missing, jobs)
@@ -161,7 +161,7 @@ def _verified(dest: Path, target: Path) -> bool:
     """
     name = os.path.relpath(target, dest)
     try:
-        key = KEY.fullmatch(git(dest, "annex", "lookupkey", name))
+        key = ANNEX_KEY.fullmatch(git(dest, "annex", "lookupkey", name))
     except InputError:
         return True  # in git itself
     if key is None or _matches(target, key):
@@ -189,7 +189,7 @@ def _matches(path: Path, key: re.Match) -> bool:
 
 def key_size(pointer: Path) -> int | None:
     """The bytes that a pointer stands for, where its key says so."""
-    found = KEY.fullmatch(_key(pointer))
+    found = ANNEX_KEY.fullmatch(_key(pointer))
     return int(found["size"]) if found and found["size"] else None
 
 

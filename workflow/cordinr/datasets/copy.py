@@ -28,7 +28,7 @@ def parse_entities(options: list[str]) -> dict[str, list[str]]:
 def copy_checked(dest: Path, file: str, output: Path, also: list[str], jobs: int) -> None:
     """Copy an image out of the dataset, complete and readable, with all its metadata beside it.
 
-    One whose voxels are no cubes is resampled where they nearly are. Voxels that are not finite
+    One whose voxels are not cubes is resampled where they nearly are. Voxels that are not finite
     become 0.
 
     Args:

@@ -53,7 +53,7 @@ def read_entries(path: Path, text: str, key: str, known: Callable[[str], bool]) 
         known: whether a name is a subject's or a site's, as people write it.
 
     Raises:
-        InputError: it is no YAML, or neither a mapping nor a list.
+        InputError: it is not YAML, or neither a mapping nor a list.
     """
     try:
         root = yaml.compose(text, yaml.SafeLoader)
@@ -63,7 +63,7 @@ def read_entries(path: Path, text: str, key: str, known: Callable[[str], bool]) 
         nested = isinstance(error, RecursionError)
         why = "nested too deep" if nested else " ".join(str(error).split())
         raise InputError(
-            f"{path}: is no readable YAML ({shorten(why, 200)}); correct it, or set "
+            f"{path}: is not readable YAML ({shorten(why, 200)}); correct it, or set "
             'dataset.exclude to "".'
         ) from error
 

@@ -78,7 +78,7 @@ def excluded_subjects(dest: Path, key: str, suffix: str = "T2w") -> dict[str, st
         Names without "sub-", of whole subjects (01) and of images (01_ses-02_T2w), to the reason.
 
     Raises:
-        InputError: the file is no YAML or of no usable form.
+        InputError: the file is not YAML, or not of a form that can be used.
     """
     path = next((dest / name for name in EXCLUDE_FILES if os.path.lexists(dest / name)), None)
     if not key or path is None:
@@ -97,7 +97,7 @@ def excluded_subjects(dest: Path, key: str, suffix: str = "T2w") -> dict[str, st
         target = target.with_names(entry.narrowing)
         found = _named(dest, fnmatch.filter(labels, target.entities.get("sub", "*")), target)
         if not found:
-            log.warning("%s: '%s', under '%s', is no image of the dataset.", path, words, key)
+            log.warning("%s: '%s', under '%s', is not an image of the dataset.", path, words, key)
         reason = ", ".join(filter(None, [f"{path.name}, {key}: {words}", entry.reason]))
         for name, its_suffix in found.items():
             if its_suffix in ("", suffix):

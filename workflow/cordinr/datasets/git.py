@@ -43,10 +43,10 @@ def git(root: Path, *arguments: str) -> str:
 def check_owner(root: Path) -> None:
     """Refuse a repository that git does not work in, as it belongs to another user.
 
-    Others would only say that it is no repository, or nothing.
+    Others would only say that it is not a repository, or nothing.
 
     Raises:
-        InputError: it does, or is no repository at all.
+        InputError: it does, or is not a repository at all.
     """
     git(root, "rev-parse", "--git-dir")
 
@@ -142,8 +142,8 @@ def _not_locked(dest: Path, lock: str, error: OSError) -> str:
     said = error.strerror or str(error)
     if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
         return (
-            f"{dest.parent}: the lock {lock} cannot be had ({said}); mend that, or take another "
-            "folder for the results."
+            f"{dest.parent}: the lock {lock} cannot be acquired ({said}); mend that, or take "
+            "another folder for the results."
         )
     there = next(path for path in (Path(lock), *dest.parents) if path.exists())
     return (

@@ -85,7 +85,7 @@ def find_images(
         for that has none.
 
     Raises:
-        InputError: the folder is no BIDS dataset, or no subject has an image that is of use.
+        InputError: the folder is not a BIDS dataset, or no subject has an image that is of use.
     """
     check_bids(dest)
     present = subjects_of(dest)
@@ -122,7 +122,8 @@ def _wanted(
     for subject in wanted:
         if not LABEL.fullmatch(subject):
             raise InputError(
-                f"subject {brief(subject)}: is no BIDS label; use letters, digits and plus signs."
+                f"subject {brief(subject)}: is not a BIDS label; use letters, digits and plus "
+                "signs."
             )
     return [subject for subject in wanted if subject not in leave_out]
 
@@ -135,7 +136,7 @@ def _find(
 
     # Whatever else is in the dataset costs time and is never asked for. Nothing of BIDS lies deeper
     # than sub, ses, anat and a file; links to folders above would lead round and round. Names that
-    # are no UTF-8 do not fit the database of pybids.
+    # are not UTF-8 do not fit the database of pybids.
     others = re.compile(
         rf"^/(?!sub-)|^(/[^/]+){{5}}|[^ -~]|^(?!.*_{suffix}\.nii(\.gz)?$).*\.[^/]*$"
     )
@@ -166,13 +167,13 @@ def _without_image(
 
 
 def _once(dest: Path, rows: Sequence[IndexRow]) -> list[IndexRow]:
-    """The images of a subject, each name once; of one that is there twice nobody knows which."""
+    """The images of a subject, each name once; a name that exists twice is refused."""
     places: dict[str, list[str]] = {}
     for row in rows:
         places.setdefault(row.image, []).append(row.path)
     for image, paths in places.items():
         if len(paths) > 1:
-            problem = f"{dest}: {image} is there twice ({' and '.join(paths)}); remove one."
+            problem = f"{dest}: {image} exists twice ({' and '.join(paths)}); remove one."
             rows = [_useless(row, problem) if row.image == image else row for row in rows]
     return list(dict.fromkeys(rows))
 
@@ -231,7 +232,7 @@ def save_index(path: Path | str, rows: Sequence[IndexRow]) -> None:
     writer = csv.DictWriter(text, names, delimiter="\t", lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
-    # A problem may name a folder that is no UTF-8.
+    # A problem may name a folder that is not UTF-8.
     write_text(path, text.getvalue())
 
 

@@ -96,7 +96,7 @@ def branches(dest: Path) -> list[str]:
 def not_enabled(dest: Path) -> list[Remote]:
     """The remotes that a git-annex branch knows and that are not enabled here, the best first.
 
-    Those marked as dead are left out, and what is no special remote.
+    Those marked as dead are left out, and what is not a special remote.
 
     Args:
         dest: root of the clone.

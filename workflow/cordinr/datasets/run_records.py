@@ -77,12 +77,12 @@ def save_results(root: Path, raw: Path) -> str:
         The commit, 40 hexadecimal digits.
 
     Raises:
-        InputError: `raw` is no clone, `root` is some other git repository or does not say that its
-            raw dataset is at `RAW`, or DataLad fails.
+        InputError: `raw` is not a clone, `root` is some other git repository or does not say that
+            its raw dataset is at `RAW`, or DataLad fails.
     """
     if not (raw / ".git").exists():
         raise InputError(
-            f"{raw}: is no DataLad clone, so nothing could be made anew from a version of it; "
+            f"{raw}: is not a DataLad clone, so nothing could be made anew from a version of it; "
             "take a DataLad dataset as dataset.source or set results.datalad to false."
         )
     description = root / "dataset_description.json"

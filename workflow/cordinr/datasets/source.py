@@ -67,7 +67,7 @@ def describe_source(dest: Path, source: str, version: str, commit: str) -> dict[
         credentials), `Version` and `Commit`; what is not known is left out.
 
     Raises:
-        InputError: as `check_bids`, or the file is no JSON object.
+        InputError: as `check_bids`, or the file is not a JSON object.
     """
     check_bids(dest)
     stated = read_json(dest / ROOT_FILE)
@@ -112,7 +112,7 @@ def _link(folder: str, version: str, dest: Path) -> str:
             'set dataset.version to "".'
         )
     if os.path.lexists(dest) and str(dest.resolve()) != folder:
-        raise InputError(f"{dest}: is there already and is not {folder}; move it away.")
+        raise InputError(f"{dest}: already exists and is not {folder}; move it away.")
     if not os.path.lexists(dest):
         dest.symlink_to(folder, target_is_directory=True)
     return ""
@@ -144,7 +144,7 @@ def _clone_whole(origin: str, dest: Path) -> None:
 
 
 def _check_origin(dest: Path, origin: str) -> None:
-    """Refuse what is no clone of `origin`; one that was cloned by hand will do."""
+    """Refuse what is not a clone of `origin`; one that was cloned by hand will do."""
     known: list[str] = []
     if is_repository(dest) and not dest.is_symlink():
         check_owner(dest)
@@ -152,7 +152,7 @@ def _check_origin(dest: Path, origin: str) -> None:
     if origin not in known:
         cloned_from = " or ".join(sorted(set(known))) or "something else"
         raise InputError(
-            f"{dest}: is there already, cloned from {cloned_from}, not from {origin}; move it away."
+            f"{dest}: already exists as a clone of {cloned_from}, not from {origin}; move it away."
         )
 
 

@@ -126,7 +126,7 @@ def sites_of(dest: Path) -> dict[str, str]:
         text = got_text(dest, PARTICIPANTS, "a table")
         rows = list(csv.DictReader(io.StringIO(text or ""), delimiter="\t"))
     except csv.Error as error:
-        log.warning("%s: is no table (%s); going on without it.", dest / PARTICIPANTS, error)
+        log.warning("%s: is not a table (%s); going on without it.", dest / PARTICIPANTS, error)
         return {}
     except InputError as error:
         log.warning("%s Going on without it.", error)

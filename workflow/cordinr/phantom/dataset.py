@@ -40,7 +40,7 @@ def write_phantom_dataset(
         InputError: the folder exists or cannot be written, or there are no such voxels.
     """
     if folder.exists():
-        raise InputError(f"{folder}: exists already; remove it or choose another folder.")
+        raise InputError(f"{folder}: already exists; remove it or choose another folder.")
     if max(voxel, truth) > VOXEL_LIMITS_MM[1]:
         raise InputError(f"voxels of {max(voxel, truth):g} mm cannot be; choose smaller ones.")
     resolution_label(truth)  # refuses a size that no file name can state before any work is done

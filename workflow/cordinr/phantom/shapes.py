@@ -33,7 +33,8 @@ class Texture:
         """
         direction = rng.normal(size=(count, 3))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-        period = np.exp(rng.uniform(*np.log(periods), size=(count, 1)))
+        shortest, longest = np.log(periods)
+        period = np.exp(rng.uniform(shortest, longest, size=(count, 1)))
         waves = 2 * np.pi * direction / period
         waves[:, 2] = waves[:, 2] / stretch - waves[:, 0] * tilt[0] - waves[:, 1] * tilt[1]
         phases = rng.uniform(0, 2 * np.pi, count)

@@ -2,6 +2,7 @@
 
 from snakemake.utils import min_version
 
+# From 9.19 on pathvars such as <results> work; pyproject.toml has the ceiling.
 min_version("9.19")
 
 

@@ -107,7 +107,8 @@ def test_the_table_is_tidy_and_described(run):
 def test_the_table_of_costs_has_every_job_that_works(run):
     rows = [line.split("\t") for line in (run.results / "benchmarks.tsv").read_text().splitlines()]
     jobs = Counter(row[0] for row in rows[1:])
-    assert jobs == {"simulate": 2, "baseline": 2, "fit": 4, "render": 4}
+    worked = {"simulate": 2, "baseline": 2, "fit": 4, "render": 4, "evaluate": 4}
+    assert jobs == worked | {"compare": 2, "resolution": 2}
     seconds = rows[0].index("s")
     assert all(float(row[seconds]) > 0 for row in rows[1:])
 
@@ -118,7 +119,7 @@ def test_the_last_words_are_what_it_did(own_run):
     words = answer.stdout[answer.stdout.index(" jobs done, 0 failed.") :]
     assert re.search(r"^4 INRs fitted so far in \d\.\d\d hours", words, re.MULTILINE)
     # A line per job, and no more: neither command nor reason.
-    assert re.search(r"^Job \d+: All results are there", answer.stdout, re.MULTILINE)
+    assert re.search(r"^Job \d+: Everything is made", answer.stdout, re.MULTILINE)
     assert "cordinr describe" not in answer.stdout and "reason:" not in answer.stdout
 
 

@@ -18,7 +18,7 @@ rule baseline:
     conda:
         "../../envs/cordinr.yaml"
     resources:
-        mem_mb=growing(8000),
+        mem_mb=memory_for(input.views),
         runtime=growing(60),
     params:
         method_options=BASELINE_OPTIONS,

@@ -1,6 +1,7 @@
 """The configuration, and the options of the command line that follow from it. No rules."""
 
 import inspect
+import math
 import os
 import shlex
 import shutil
@@ -234,6 +235,25 @@ def growing(amount):
         return amount * attempt
 
     return grow
+
+
+def memory_for(images):
+    """Megabytes for a job that works on whole images, by the voxels that their headers name.
+
+    Total variation needs most per voxel; twice as much leaves room for other images and grids.
+
+    Args:
+        images: Input of the job on the largest grid, as `input.views`.
+    """
+
+    def estimate(wildcards, input, attempt):
+        from cordinr.inr.estimates import BASE_MB, BYTES_PER_VOXEL, estimate_points
+
+        paths = images(wildcards, input=input)
+        voxels, _ = estimate_points([paths] if isinstance(paths, str) else paths)
+        return math.ceil(BASE_MB + 2 * BYTES_PER_VOXEL * voxels / 1e6) * attempt
+
+    return estimate
 
 
 def fit_memory(wildcards, input, attempt):

@@ -13,10 +13,12 @@ rule evaluate:
         ),
     log:
         "<results>/logs/evaluate/{folder}/{image}.log",
+    benchmark:
+        "<results>/benchmarks/evaluate/{folder}/{image}.tsv"
     conda:
         "../../envs/cordinr.yaml"
     resources:
-        mem_mb=growing(8000),
+        mem_mb=memory_for(input.reference),
         runtime=growing(30),
     params:
         views=repeated("--view", input.views),
@@ -47,12 +49,14 @@ rule evaluate_truth:
         ),
     log:
         "<results>/logs/evaluate/{folder}/{image}_res-{res}.log",
+    benchmark:
+        "<results>/benchmarks/evaluate/{folder}/{image}_res-{res}.tsv"
     wildcard_constraints:
         res="|".join(RESOLUTIONS) or "none",
     conda:
         "../../envs/cordinr.yaml"
     resources:
-        mem_mb=growing(8000),
+        mem_mb=memory_for(input.reference),
         runtime=growing(30),
     params:
         views=repeated("--view", input.views),

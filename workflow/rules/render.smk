@@ -23,7 +23,7 @@ rule render:
     threads: config["fit_threads"]
     resources:
         gpu=0 if config["device"] == "cpu" else 1,
-        mem_mb=growing(4000),
+        mem_mb=memory_for(input.like),
         runtime=growing(30),
     params:
         voxel_options=options("--voxel", config["voxel_sizes"]),

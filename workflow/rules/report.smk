@@ -50,10 +50,12 @@ rule compare:
         ),
     log:
         "<results>/logs/compare/{folder}/{image}.log",
+    benchmark:
+        "<results>/benchmarks/compare/{folder}/{image}.tsv"
     conda:
         "../../envs/cordinr.yaml"
     resources:
-        mem_mb=growing(4000),
+        mem_mb=memory_for(input.reference),
         runtime=growing(10),
     params:
         baselines=repeated("--baseline", input.baselines),
@@ -92,10 +94,12 @@ rule resolution:
         ),
     log:
         "<results>/logs/resolution/{folder}/{image}.log",
+    benchmark:
+        "<results>/benchmarks/resolution/{folder}/{image}.tsv"
     conda:
         "../../envs/cordinr.yaml"
     resources:
-        mem_mb=growing(4000),
+        mem_mb=memory_for(input.reference),
         runtime=growing(10),
     params:
         metrics=repeated("--metrics", input.metrics),

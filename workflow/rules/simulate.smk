@@ -16,7 +16,7 @@ rule simulate:
     conda:
         "../../envs/cordinr.yaml"
     resources:
-        mem_mb=growing(2000),
+        mem_mb=memory_for(input.image),
         runtime=growing(10),
     params:
         view_options=VIEW_OPTIONS,

@@ -167,7 +167,7 @@ def test_a_folder_of_something_else_is_not_touched(source, tmp_path):
     other = tmp_path / "clone"
     other.mkdir()
     (other / "precious.txt").write_text("mine")
-    with pytest.raises(InputError, match="cloned from something else"):
+    with pytest.raises(InputError, match="clone of something else"):
         clone_or_link(str(source), "v1", other)
     assert (other / "precious.txt").read_text() == "mine"
 

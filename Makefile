@@ -5,7 +5,7 @@ BIN := .venv/bin
 SETUP := .venv/.done
 VIEWER := workflow/report/viewer/node_modules/.package-lock.json
 CORES ?= all
-WORKERS ?= logical
+WORKERS ?= $(shell n=$$(nproc 2> /dev/null || getconf _NPROCESSORS_ONLN); echo $$((n < 8 ? n : 8)))
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c envs/constraints.txt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -15,8 +15,8 @@ run: $(SETUP) viewer results/phantom
 	@echo "To watch it, in another terminal here: $(BIN)/cordinr watch" >&2
 	snakemake --cores $(CORES) --configfile workflow/demo.yaml
 
-# All tests, on every core. WORKERS=4 takes four; WORKERS=0 runs one test after the other.
-# Other subsets: pytest -n logical -m process (or workflow, slurm, browser), or the path of a file.
+# All tests, on every core up to eight. WORKERS=0 runs one test after the other.
+# Other subsets: pytest -n 4 -m process (or workflow, slurm, browser), or the path of a file.
 # A failure that depends on chance is repeated with the seed that pytest prints at the top.
 test: $(SETUP) viewer lint
 	pytest -n $(WORKERS)

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Checked reading of text and JSON, and writing of files that appear complete or not at all."""
 
 import codecs
 import json
@@ -17,27 +17,32 @@ from .errors import InputError, is_out_of_memory
 
 log = logging.getLogger(__name__)
 
-MAX_TEXT = 1 << 24
-"""Maximum size of a JSON or YAML file in bytes; real ones have about a thousandth of it."""
-
+MAX_TEXT_BYTES = 1 << 24
+"""Maximum size in bytes of a JSON or YAML file; real files are about a thousand times smaller."""
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
-    # before that of UTF-16, with which it begins
+    # The mark of UTF-32 begins with the mark of UTF-16, so it has to be compared first.
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-"""Byte-order marks at the start of a text, each with the encoding that it stands for."""
+"""Byte-order marks at the start of a text, each with the encoding that it announces."""
 
 
 @contextmanager
 def atomic(path: Path | str) -> Iterator[Path]:
-    """A temporary name beside `path` to write to; it becomes `path` only if nothing fails.
+    """Yield a temporary path beside `path`, which is renamed to `path` if the block succeeds.
+
+    Args:
+        path: path of the file or folder to write.
+
+    Yields:
+        Path to write to, with the same name in a temporary folder.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder or the file cannot be written.
     """
     path = Path(path)
     try:
@@ -56,10 +61,14 @@ def atomic(path: Path | str) -> Iterator[Path]:
 
 
 def check_file(path: Path | str) -> None:
-    """Refuse to read anything but a regular file: a pipe would block, a device never end.
+    """Check that a path is a readable regular file: a pipe could block, a device may never end.
+
+    Args:
+        path: path of the file.
 
     Raises:
-        InputError: there is no such file, its content was never fetched, or it cannot be read.
+        InputError: the file does not exist, its content was never fetched, it is not a regular
+            file, or it cannot be read.
     """
     if is_annex_pointer(Path(path)):
         raise InputError(
@@ -68,11 +77,11 @@ def check_file(path: Path | str) -> None:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError as error:
-        what = (
+        reason = (
             "is a link to a file that does not exist" if os.path.lexists(path) else "no such file"
         )
-        raise InputError(f"{path}: {what}; check the path.") from error
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        raise InputError(f"{path}: {reason}; check the path.") from error
+    except (OSError, ValueError) as error:  # ValueError: null character in the path
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be read ({reason}); check the path.") from error
     if stat.S_ISDIR(mode):
@@ -84,63 +93,86 @@ def check_file(path: Path | str) -> None:
 
 
 def check_writable(*paths: Path, inputs: Sequence[Path] = ()) -> None:
-    """Refuse outputs that could not be written, before the work for them begins; makes nothing.
+    """Check before a long computation that its outputs can be written; nothing is created.
+
+    Args:
+        paths: paths of the outputs.
+        inputs: paths of the inputs, which no output may replace.
 
     Raises:
-        InputError: an output is a folder or one of the inputs, or its own folder cannot be made or
-            written.
+        InputError: an output is a folder or one of the inputs, its name is too long, or its folder
+            cannot be created or written.
     """
     for path in paths:
         if os.path.realpath(path) in map(os.path.realpath, inputs):
             raise InputError(f"{path}: would replace an input; choose another output.")
         if os.path.isdir(path):
             raise InputError(f"{path}: is a folder; choose another output.")
-        # not Path.exists: it raises where a name is too long
-        there = next(parent for parent in path.absolute().parents if os.path.exists(parent))
-        if not there.is_dir():
-            raise _unwritable(path, f"{there} is not a folder")
-        if not os.access(there, os.W_OK | os.X_OK):
-            raise _unwritable(path, f"no permission in {there}")
-        if len(os.fsencode(path.name)) > os.pathconf(there, "PC_NAME_MAX"):
+        # Path.exists raises an exception for a name that is too long; os.path.exists does not.
+        parent = next(each for each in path.absolute().parents if os.path.exists(each))
+        if not parent.is_dir():
+            raise _unwritable(path, f"{parent} is not a folder")
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise _unwritable(path, f"no permission in {parent}")
+        if len(os.fsencode(path.name)) > os.pathconf(parent, "PC_NAME_MAX"):
             raise InputError(f"{path}: is too long a name; choose another output.")
 
 
 def _unwritable(path: Path, reason: object) -> InputError:
+    """Build the error for an output whose folder cannot be written."""
     return InputError(f"{path}: its folder cannot be written ({reason}); choose another output.")
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write UTF-8 text, whole or not at all.
+    """Write UTF-8 text so that the file appears complete or not at all.
 
-    Bytes of file names that are not UTF-8 are escaped, in the way that JSON reads back.
+    Bytes of file names that are not UTF-8 are written as backslash escapes, which JSON can read.
+
+    Args:
+        path: path of the file.
+        text: content of the file.
+
+    Raises:
+        InputError: the file cannot be written.
     """
     with atomic(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path | str, content: Mapping[str, Any]) -> None:
-    """Write JSON, whole or not at all, keys in the order given."""
+    """Write a JSON object so that the file appears complete or not at all.
+
+    Args:
+        path: path of the file.
+        content: object to write; its keys keep their order.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_text(path: Path | str, kind: str) -> str:
-    """Read text of a size that a person or this program writes.
+    """Read a text file of moderate size.
 
-    It should be UTF-8. What scanners, spreadsheets and Windows write as well is read with a note:
-    a byte-order mark, UTF-16 or UTF-32 behind one, and Latin-1 (as Windows has it, code page 1252).
-    Every kind of line end becomes a newline.
+    The text should be UTF-8. Other encodings that scanners, spreadsheets and Windows write are read
+    with a warning: text with a byte-order mark (UTF-8, UTF-16 or UTF-32), and Latin-1 in the form
+    of Windows code page 1252.
 
     Args:
-        path: of the file.
-        kind: what it should be, for the message: JSON, YAML.
+        path: path of the file.
+        kind: format that the file should have, for the message, such as JSON or YAML.
+
+    Returns:
+        The text, with every line ending converted to a newline.
 
     Raises:
-        InputError: the file is missing, an unfetched annex pointer, larger than `MAX_TEXT`, or cut
-            in the middle of a character.
+        InputError: the file is missing, an unfetched annex pointer, larger than `MAX_TEXT_BYTES`,
+            or truncated in the middle of a character.
     """
     check_file(path)
     size = os.path.getsize(path)
-    if size > MAX_TEXT:
+    if size > MAX_TEXT_BYTES:
         raise InputError(f"{path}: has {size} bytes, too many for {kind}; check the path.")
     try:
         return _decode(Path(path).read_bytes(), path)
@@ -151,7 +183,7 @@ def read_text(path: Path | str, kind: str) -> str:
 
 
 def _decode(content: bytes, path: Path | str) -> str:
-    """Text of whatever encoding, with a note where it is not plain UTF-8."""
+    """Decode text and warn if it is not plain UTF-8."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
             log.warning("%s: begins with a byte-order mark; read as %s.", path, encoding)
@@ -170,7 +202,7 @@ def _decode(content: bytes, path: Path | str) -> str:
 
 
 def _windows_1252(content: bytes) -> str:
-    """Latin-1 as Windows has it, or as it is where one of the five bytes occurs that this lacks."""
+    """Decode code page 1252, or Latin-1 if a byte occurs that code page 1252 leaves undefined."""
     try:
         return content.decode("cp1252")
     except UnicodeDecodeError:
@@ -178,12 +210,15 @@ def _windows_1252(content: bytes) -> str:
 
 
 def read_json(path: Path | str) -> dict[str, Any]:
-    """Read a JSON object; raw tabs and other control characters within strings are accepted.
+    """Read a JSON object; raw tabs and other control characters in its strings are accepted.
+
+    Args:
+        path: path of the file.
 
     Raises:
         InputError: the file is missing, is not JSON, or holds something other than an object.
     """
-    # without the end of a text file of DOS, and what is left of a block of it
+    # Text files of DOS can end in the character 0x1A, and in null bytes that fill the last block.
     text = read_text(path, "JSON").rstrip("\0\x1a")
     try:
         content = _parse_json(text, path)
@@ -196,6 +231,7 @@ def read_json(path: Path | str) -> dict[str, Any]:
 
 
 def _parse_json(text: str, path: Path | str) -> Any:
+    """Parse JSON; warn if control characters in its strings had to be accepted."""
     try:
         return json.loads(text, parse_int=_whole_number)
     except json.JSONDecodeError as error:
@@ -207,5 +243,5 @@ def _parse_json(text: str, path: Path | str) -> Any:
 
 
 def _whole_number(digits: str) -> int | float:
-    """Numbers beyond 64 bits become floats, infinite if need be, as arithmetic expects them."""
+    """Convert digits to an int, or to a float (possibly infinite) if 64 bits may be too few."""
     return int(digits) if len(digits) < 19 else float(digits)

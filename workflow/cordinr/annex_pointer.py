@@ -1,29 +1,35 @@
-"""Files of git-annex whose content was never fetched: links to nothing, and small files of text."""
+"""Pointers of git-annex: broken links or short text files in place of content not yet fetched."""
 
 import os
 from pathlib import Path
 
 ANNEX_MARK = b"/annex/objects/"
-"""What an unfetched git-annex file contains; `exists()` and `islink()` do not tell."""
+"""Part of the path that every git-annex pointer contains, as a link target or as text."""
 
 POINTER_BYTES = 200
-"""Number of bytes at the start of a pointer within which the mark stands."""
+"""Number of bytes at the start of a file in which the mark is searched for."""
 
 
 def is_annex_pointer(path: Path) -> bool:
-    """Whether a file stands for git-annex content that was not fetched.
+    """Tell whether a file is a pointer to git-annex content that was never fetched.
 
-    False for a file that cannot be read; whoever reads it next reports why.
+    Args:
+        path: path of the file.
+
+    Returns:
+        Whether it is a pointer; False for a file that cannot be read, as the code that reads it
+        next reports the reason.
     """
-    # os.path, as methods of Path raise where a name is too long or a folder is closed
+    # The functions of os.path return False for a name that is too long or a folder without
+    # permission, where the methods of Path raise an exception.
     if os.path.islink(path) and not os.path.exists(path):
         return ANNEX_MARK in os.fsencode(os.readlink(path))
     if not os.path.isfile(path):
-        return False  # reading from a pipe or device may never end
+        return False  # Reading from a pipe or a device may never end.
     try:
         with open(path, "rb") as stream:
             start = stream.read(POINTER_BYTES)
     except OSError:
         return False
-    # A sidecar may name an annexed file, but begins as JSON does.
+    # A JSON sidecar may contain the path of an annexed file without being a pointer.
     return ANNEX_MARK in start and start.lstrip()[:1] not in (b"{", b"[")

@@ -33,7 +33,7 @@ from cordinr.run.failures import failed_images, images_left_out
 from cordinr.datasets.index import load_index
 from cordinr.datasets.layout import ResultPaths
 from cordinr.bids.names import (
-    VARIANT,
+    VARIANT_PATTERN,
     inr_label,
     resolution_label,
     variant_labels,

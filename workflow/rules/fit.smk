@@ -37,7 +37,7 @@ rule fit:
     benchmark:
         "<results>/benchmarks/fit/{folder}/{image}_desc-inrF{dim}{variant}.tsv"
     wildcard_constraints:
-        variant=f"({VARIANT})?",
+        variant=f"({VARIANT_PATTERN})?",
     priority: 1  # before further downloads
     conda:
         "../../envs/cordinr.yaml"

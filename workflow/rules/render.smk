@@ -56,7 +56,7 @@ use rule render as render_variant with:
     benchmark:
         "<results>/benchmarks/render/{folder}/{image}_desc-inrF{dim}{variant}.tsv"
     wildcard_constraints:
-        variant=VARIANT,
+        variant=VARIANT_PATTERN,
     params:
         voxel_options="",
         output_options=repeated("-o", output.images),

@@ -1,7 +1,8 @@
-"""Files as BIDS has them: names, sidecars, metadata, and the images that are read with them.
+"""BIDS file names, sidecars and metadata, and the images that are read together with them.
 
-- `names`, `uris`: entities and labels in file names; BIDS URIs.
-- `metadata`: sidecars of raw images; `sidecars`, `description`: those that are written.
-- `view_files`: views, read with the geometry of their slices.
-- `reference`, `cord_mask`: images that can be a reference, and their cord masks.
+- `names`, `uris`: entities and labels in file names, and BIDS URIs.
+- `metadata`: reading the sidecars of raw images; `sidecars`, `description`: writing those of
+  derived images and of their dataset.
+- `view_files`: reading views together with their slice geometry.
+- `reference`, `cord_mask`: images that can serve as a reference, and their cord masks.
 """

@@ -1,4 +1,4 @@
-"""BIDS file names: entities, resolutions, INRs, sidecars."""
+"""BIDS file names: entities, suffixes, and the `res` and `desc` labels of derived images."""
 
 import re
 from collections.abc import Sequence
@@ -7,12 +7,15 @@ from pathlib import Path
 from ..errors import InputError
 from ..methods import BASELINES
 
-VARIANT = "(sigma|seed)[0-9]+"
-"""Regular expression of the ending of a `desc` label that names another sigma or seed."""
+VARIANT_PATTERN = "(sigma|seed)[0-9]+"
+"""Regular expression of the part of a `desc` label that names a sigma or seed of its own."""
 
 
 def sidecar_path(image: Path | str) -> Path:
-    """The JSON sidecar that belongs to an image.
+    """Return the path of the JSON sidecar beside an image.
+
+    Args:
+        image: path of the image.
 
     Raises:
         InputError: the name does not end in .nii.gz or .nii.
@@ -25,7 +28,11 @@ def sidecar_path(image: Path | str) -> Path:
 
 
 def uncertainty_path(image: Path | str) -> Path:
-    """The uncertainty map that belongs to an image: `desc-X` becomes `desc-Xspread`."""
+    """Return the path of the uncertainty map of an image: `desc-X` becomes `desc-Xspread`.
+
+    Args:
+        image: path of the image.
+    """
     path = Path(image)
     stem, dot, extension = path.name.partition(".")
     label = entities(path).get("desc")
@@ -39,65 +46,86 @@ def uncertainty_path(image: Path | str) -> Path:
 
 
 def entities(image: Path | str) -> dict[str, str]:
-    """The BIDS entities of a file name, as key to label."""
+    """Return the BIDS entities of a file name as a dictionary of keys to labels.
+
+    Args:
+        image: path or name of the file.
+    """
     parts = Path(image).name.split(".")[0].split("_")
     return dict(part.split("-", 1) for part in parts if "-" in part)
 
 
 def image_of(path: Path | str) -> str:
-    """The raw image that a file belongs to: its file name up to the suffix, as in `inputs.tsv`.
+    """Return the name of the raw image that a derived image or its file of metrics belongs to.
 
-    Of a derivative that is the name without its `res` and `desc` entities, wherever they stand. A
-    name without entities, which BIDS does not rule, is returned whole up to its extension.
+    The name is that of the derivative without its `res` and `desc` entities, wherever they stand,
+    and without suffix and extension, as in the column `image` of `inputs.tsv`. The name of any
+    other file, such as a reconstruction by another program, keeps its suffix.
+
+    Args:
+        path: path or name of the derivative.
     """
     stem = Path(path).name.partition(".")[0]
     labels = entities(path)
-    if not labels:
-        return stem
     added = {f"{key}-{labels[key]}" for key in ("res", "desc") if key in labels}
     parts = [part for part in stem.split("_") if part not in added]
-    if parts and "-" not in parts[-1]:
+    if added and parts and parts[-1] == suffix_of(path):
         parts.pop()
     return "_".join(parts) or stem
 
 
 def suffix_of(name: Path | str) -> str:
-    """The BIDS suffix of a file name, such as T2w."""
+    """Return the BIDS suffix of a file name, such as T2w.
+
+    Args:
+        name: path or name of the file.
+    """
     return Path(name).name.partition(".")[0].rpartition("_")[2]
 
 
 def resolution(label: str) -> str:
-    """What a `res` label means: `iso05` is 0.5 mm isotropic, other labels name a view."""
+    """Describe a `res` label in words: `iso05` is 0.5 mm isotropic, other labels name a view.
+
+    Args:
+        label: label without its key.
+    """
     if label.startswith("iso") and label[3:].isdigit():
         return f"isotropic voxels of {voxel_size(label):g} mm"
     return f"thick slices of the simulated {label} view"
 
 
 def resolution_label(voxel_mm: float) -> str:
-    """The `res` label of an isotropic voxel size: 0.5 is `iso05`, 1 is `iso1`, 0.75 is `iso075`.
+    """Return the `res` label of an isotropic voxel size: `iso05` for 0.5 mm, `iso1` for 1 mm.
+
+    Args:
+        voxel_mm: voxel size in mm, from 0.0001 to below 10.
 
     Raises:
-        InputError: `voxel_size` could not read the size back: it is 10 mm or more.
+        InputError: the label would not determine the voxel size, such as one of 10 mm or more.
     """
     return "iso" + _digits(voxel_mm)
 
 
 def voxel_size(label: str) -> float:
-    """The voxel size in mm of a label made by `resolution_label`."""
+    """Return the voxel size in mm that a label of `resolution_label` stands for.
+
+    Args:
+        label: label such as `iso05`.
+    """
     return _number(label.removeprefix("iso"))
 
 
 def inr_label(fourier_dim: int, sigma: float | None = None, seed: int | None = None) -> str:
-    """The `desc` label of an INR: `inrF128`, and of variants `inrF128sigma0031`, `inrF128seed1`.
+    """Return the `desc` label of an INR, such as `inrF128`, `inrF128sigma0031` or `inrF128seed1`.
 
     Args:
         fourier_dim: number of Fourier frequencies.
-        sigma: standard deviation of the frequencies in cycles/mm, below 10, where it differs from
-            `fit.sigma`.
-        seed: seed of the fit, where it differs from `fit.seed`.
+        sigma: standard deviation of the frequencies in cycles/mm, from 0.0001 to below 10, if it
+            differs from `fit.sigma`.
+        seed: seed of the fit, if it differs from `fit.seed`.
 
     Raises:
-        InputError: sigma is 10 or more.
+        InputError: the label would not determine sigma, such as one of 10 or more.
     """
     width = "" if sigma is None else f"sigma{_digits(sigma)}"
     return f"inrF{fourier_dim}{width}" + ("" if seed is None else f"seed{seed}")
@@ -109,7 +137,7 @@ def variant_labels(
     seeds: Sequence[int],
     fit: dict[str, float],
 ) -> list[str]:
-    """The `desc` labels of the INRs that are fitted besides one per Fourier dimension.
+    """Return the `desc` labels of the INRs that are fitted besides one per Fourier dimension.
 
     Args:
         fourier_dims: numbers of Fourier frequencies. Each is fitted with every seed, the largest
@@ -126,15 +154,15 @@ def variant_labels(
 
 
 def variant_setting(label: str) -> tuple[str, float] | None:
-    """The setting in which the INR of a `desc` label differs from the rest, such as ("seed", 1).
+    """Return the setting that the `desc` label of an INR names, such as ("seed", 1).
 
     Args:
-        label: a `desc` label, or its ending.
+        label: `desc` label, or the end of one.
 
     Returns:
-        Name and value of the setting; None where the label names none.
+        Name and value of the setting, or None if the label names no setting.
     """
-    ending = re.search(f"{VARIANT}$", label)
+    ending = re.search(f"{VARIANT_PATTERN}$", label)
     if not ending:
         return None
     name = ending[1]
@@ -143,10 +171,13 @@ def variant_setting(label: str) -> tuple[str, float] | None:
 
 
 def _digits(value: float) -> str:
-    """A number written with digits alone, as BIDS labels require: 0.031 is 0031.
+    """Write a number with digits alone, as BIDS labels require: 0.031 becomes 0031.
+
+    Args:
+        value: number from 0.0001 to below 10.
 
     Raises:
-        InputError: the digits do not determine the number: it is 10 or more, or too small.
+        InputError: the digits would not determine the number.
     """
     text = f"{value:g}"
     digits = text.replace(".", "")
@@ -159,15 +190,19 @@ def _digits(value: float) -> str:
 
 
 def _number(digits: str) -> float:
+    """Read a number written by `_digits`: the decimal point follows the first digit."""
     return float(f"{digits[0]}.{digits[1:] or 0}")
 
 
 VARIANT_UNITS = {"sigma": " cycles/mm", "seed": ""}
-"""Unit of each setting that a `desc` label can name, as it follows the value in a sentence."""
+"""Unit of each setting that a `desc` label can name, with the space that separates it."""
 
 
 def describe_label(label: str) -> str:
-    """What a `desc` label means.
+    """Describe in a sentence what the images with a `desc` label are.
+
+    Args:
+        label: label without its key.
 
     Raises:
         InputError: the label is not one of cordinr's.
@@ -176,7 +211,7 @@ def describe_label(label: str) -> str:
         return "Thick-slice view simulated from the raw image."
     if label in BASELINES:
         return BASELINES[label].description
-    parts = re.fullmatch(f"inrF([0-9]+)({VARIANT})?(spread)?", label)
+    parts = re.fullmatch(f"inrF([0-9]+)({VARIANT_PATTERN})?(spread)?", label)
     if not parts:
         raise InputError(
             f"desc label '{label}' is not known; use simulated, inrF<N>, inrF<N>spread or "

@@ -29,5 +29,5 @@ def lock_failing_with(number, folder, monkeypatch) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(git.FileLock, "acquire", refuse)
-    with git.locked(folder / "raw"):
+    with git.clone_lock(folder / "raw"):
         pass

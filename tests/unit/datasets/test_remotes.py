@@ -13,7 +13,7 @@ from cordinr.datasets.annex import get_content
 from cordinr.datasets.exclusion import excluded_subjects
 from cordinr.datasets.git import environment, git, owner_of
 from cordinr.datasets.index import find_images, load_index
-from cordinr.datasets.remotes import not_enabled, not_verified
+from cordinr.datasets.remotes import disabled_remotes, unverified_remotes
 from cordinr.datasets.source import clone_or_link, create
 from cordinr.datasets.subjects import sites_of
 from cordinr.errors import InputError
@@ -249,8 +249,8 @@ def test_remotes_that_are_not_enabled_are_named_with_the_line(source, tmp_path, 
     assert f"`{line}`" in said and "\n" not in said
     with environment():
         subprocess.run(f"{line} directory='{tmp_path}/other store'", shell=True, check=True)
-        assert [remote.name for remote in not_enabled(clone)] == ["store"]
-        if not_verified(clone):
+        assert [remote.name for remote in disabled_remotes(clone)] == ["store"]
+        if unverified_remotes(clone):
             with pytest.raises(
                 InputError, match=rf"`git -C {clone} annex verifyremote other-store`"
             ):
@@ -259,7 +259,7 @@ def test_remotes_that_are_not_enabled_are_named_with_the_line(source, tmp_path, 
             command = shown.split("If so, run:")[1].splitlines()[0]
             subprocess.run(command, shell=True, check=True, cwd=clone)
         git(clone, "annex", "dead", "store")
-        assert not_enabled(clone) == []
+        assert disabled_remotes(clone) == []
     assert load_volume(get_content(clone, [f"{STEM}.nii.gz"])[0])
 
 
@@ -304,7 +304,7 @@ def test_an_old_clone_as_source_is_to_be_updated(source, tmp_path, monkeypatch):
     with environment():
         for line in said.split("update it by ")[1].split("`")[1::2]:
             subprocess.run(line, shell=True, check=True, capture_output=True)
-    assert [remote.name for remote in not_enabled(clone)] == ["moved"]
+    assert [remote.name for remote in disabled_remotes(clone)] == ["moved"]
 
 
 @pytest.mark.skipif(not REMOTES.exists(), reason="the lists of spine-generic are not there")
@@ -318,7 +318,7 @@ def test_the_remotes_of_spine_generic_are_known_by_name(tmp_path):
         (clone / "remote.log").write_bytes(REMOTES.read_bytes())
         git(clone, "add", "remote.log")
         git(clone, "commit", "--quiet", "-m", "remotes")
-    names = [remote.name for remote in not_enabled(clone)]
+    names = [remote.name for remote in disabled_remotes(clone)]
     assert names == [
         "computecanada-public",
         "amazon-public",
@@ -327,5 +327,5 @@ def test_the_remotes_of_spine_generic_are_known_by_name(tmp_path):
     ]
     git(clone, "config", "remote.x.annex-uuid", "afd7e696-7b3a-4c7e-9dd1-4dfa87cdbd31")
     git(clone, "config", "remote.x.annex-config-uuid", "8633c5a1-4415-4437-8f91-5fef69695c8a")
-    assert "computecanada-public" not in {remote.name for remote in not_enabled(clone)}
-    assert "computecanada-private" in {remote.name for remote in not_enabled(clone)}
+    assert "computecanada-public" not in {remote.name for remote in disabled_remotes(clone)}
+    assert "computecanada-private" in {remote.name for remote in disabled_remotes(clone)}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cordinr.datasets.index import find_images
-from cordinr.datasets.subjects import contradicts_folder, sites_of, subjects_of
+from cordinr.datasets.subjects import name_contradicts_folder, sites_of, subjects_of
 from cordinr.errors import InputError
 from cordinr.files import write_json
 from cordinr.imaging.volume import save_volume
@@ -160,7 +160,7 @@ def test_when_no_image_is_of_use_a_sentence_says_so(dataset):
     ],
 )
 def test_a_name_may_contradict_its_folder(path, contrary):
-    assert contradicts_folder(path) == contrary
+    assert name_contradicts_folder(path) == contrary
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfep", b"x" * 200_000 + b"\t" + b"y" * 200_000])

@@ -124,15 +124,15 @@ def _print_exclusions(excluded: Mapping[str, str], subjects: Sequence[str] | Non
 def _print_images(images: "Sequence[IndexRow]", dest: Path, source: str, commit: str) -> None:
     """Print how many images there are, and what a download of them needs."""
     from ..datasets.annex import missing_bytes
-    from ..datasets.copy import say_space
-    from ..datasets.remotes import knows_places, without_branch
+    from ..datasets.copy import describe_disk_space
+    from ..datasets.remotes import has_source_annex_branch, missing_branch_advice
 
     print(f"{len(images)} images in {dest} at {commit[:12] or 'no version'}")
     files = [path for row in images for path in (row.path, row.mask, row.truth) if path]
     missing = missing_bytes(dest, files)
-    if commit and missing and not knows_places(dest):
-        log.warning("%s: %s.", dest, without_branch(dest, source))
-    print(say_space(missing, dest)[1], file=sys.stderr)
+    if commit and missing and not has_source_annex_branch(dest):
+        log.warning("%s: %s.", dest, missing_branch_advice(dest, source))
+    print(describe_disk_space(missing, dest)[1], file=sys.stderr)
 
 
 @verb(Panel.DATASETS, "https://example.org/dataset --version 1.0 --dest raw --subject 01")
@@ -184,7 +184,7 @@ def fetch(
 ) -> None:
     """Download images of a dataset, and check that they can be read."""
     from ..datasets.annex import drop_content
-    from ..datasets.copy import copy_checked, copy_mask
+    from ..datasets.copy import copy_image, copy_mask
     from ..datasets.source import clone_or_link
     from ..errors import InputError
 
@@ -197,7 +197,7 @@ def fetch(
     if segmentation:
         copy_mask(dest, file, output, like, jobs)
     else:
-        copy_checked(dest, file, output, also or [], jobs)
+        copy_image(dest, file, output, also or [], jobs)
     note = drop_content(dest, [file]) if drop else None
     if note:
         log.warning(note)
@@ -210,14 +210,14 @@ def _fetch_subjects(dest: Path, subjects: list[str] | None, suffix: str, jobs: i
         InputError: the disk is too small, an image cannot be read, or a subject has none.
     """
     from ..datasets.annex import get_content, missing_bytes
-    from ..datasets.copy import say_space
+    from ..datasets.copy import describe_disk_space
     from ..datasets.index import find_images
     from ..errors import InputError
     from ..imaging.volume import load_scan
 
     rows = find_images(dest, subjects, suffix, "", "")
     paths = [row.path for row in rows if row.path]
-    fits, sentence = say_space(missing_bytes(dest, paths), dest)
+    fits, sentence = describe_disk_space(missing_bytes(dest, paths), dest)
     print(sentence, file=sys.stderr)
     if not fits:
         raise InputError(f"{dest}: not enough disk space; choose fewer subjects with --subject.")

@@ -14,7 +14,7 @@ from typing import Any
 from ..annex_pointer import is_annex_pointer
 from ..errors import InputError
 from ..files import read_text
-from .git import check_owner, git, is_repository, locked, reason, source_of
+from .git import check_owner, clone_lock, git, is_repository, reason, source_of
 from .remotes import advice
 
 log = logging.getLogger(__name__)
@@ -50,26 +50,26 @@ def get_content(dest: Path, paths: Sequence[str], jobs: int = 4) -> list[Path]:
     Raises:
         InputError: the dataset has no such file, or no remote can give its content.
     """
-    targets = [_below(dest, path) for path in paths]
+    targets = [_path_inside(dest, path) for path in paths]
     if not is_repository(dest):
         _refuse_pointers(targets)
         return targets
     check_owner(dest)
-    with locked(dest):
-        missing = _missing(dest, targets)
+    with clone_lock(dest):
+        missing = _paths_without_content(dest, targets)
     for wait in (0.0, *RETRY_DELAYS_S) if missing else ():
         time.sleep(wait)
-        with locked(dest):
-            failed = _get(dest, missing, jobs)
-            missing = _missing(dest, missing)
+        with clone_lock(dest):
+            failed = _download(dest, missing, jobs)
+            missing = _paths_without_content(dest, missing)
         if not missing:
             break
     if missing:
-        raise InputError(_not_available(dest, missing[0], failed))
+        raise InputError(_unavailable_message(dest, missing[0], failed))
     return targets
 
 
-def got_text(dest: Path, name: str, kind: str) -> str | None:
+def read_annexed_text(dest: Path, name: str, kind: str) -> str | None:
     """The text of a small file that a dataset may have, got first where git-annex has it.
 
     Args:
@@ -105,7 +105,7 @@ def drop_content(dest: Path, paths: Sequence[str]) -> str | None:
         return None
     import datalad.api as dl
 
-    with locked(dest):
+    with clone_lock(dest):
         results = dl.drop(
             path=[str((dest / path).absolute()) for path in paths],
             dataset=dl.Dataset(str(dest.absolute())),
@@ -116,7 +116,7 @@ def drop_content(dest: Path, paths: Sequence[str]) -> str | None:
     return f"{dest}: content was kept ({reason(kept)})." if kept else None
 
 
-def _below(dest: Path, path: str) -> Path:
+def _path_inside(dest: Path, path: str) -> Path:
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts:
         raise InputError(f"{path}: leads out of the dataset {dest}; name a file inside.")
@@ -134,12 +134,12 @@ def _refuse_pointers(targets: Sequence[Path]) -> None:
             )
 
 
-def _missing(dest: Path, targets: Sequence[Path]) -> list[Path]:
+def _paths_without_content(dest: Path, targets: Sequence[Path]) -> list[Path]:
     """Those whose content is not there, or is not what its key says."""
-    return [path for path in targets if is_annex_pointer(path) or not _verified(dest, path)]
+    return [path for path in targets if is_annex_pointer(path) or not _verify(dest, path)]
 
 
-def _get(dest: Path, targets: Sequence[Path], jobs: int) -> list[dict[str, Any]]:
+def _download(dest: Path, targets: Sequence[Path], jobs: int) -> list[dict[str, Any]]:
     """One attempt; the results that were no success."""
     import datalad.api as dl
 
@@ -154,7 +154,7 @@ def _get(dest: Path, targets: Sequence[Path], jobs: int) -> list[dict[str, Any]]
     return [result for result in results if result["status"] not in ("ok", "notneeded")]
 
 
-def _verified(dest: Path, target: Path) -> bool:
+def _verify(dest: Path, target: Path) -> bool:
     """Whether content has the size and checksum of its key; if not, it is put aside.
 
     git-annex checks what it transfers, but not what went wrong since.
@@ -164,7 +164,7 @@ def _verified(dest: Path, target: Path) -> bool:
         key = ANNEX_KEY.fullmatch(git(dest, "annex", "lookupkey", name))
     except InputError:
         return True  # in git itself
-    if key is None or _matches(target, key):
+    if key is None or _matches_key(target, key):
         return True
     log.warning("%s: is not what its key %s says; it is downloaded again.", target, key[0])
     # Moves bad content to .git/annex/bad and then exits with 1; the file itself stays as it was.
@@ -176,7 +176,7 @@ def _verified(dest: Path, target: Path) -> bool:
     return not is_annex_pointer(target)
 
 
-def _matches(path: Path, key: re.Match) -> bool:
+def _matches_key(path: Path, key: re.Match) -> bool:
     if key["size"] and path.stat().st_size != int(key["size"]):
         return False
     algorithm = key["backend"].removesuffix("E").lower()
@@ -189,22 +189,22 @@ def _matches(path: Path, key: re.Match) -> bool:
 
 def key_size(pointer: Path) -> int | None:
     """The bytes that a pointer stands for, where its key says so."""
-    found = ANNEX_KEY.fullmatch(_key(pointer))
+    found = ANNEX_KEY.fullmatch(_key_of_pointer(pointer))
     return int(found["size"]) if found and found["size"] else None
 
 
-def _key(pointer: Path) -> str:
+def _key_of_pointer(pointer: Path) -> str:
     content = os.fsencode(os.readlink(pointer)) if pointer.is_symlink() else pointer.read_bytes()
     return content.strip().splitlines()[0].rpartition(b"/")[2].decode(errors="replace")
 
 
-def _not_available(dest: Path, target: Path, failed: Sequence[dict[str, Any]]) -> str:
+def _unavailable_message(dest: Path, target: Path, failed: Sequence[dict[str, Any]]) -> str:
     """The sentence that helps: which key, who has it, what to type."""
     name = os.path.relpath(target, dest)
-    with locked(dest):
+    with clone_lock(dest):
         holders = sorted(_holders(dest, name))
         known = f"known to be at {', '.join(holders)}" if holders else "no remote is known"
-        key = f"key {_key(target)}, " if is_annex_pointer(target) else ""
+        key = f"key {_key_of_pointer(target)}, " if is_annex_pointer(target) else ""
         todo = advice(dest, name, source_of(dest))
     return f"{target}: its content cannot be got ({reason(failed)}; {key}{known}); {todo}."
 

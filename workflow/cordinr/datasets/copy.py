@@ -25,7 +25,7 @@ def parse_entities(options: list[str]) -> dict[str, list[str]]:
     return labels
 
 
-def copy_checked(dest: Path, file: str, output: Path, also: list[str], jobs: int) -> None:
+def copy_image(dest: Path, file: str, output: Path, also: list[str], jobs: int) -> None:
     """Copy an image out of the dataset, complete and readable, with all its metadata beside it.
 
     One whose voxels are not cubes is resampled where they nearly are. Voxels that are not finite
@@ -107,7 +107,7 @@ def copy_mask(dest: Path, file: str, output: Path, like: Path | None, jobs: int)
     save_volume(output, cord.array, cord.grid, "uint8" if small else "float32")
 
 
-def say_space(needed: int, dest: Path) -> tuple[bool, str]:
+def describe_disk_space(needed: int, dest: Path) -> tuple[bool, str]:
     """Whether there is room for a download, and a sentence about it."""
     import shutil
 

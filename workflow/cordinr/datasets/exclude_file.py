@@ -1,4 +1,4 @@
-"""The forms in which people write `exclude.yml`: who is named, narrowed down to what, and why."""
+"""Reader of `exclude.yml` in the forms that people write: names, narrowings and reasons."""
 
 import itertools
 import logging
@@ -12,12 +12,12 @@ import yaml
 
 from ..errors import InputError, shorten
 from .exclude_words import (
-    BEFORE_REASON,
-    ENTITY,
-    NARROWING,
-    SHORT,
+    CONTRAST_SUFFIXES,
+    ENTITY_PATTERN,
+    NARROWING_PATTERN,
+    REASON_SEPARATORS,
     Entry,
-    split_names,
+    parse_entries,
     take_narrowing,
 )
 from .source import first_few
@@ -34,31 +34,34 @@ ENTITY_FIELDS = {
     "reconstruction": "rec",
     "direction": "dir",
 }
-"""What the fields of a record may be called, in the singular and in lower case."""
+"""BIDS entities by the names of their fields in a record, in the singular and in lower case."""
 
 LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-"""As YAML counts lines."""
+"""Pattern of a line break as YAML counts lines."""
 
 
-def read_entries(path: Path, text: str, key: str, known: Callable[[str], bool]) -> list[Entry]:
-    """What the list of a key names.
+def read_entries(path: Path, text: str, key: str, is_known: Callable[[str], bool]) -> list[Entry]:
+    """Read the entries in the list under a key.
 
-    A file without keys, which is one list, is taken whatever the key; a note says so, and also
-    where the file has no such key.
+    A file that is one list without keys is used whatever the key. A warning reports such a file,
+    and also a file that lacks the key.
 
     Args:
-        path: of the file, for messages.
-        text: of the file.
-        key: of the list.
-        known: whether a name is a subject's or a site's, as people write it.
+        path: path of the file, for messages.
+        text: text of the file.
+        key: key of the list.
+        is_known: tells whether the dataset has a subject or site of a name.
+
+    Returns:
+        The entries in their order, each once.
 
     Raises:
-        InputError: it is not YAML, or neither a mapping nor a list.
+        InputError: the text is not YAML, or neither a mapping nor a list.
     """
     try:
         root = yaml.compose(text, yaml.SafeLoader)
-        reader = _Reader(text, known)
-        return list(dict.fromkeys(reader.entries(_nodes_of(path, root, key, known))))
+        reader = _Reader(text, is_known)
+        return list(dict.fromkeys(reader.entries(_nodes_of(path, root, key, is_known))))
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         nested = isinstance(error, RecursionError)
         why = "nested too deep" if nested else " ".join(str(error).split())
@@ -68,12 +71,12 @@ def read_entries(path: Path, text: str, key: str, known: Callable[[str], bool]) 
         ) from error
 
 
-def _nodes_of(path: Path, root: yaml.Node | None, key: str, known: Callable) -> list[yaml.Node]:
-    """The values of a key, or the whole file where it has no keys."""
+def _nodes_of(path: Path, root: yaml.Node | None, key: str, is_known: Callable) -> list[yaml.Node]:
+    """Return the values of a key, or the whole file where it has no keys."""
     if root is None or _is_null(root):
         return []
     if isinstance(root, yaml.ScalarNode):
-        if not all(_is_name(entry.name, known) for entry in _split(root, known)):
+        if not all(_is_name(entry.name, is_known) for entry in _parse_scalar(root, is_known)):
             raise InputError(
                 f"{path}: is neither a mapping of keys to lists of subjects nor such a list; "
                 'correct it, or set dataset.exclude to "".'
@@ -89,7 +92,7 @@ def _nodes_of(path: Path, root: yaml.Node | None, key: str, known: Callable) -> 
         if values:
             return values
     keys = [name for name, _ in pairs]
-    named = all(_is_name(name, known) for name in keys)
+    named = all(_is_name(name, is_known) for name in keys)
     bare = named or not isinstance(root, yaml.MappingNode)
     if bare and (keys or root.value):
         log.warning("%s: has no keys; its one list is taken for '%s'.", path, key)
@@ -100,19 +103,19 @@ def _nodes_of(path: Path, root: yaml.Node | None, key: str, known: Callable) -> 
 
 
 class _Reader:
-    """Goes through the nodes of a file, each once: aliases may name each other."""
+    """Reader of the nodes of a file. It visits each node once, as aliases may form a cycle."""
 
-    def __init__(self, text: str, known: Callable[[str], bool]) -> None:
+    def __init__(self, text: str, is_known: Callable[[str], bool]) -> None:
         self.lines = LINE_END.split(text)
-        self.known = known
+        self.is_known = is_known
         self.seen: set[int] = set()
 
     def entries(self, nodes: Sequence[yaml.Node]) -> Iterator[Entry]:
-        """What nodes name, in their order; lists within lists are one list."""
+        """Read the entries of nodes in their order; nested lists are flattened."""
         for node in nodes:
             if isinstance(node, yaml.ScalarNode):
-                for entry in [] if _is_null(node) else _split(node, self.known):
-                    yield replace(entry, reason=self._reason(node, entry.reason))
+                for entry in [] if _is_null(node) else _parse_scalar(node, self.is_known):
+                    yield replace(entry, reason=self._full_reason(node, entry.reason))
                 continue
             if id(node) in self.seen:
                 continue
@@ -120,107 +123,122 @@ class _Reader:
             if isinstance(node, yaml.SequenceNode):
                 yield from self.entries(node.value)
             elif isinstance(node, yaml.MappingNode) and _is_record(node):
-                yield from self._record([], node)
+                yield from self._entries_of_record([], node)
             else:
                 for key, value in node.value:
-                    yield from self._named(key, value)
+                    yield from self._entries_of_pair(key, value)
 
-    def _named(self, key: yaml.Node, value: yaml.Node) -> Iterator[Entry]:
-        """`name: reason`, `name:` what of it and why, or `reason: [names]`, `T1w: [names]`."""
-        heads = _split(key, self.known)
-        if not any(_is_name(head.name, self.known) for head in heads) and self._names(value):
-            yield from self._under(key, value)
+    def _entries_of_pair(self, key: yaml.Node, value: yaml.Node) -> Iterator[Entry]:
+        """Read `name: reason`, `name: record`, `reason: [names]` or `T1w: [names]`."""
+        heads = _parse_scalar(key, self.is_known)
+        if not any(_is_name(head.name, self.is_known) for head in heads) and self._has_only_names(
+            value
+        ):
+            yield from self._entries_under_key(key, value)
         elif isinstance(value, yaml.MappingNode):
-            yield from self._record(heads, value)
+            yield from self._entries_of_record(heads, value)
         elif not _is_false(value):
             items = value.value if isinstance(value, yaml.SequenceNode) else []
             records = [item for item in items if isinstance(item, yaml.MappingNode)]
             for record in records:
-                yield from self._record(heads, record)
+                yield from self._entries_of_record(heads, record)
             if _texts(value) or not records:
-                at = value if _is_scalar(value) and not _is_null(value) else key
-                yield from self._about(heads, at, [] if _is_null(value) else _texts(value))
+                reason_node = value if _is_scalar(value) and not _is_null(value) else key
+                yield from self._entries_with_remarks(
+                    heads, reason_node, [] if _is_null(value) else _texts(value)
+                )
 
-    def _under(self, key: yaml.Node, value: yaml.Node) -> Iterator[Entry]:
-        """What a value names, for the reason, or of the contrast or session, that its key says."""
-        choices, said = take_narrowing(_text(key))
+    def _entries_under_key(self, key: yaml.Node, value: yaml.Node) -> Iterator[Entry]:
+        """Read names whose key gives their reason, contrast or session."""
+        choices, remark = take_narrowing(_text(key))
         apart = key.end_mark.line != value.start_mark.line
-        said = self._reason(key, said) if apart else _plain(said)
+        reason = self._full_reason(key, remark) if apart else _single_line(remark)
         self.seen.discard(id(value))  # an alias may stand under several keys
         for entry, choice in itertools.product(self.entries([value]), choices):
-            yield entry.with_more(choice, said)
+            yield entry.with_narrowing(choice, reason)
 
-    def _about(
+    def _entries_with_remarks(
         self, heads: Sequence[Entry], node: yaml.Node, texts: Sequence[str]
     ) -> Iterator[Entry]:
-        """Names with what texts say of them: what of it is meant, why, or both."""
+        """Read texts about names: the images that are meant, the reason, or both."""
         parts = [take_narrowing(text, partial(_is_other_subject, text)) for text in texts]
-        choices = [choice for found, _ in parts for choice in found if choice]
-        said = ", ".join(filter(None, (rest.strip(BEFORE_REASON) for _, rest in parts)))
-        reason = self._reason(node, said)
+        choices = [choice for options, _ in parts for choice in options if choice]
+        remark = ", ".join(filter(None, (rest.strip(REASON_SEPARATORS) for _, rest in parts)))
+        reason = self._full_reason(node, remark)
         for head, choice in itertools.product(heads, choices or [()]):
-            yield head.with_more(choice, reason)
+            yield head.with_narrowing(choice, reason)
 
-    def _names(self, node: yaml.Node) -> bool:
-        """Whether a value is of names alone."""
+    def _has_only_names(self, node: yaml.Node) -> bool:
+        """Tell whether a value consists of names alone."""
         nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
         named = [
-            _is_record(each) or all(_is_name(name, self.known) for name in _texts(each))
+            _is_record(each) or all(_is_name(name, self.is_known) for name in _texts(each))
             if isinstance(each, yaml.MappingNode)
-            else all(_is_name(entry.name, self.known) for entry in _split(each, self.known))
+            else all(
+                _is_name(entry.name, self.is_known) for entry in _parse_scalar(each, self.is_known)
+            )
             for each in nodes
             if isinstance(each, yaml.MappingNode) or _texts(each)
         ]
         return bool(named) and all(named)
 
-    def _record(self, heads: Sequence[Entry], node: yaml.MappingNode) -> Iterator[Entry]:
-        """`{subject: sub-01, session: 02, reason: motion}`, or without a subject, named before."""
-        fields = [(_field(key), value) for key, value in node.value]
-        stated = _values(fields, REASON_FIELDS)
-        names, files = _values(fields, SUBJECT_FIELDS), _values(fields, FILE_FIELDS)
-        heads = [*heads, *(entry for name in names for entry in split_names(name, self.known))]
-        # Without a subject the file says itself whose it is.
+    def _entries_of_record(self, heads: Sequence[Entry], node: yaml.MappingNode) -> Iterator[Entry]:
+        """Read `{subject: sub-01, session: 02}`, or a record whose subject is its key."""
+        fields = [(_field_name(key), value) for key, value in node.value]
+        stated = _field_texts(fields, REASON_FIELDS)
+        names, files = _field_texts(fields, SUBJECT_FIELDS), _field_texts(fields, FILE_FIELDS)
+        heads = [
+            *heads,
+            *(entry for name in names for entry in parse_entries(name, self.is_known)),
+        ]
+        # Without a subject, the name of the file gives it.
         heads, files = (heads, files) if heads else (list(map(Entry, files)), [])
-        keyed = [(key, value) for key, value in node.value if NARROWING.fullmatch(_text(key))]
-        for key, value in keyed:  # ses-02: motion
-            part = (SHORT.get(key.value, key.value),)
-            narrowed = [head.with_more(part, "") for head in heads]
-            yield from self._about(narrowed, key, [] if _is_null(value) else _texts(value))
+        keyed = [
+            (key, value) for key, value in node.value if NARROWING_PATTERN.fullmatch(_text(key))
+        ]
+        for key, value in keyed:  # such as `ses-02: motion`
+            part = (CONTRAST_SUFFIXES.get(key.value, key.value),)
+            narrowed = [head.with_narrowing(part, "") for head in heads]
+            yield from self._entries_with_remarks(
+                narrowed, key, [] if _is_null(value) else _texts(value)
+            )
         if keyed:
             return
-        choices = [files, _values(fields, SUFFIX_FIELDS), *_entities(fields)]
+        choices = [files, _field_texts(fields, SUFFIX_FIELDS), *_entity_choices(fields)]
         narrowings = itertools.product(*filter(None, choices))
-        reason = self._reason(node.value[0][0] if node.value else node, ", ".join(stated))
+        reason = self._full_reason(node.value[0][0] if node.value else node, ", ".join(stated))
         for head, narrowing in itertools.product(heads, narrowings):
-            yield head.with_more(narrowing, reason)
+            yield head.with_narrowing(narrowing, reason)
 
-    def _reason(self, node: yaml.Node, reason: str) -> str:
-        """A reason, and the comment on the line where a node ends."""
+    def _full_reason(self, node: yaml.Node, reason: str) -> str:
+        """Join a reason and the comment on the line where a node ends."""
         end = node.end_mark
         line = self.lines[end.line] if end.line < len(self.lines) else ""
         comment = line[end.column :].partition("#")[2]
-        parts = [_plain(part) for part in (reason, comment)]
+        parts = [_single_line(part) for part in (reason, comment)]
         return shorten(", ".join(filter(None, parts)), 300)
 
 
-def _plain(text: str) -> str:
-    """A text on one line, without what could change a terminal."""
+def _single_line(text: str) -> str:
+    """Put a text on one line, without control characters, which could change a terminal."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _values(fields: Sequence[tuple[str, yaml.Node]], names: set[str]) -> list[str]:
-    """The texts of the fields that are called so."""
+def _field_texts(fields: Sequence[tuple[str, yaml.Node]], names: set[str]) -> list[str]:
+    """Return the texts of the fields that have one of the names."""
     return [text for field, value in fields if field in names for text in _texts(value)]
 
 
-def _entities(fields: Sequence[tuple[str, yaml.Node]]) -> list[list[str]]:
-    """Of each field named like a BIDS entity its labels: session: [1, 2] is ses-1 and ses-2."""
-    found = []
+def _entity_choices(fields: Sequence[tuple[str, yaml.Node]]) -> list[list[str]]:
+    """Return the labels of each field that is an entity: `session: [1, 2]` gives ses-1, ses-2."""
+    choices = []
     for field, value in fields:
         entity = ENTITY_FIELDS.get(field, field)
-        if re.fullmatch(ENTITY, f"{entity}-1") and entity != "sub":
-            found.append([f"{entity}-{text.removeprefix(f'{entity}-')}" for text in _texts(value)])
-    return found
+        if re.fullmatch(ENTITY_PATTERN, f"{entity}-1") and entity != "sub":
+            choices.append(
+                [f"{entity}-{text.removeprefix(f'{entity}-')}" for text in _texts(value)]
+            )
+    return choices
 
 
 def _text(node: yaml.Node) -> str:
@@ -228,21 +246,21 @@ def _text(node: yaml.Node) -> str:
 
 
 def _texts(node: yaml.Node) -> list[str]:
-    """The texts of a scalar, of a list of scalars, or of the keys of a mapping."""
+    """Return the texts of a scalar, of a list of scalars, or of the keys of a mapping."""
     nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
     if isinstance(node, yaml.MappingNode):
         nodes = [key for key, _ in node.value]
     return [n.value.strip() for n in nodes if _is_scalar(n) and not _is_null(n)]
 
 
-def _field(key: yaml.Node) -> str:
-    """A field's name in the singular: Subjects and subject_id are subject."""
+def _field_name(key: yaml.Node) -> str:
+    """Return the name of a field in the singular: "Subjects" and "subject_id" give "subject"."""
     name = _text(key).strip().lower()
     return name if name in ("ses", "id") else name.removesuffix("_id").removesuffix("s")
 
 
-def _is_name(text: str, known: Callable[[str], bool]) -> bool:
-    return text.startswith("sub-") or known(text)
+def _is_name(text: str, is_known: Callable[[str], bool]) -> bool:
+    return text.startswith("sub-") or is_known(text)
 
 
 def _is_other_subject(text: str, word: str) -> bool:
@@ -250,11 +268,11 @@ def _is_other_subject(text: str, word: str) -> bool:
 
 
 def _is_record(node: yaml.MappingNode) -> bool:
-    return any(_field(key) in SUBJECT_FIELDS | FILE_FIELDS for key, _ in node.value)
+    return any(_field_name(key) in SUBJECT_FIELDS | FILE_FIELDS for key, _ in node.value)
 
 
-def _split(node: yaml.Node, known: Callable[[str], bool]) -> list[Entry]:
-    return split_names(node.value, known) if _is_scalar(node) else []
+def _parse_scalar(node: yaml.Node, is_known: Callable[[str], bool]) -> list[Entry]:
+    return parse_entries(node.value, is_known) if _is_scalar(node) else []
 
 
 def _is_scalar(node: yaml.Node) -> bool:

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from .annex import got_text
+from .annex import read_annexed_text
 from .exclude_file import read_entries
-from .exclude_words import WORD
+from .exclude_words import WORD_PATTERN
 from .subjects import files_of, sites_of, subjects_of
 
 log = logging.getLogger(__name__)
 
 EXCLUDE_FILES = ("exclude.yml", "exclude.yaml")
 
-NOBODY = "/"
+NO_LABEL = "/"
 """A label that nothing has."""
 
 DATATYPES = {"anat", "dwi", "fmap", "func", "perf"}
@@ -38,7 +38,7 @@ class Target:
     folders: frozenset[str] = frozenset()
 
     @property
-    def narrow(self) -> bool:
+    def is_narrowed(self) -> bool:
         """Whether it is about some images of a subject, not about all."""
         return bool(self.suffix or self.folders or self.entities.keys() - {"sub"})
 
@@ -57,7 +57,10 @@ class Target:
         return (
             fnmatch.fnmatchcase(other.suffix, self.suffix or "*")
             and self.folders <= other.folders
-            and all(_alike(other.entities.get(k, ""), label) for k, label in self.entities.items())
+            and all(
+                _labels_match(other.entities.get(k, ""), label)
+                for k, label in self.entities.items()
+            )
         )
 
 
@@ -83,19 +86,21 @@ def excluded_subjects(dest: Path, key: str, suffix: str = "T2w") -> dict[str, st
     path = next((dest / name for name in EXCLUDE_FILES if os.path.lexists(dest / name)), None)
     if not key or path is None:
         return {}
-    text = got_text(dest, path.name, "YAML")
+    text = read_annexed_text(dest, path.name, "YAML")
     if text is None:
         return {}
     people = People(subjects_of(dest), sites_of(dest))
     reasons: dict[str, str] = {}
-    for entry in read_entries(path, text, key, people.known):
+    for entry in read_entries(path, text, key, people.is_known_name):
         words = " ".join([entry.name, *entry.narrowing])
-        labels, target = people.meant(entry.name)
+        labels, target = people.resolve(entry.name)
         if not labels:
             log.warning("%s: '%s', under '%s', is nobody in the dataset.", path, words, key)
             continue
         target = target.with_names(entry.narrowing)
-        found = _named(dest, fnmatch.filter(labels, target.entities.get("sub", "*")), target)
+        found = _names_of_images(
+            dest, fnmatch.filter(labels, target.entities.get("sub", "*")), target
+        )
         if not found:
             log.warning("%s: '%s', under '%s', is not an image of the dataset.", path, words, key)
         reason = ", ".join(filter(None, [f"{path.name}, {key}: {words}", entry.reason]))
@@ -112,17 +117,17 @@ class People:
     subjects: Sequence[str]
     sites: Mapping[str, str]
 
-    def known(self, name: str) -> bool:
+    def is_known_name(self, name: str) -> bool:
         """Whether a name is of anybody."""
-        return bool(self.meant(name)[0])
+        return bool(self.resolve(name)[0])
 
-    def meant(self, name: str) -> tuple[list[str], Target]:
+    def resolve(self, name: str) -> tuple[list[str], Target]:
         """The labels of a site's subjects, or of a subject, and what of them is meant."""
         at_site = [label for label in self.subjects if self.sites.get(label) == name]
         if at_site or name in self.subjects:
             # A dataset of one subject per site may call both alike.
             return at_site or [name], Target({})
-        if not WORD.fullmatch(name):
+        if not WORD_PATTERN.fullmatch(name):
             return [], Target({})  # "sub-01_ses-02 (motion)" is a name and a reason
         for spelling in (name, f"sub-{name}"):
             target = target_of([spelling])
@@ -143,7 +148,7 @@ def target_of(names: Sequence[str]) -> Target:
                 key, dash, label = word.partition("-")
                 if dash:
                     # A file of sub-02 in the folder of sub-01 is nobody's.
-                    entities[key] = label if entities.get(key, label) == label else NOBODY
+                    entities[key] = label if entities.get(key, label) == label else NO_LABEL
                 elif word in DATATYPES or part != path.name:
                     folders.add(word)
                 else:
@@ -151,9 +156,9 @@ def target_of(names: Sequence[str]) -> Target:
     return Target(entities, suffix, frozenset(folders - {"", "/"}))
 
 
-def _named(dest: Path, labels: Sequence[str], target: Target) -> dict[str, str]:
+def _names_of_images(dest: Path, labels: Sequence[str], target: Target) -> dict[str, str]:
     """Names without "sub-" to suffixes: of images, or whole subjects, which have no suffix."""
-    if not target.narrow:
+    if not target.is_narrowed:
         return dict.fromkeys(labels, "")
     found = {}
     for path in (path for label in labels for path in files_of(dest, label)):
@@ -164,7 +169,7 @@ def _named(dest: Path, labels: Sequence[str], target: Target) -> dict[str, str]:
     return found
 
 
-def _alike(label: str, wanted: str) -> bool:
+def _labels_match(label: str, wanted: str) -> bool:
     """Whether a label is the one wanted, which may hold `*`; 1 and 01 are alike."""
     numbers = label.isdecimal() and wanted.isdecimal()
     return int(label) == int(wanted) if numbers else fnmatch.fnmatchcase(label, wanted)

@@ -19,7 +19,7 @@ from ..errors import InputError
 SOURCE_KEY = "cordinr.source"
 """Where a clone keeps what it was cloned from: git and DataLad both rewrite the remote's URL."""
 
-IDENTITY = {"NAME": "cordinr", "EMAIL": "cordinr@localhost"}
+FALLBACK_IDENTITY = {"NAME": "cordinr", "EMAIL": "cordinr@localhost"}
 """Who commits where git knows nobody: `datalad clone` fails without an identity."""
 
 
@@ -35,7 +35,8 @@ def git(root: Path, *arguments: str) -> str:
     if answer.returncode:
         said = " ".join(answer.stderr.split())
         raise InputError(
-            foreign(root, answer.stderr) or f"{root}: git {arguments[0]} failed ({said})."
+            foreign_owner_message(root, answer.stderr)
+            or f"{root}: git {arguments[0]} failed ({said})."
         )
     return answer.stdout.strip()
 
@@ -51,7 +52,7 @@ def check_owner(root: Path) -> None:
     git(root, "rev-parse", "--git-dir")
 
 
-def foreign(root: Path | str, said: str) -> str:
+def foreign_owner_message(root: Path | str, said: str) -> str:
     """The sentence that helps where git refuses a repository of another user.
 
     Args:
@@ -118,7 +119,7 @@ def reason(failed: Sequence[dict[str, Any]]) -> str:
 
 
 @contextmanager
-def locked(dest: Path) -> Iterator[None]:
+def clone_lock(dest: Path) -> Iterator[None]:
     """One process at a time works on a clone, in an environment where git and annex run.
 
     Raises:
@@ -129,7 +130,7 @@ def locked(dest: Path) -> Iterator[None]:
         dest.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        raise InputError(_not_locked(dest, lock.lock_file, error)) from error
+        raise InputError(_lock_failure(dest, lock.lock_file, error)) from error
     try:
         with environment():
             yield
@@ -137,7 +138,7 @@ def locked(dest: Path) -> Iterator[None]:
         lock.release()
 
 
-def _not_locked(dest: Path, lock: str, error: OSError) -> str:
+def _lock_failure(dest: Path, lock: str, error: OSError) -> str:
     """The sentence that helps: another owner does not where the disk is full."""
     said = error.strerror or str(error)
     if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -157,7 +158,7 @@ def environment() -> Iterator[None]:
     """git-annex on PATH (pip puts it beside python) and a git identity if there is none."""
     before = dict(os.environ)
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before.get("PATH", "")])
-    for key, value in IDENTITY.items():
+    for key, value in FALLBACK_IDENTITY.items():
         known = subprocess.run(["git", "config", f"user.{key.lower()}"], capture_output=True).stdout
         if not known:
             for role in ("AUTHOR", "COMMITTER"):

@@ -18,9 +18,9 @@ from .annex import key_size
 from .git import is_repository
 from .source import check_bids, first_few
 from .subjects import (
-    LABEL,
-    NAME,
-    contradicts_folder,
+    LABEL_PATTERN,
+    RAW_IMAGE_PATTERN,
+    name_contradicts_folder,
     note_odd_images,
     note_odd_subjects,
     sites_of,
@@ -89,8 +89,8 @@ def find_images(
     """
     check_bids(dest)
     present = subjects_of(dest)
-    wanted = _wanted(present, subjects, leave_out)
-    found = _find(dest, suffix, entities)
+    wanted = _subjects_to_take(present, subjects, leave_out)
+    found = _find_files(dest, suffix, entities)
     taken: dict[str, list[str]] = {subject: [] for subject in wanted}
     for path, label, chosen in found:
         if chosen and label in taken:
@@ -102,11 +102,13 @@ def find_images(
     patterns = [mask] if isinstance(mask, str) else mask
     rows = []
     for subject, paths in taken.items():
-        kept = [path for path in paths if _name(path) not in leave_out]
-        images = [_describe(dest, subject, path, suffix, patterns, truth) for path in sorted(kept)]
-        rows += [_checked(dest, row) for row in _once(dest, images)]
+        kept = [path for path in paths if _exclusion_name(path) not in leave_out]
+        images = [
+            _row_of_image(dest, subject, path, suffix, patterns, truth) for path in sorted(kept)
+        ]
+        rows += [_check_image(dest, row) for row in _refuse_duplicates(dest, images)]
         if not paths:
-            rows.append(_without_image(dest, subject, suffix, entities, present))
+            rows.append(_row_without_image(dest, subject, suffix, entities, present))
     sites = sites_of(dest)
     rows = [replace(row, site=sites.get(row.subject, "")) for row in rows]
     if not any(row.path for row in rows):
@@ -114,13 +116,13 @@ def find_images(
     return rows
 
 
-def _wanted(
+def _subjects_to_take(
     present: Sequence[str], subjects: Sequence[str] | None, leave_out: Collection[str]
 ) -> list[str]:
     """The labels of the subjects to take."""
     wanted = present if subjects is None else [str(s).removeprefix("sub-") for s in subjects]
     for subject in wanted:
-        if not LABEL.fullmatch(subject):
+        if not LABEL_PATTERN.fullmatch(subject):
             raise InputError(
                 f"subject {brief(subject)}: is not a BIDS label; use letters, digits and plus "
                 "signs."
@@ -128,7 +130,7 @@ def _wanted(
     return [subject for subject in wanted if subject not in leave_out]
 
 
-def _find(
+def _find_files(
     dest: Path, suffix: str, entities: Mapping[str, Sequence[str]]
 ) -> list[tuple[str, str, bool]]:
     """Of every image of a suffix its path, its subject, and whether it has the labels asked for."""
@@ -144,13 +146,14 @@ def _find(
     layout = BIDSLayout(dest, validate=False, indexer=indexer)
     _check_entities(entities, layout.get_entities())
     return [
-        (found.relpath, named["sub"], _chosen(found, entities))
+        (found.relpath, named["sub"], _has_entities(found, entities))
         for found in layout.get(suffix=suffix, extension=[".nii.gz", ".nii"])
-        if (named := NAME.fullmatch(found.relpath)) and not contradicts_folder(found.relpath)
+        if (named := RAW_IMAGE_PATTERN.fullmatch(found.relpath))
+        and not name_contradicts_folder(found.relpath)
     ]
 
 
-def _without_image(
+def _row_without_image(
     dest: Path,
     subject: str,
     suffix: str,
@@ -166,7 +169,7 @@ def _without_image(
     return IndexRow(subject, "", f"sub-{subject}/anat", f"sub-{subject}", problem=problem)
 
 
-def _once(dest: Path, rows: Sequence[IndexRow]) -> list[IndexRow]:
+def _refuse_duplicates(dest: Path, rows: Sequence[IndexRow]) -> list[IndexRow]:
     """The images of a subject, each name once; a name that exists twice is refused."""
     places: dict[str, list[str]] = {}
     for row in rows:
@@ -174,11 +177,11 @@ def _once(dest: Path, rows: Sequence[IndexRow]) -> list[IndexRow]:
     for image, paths in places.items():
         if len(paths) > 1:
             problem = f"{dest}: {image} exists twice ({' and '.join(paths)}); remove one."
-            rows = [_useless(row, problem) if row.image == image else row for row in rows]
+            rows = [_with_problem(row, problem) if row.image == image else row for row in rows]
     return list(dict.fromkeys(rows))
 
 
-def _checked(dest: Path, row: IndexRow) -> IndexRow:
+def _check_image(dest: Path, row: IndexRow) -> IndexRow:
     """The row of an image, or why it is of no use, as far as is known without its voxels."""
     if row.problem:
         return row
@@ -186,7 +189,7 @@ def _checked(dest: Path, row: IndexRow) -> IndexRow:
     if is_annex_pointer(path) and is_repository(dest):
         if key_size(path) == 0:
             problem = "its git-annex key is of 0 bytes, so there is no image; mend the dataset."
-            return _useless(row, f"{path}: {problem}")
+            return _with_problem(row, f"{path}: {problem}")
         return row
     from ..bids.reference import isotropic_voxel
     from ..imaging.volume import load_grid
@@ -194,15 +197,15 @@ def _checked(dest: Path, row: IndexRow) -> IndexRow:
     try:
         isotropic_voxel(path, load_grid(path).voxel_sizes)
     except InputError as error:
-        return _useless(row, str(error))
+        return _with_problem(row, str(error))
     return row
 
 
-def _useless(row: IndexRow, problem: str) -> IndexRow:
+def _with_problem(row: IndexRow, problem: str) -> IndexRow:
     return replace(row, path="", mask="", truth="", truth_res="", problem=problem)
 
 
-def _name(path: str) -> str:
+def _exclusion_name(path: str) -> str:
     """Of an image, without folder, extension and "sub-", as exclusions have it."""
     return os.path.basename(path).partition(".")[0].removeprefix("sub-")
 
@@ -215,7 +218,7 @@ def _check_entities(entities: Mapping[str, Sequence[str]], known: Collection[str
             )
 
 
-def _chosen(found: Any, entities: Mapping[str, Sequence[str]]) -> bool:
+def _has_entities(found: Any, entities: Mapping[str, Sequence[str]]) -> bool:
     """Whether an image has the labels asked for; 1 and 01 are the same run."""
     for name, labels in entities.items():
         label = str(found.entities.get(name, ""))
@@ -251,7 +254,7 @@ def load_index(path: Path | str) -> list[IndexRow]:
         ) from error
 
 
-def _describe(
+def _row_of_image(
     dest: Path, subject: str, path: str, suffix: str, masks: Sequence[str], truth: str
 ) -> IndexRow:
     """The row of an image."""
@@ -259,7 +262,7 @@ def _describe(
     image = name.split(".")[0].removesuffix(f"_{suffix}")
     labels = dict(part.split("-", 1) for part in image.split("_"))
     names = {"folder": folder, "image": image, "suffix": suffix}
-    found_truth = _match(dest, truth, names)
+    found_truth = _first_match(dest, truth, names)
     res = [p[4:] for p in Path(found_truth).name.split("_") if p.startswith("res-")]
     return IndexRow(
         subject=subject,
@@ -267,13 +270,13 @@ def _describe(
         folder=folder,
         image=image,
         path=path,
-        mask=next(filter(None, (_match(dest, mask, names) for mask in masks)), ""),
+        mask=next(filter(None, (_first_match(dest, mask, names) for mask in masks)), ""),
         truth=found_truth,
         truth_res=res[0] if res else "",
     )
 
 
-def _match(dest: Path, pattern: str, names: dict[str, str]) -> str:
+def _first_match(dest: Path, pattern: str, names: dict[str, str]) -> str:
     """The first file below `dest` that fits, dangling annex links included, or an empty string."""
     try:
         pattern = pattern.format(**names)

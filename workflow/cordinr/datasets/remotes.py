@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import InputError
 from .git import git, is_repository
 
-BRANCH = re.compile(r"refs/(?:heads|remotes/[^/]+)/git-annex")
+BRANCH_PATTERN = re.compile(r"refs/(?:heads|remotes/[^/]+)/git-annex")
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,16 @@ def advice(dest: Path, path: str, source: str) -> str:
     clone = f"git -C {shlex.quote(str(dest))}"
     again = f"`{clone} annex get {shlex.quote(path)}`"
     update = ""
-    if is_repository(Path(source)) and source and _git(Path(source), "remote"):
+    if is_repository(Path(source)) and source and _git_or_empty(Path(source), "remote"):
         old = f"git -C {shlex.quote(source)}"
         update = (
             f"; its source {source} is a clone as well, which may be out of date: update it by "
             f"`{old} fetch --all` and `{old} annex merge`, then this one by `{clone} fetch origin`"
         )
-    if not knows_places(dest):
-        return without_branch(dest, source) + update
-    unsafe = [shlex.quote(name) for name in not_verified(dest)]
-    names = [shlex.quote(remote.name) for remote in not_enabled(dest)]
+    if not has_source_annex_branch(dest):
+        return missing_branch_advice(dest, source) + update
+    unsafe = [shlex.quote(name) for name in unverified_remotes(dest)]
+    names = [shlex.quote(remote.name) for remote in disabled_remotes(dest)]
     if unsafe:
         return (
             f"enabled but not yet verified: {', '.join(unsafe)}; do what `{clone} annex "
@@ -73,12 +73,12 @@ def advice(dest: Path, path: str, source: str) -> str:
     )
 
 
-def knows_places(dest: Path) -> bool:
+def has_source_annex_branch(dest: Path) -> bool:
     """Whether a clone got a git-annex branch from its source, which says where content is."""
     return any(ref.startswith("refs/remotes/") for ref in branches(dest))
 
 
-def without_branch(dest: Path, source: str) -> str:
+def missing_branch_advice(dest: Path, source: str) -> str:
     """What to say and do where there is no such branch; part of a sentence."""
     return (
         f"its source {source} has no git-annex branch (a fork or mirror without it), so where "
@@ -89,11 +89,11 @@ def without_branch(dest: Path, source: str) -> str:
 
 def branches(dest: Path) -> list[str]:
     """The git-annex branches of a clone: its own and those of its remotes, as full refs."""
-    refs = _git(dest, "for-each-ref", "--format=%(refname)").split()
-    return [ref for ref in refs if BRANCH.fullmatch(ref)]
+    refs = _git_or_empty(dest, "for-each-ref", "--format=%(refname)").split()
+    return [ref for ref in refs if BRANCH_PATTERN.fullmatch(ref)]
 
 
-def not_enabled(dest: Path) -> list[Remote]:
+def disabled_remotes(dest: Path) -> list[Remote]:
     """The remotes that a git-annex branch knows and that are not enabled here, the best first.
 
     Those marked as dead are left out, and what is not a special remote.
@@ -101,9 +101,14 @@ def not_enabled(dest: Path) -> list[Remote]:
     Args:
         dest: root of the clone.
     """
-    enabled = _enabled(dest)
-    dead = {uuid for uuid, words in _log(dest, "trust.log").items() if words[:1] == ["X"]}
-    found = [_remote(uuid, words) for uuid, words in _log(dest, "remote.log").items()]
+    enabled = _enabled_uuids(dest)
+    dead = {
+        uuid for uuid, words in _newest_log_entries(dest, "trust.log").items() if words[:1] == ["X"]
+    }
+    found = [
+        _parse_remote(uuid, words)
+        for uuid, words in _newest_log_entries(dest, "remote.log").items()
+    ]
     remotes = [
         remote
         for remote in found
@@ -115,9 +120,11 @@ def not_enabled(dest: Path) -> list[Remote]:
     return sorted(remotes, key=lambda remote: remote.preference)
 
 
-def not_verified(dest: Path) -> list[str]:
+def unverified_remotes(dest: Path) -> list[str]:
     """The remotes that git-annex (from 10.2026 on) does not use before somebody looked at them."""
-    lines = _git(dest, "config", "--get-regexp", r"^remote\..*\.annex-verified$").splitlines()
+    lines = _git_or_empty(
+        dest, "config", "--get-regexp", r"^remote\..*\.annex-verified$"
+    ).splitlines()
     pairs = [line.rpartition(" ")[::2] for line in lines]
     return [
         key.removeprefix("remote.").removesuffix(".annex-verified")
@@ -126,39 +133,39 @@ def not_verified(dest: Path) -> list[str]:
     ]
 
 
-def _enabled(dest: Path) -> set[str]:
+def _enabled_uuids(dest: Path) -> set[str]:
     """The uuids of the configurations in use; of several to one store not the store's own."""
     pattern = r"^remote\..*\.annex-(config-)?uuid$"
     used: dict[str, dict[str, str]] = {}
-    for line in _git(dest, "config", "--get-regexp", pattern).splitlines():
+    for line in _git_or_empty(dest, "config", "--get-regexp", pattern).splitlines():
         key, _, uuid = line.partition(" ")
         remote, _, kind = key.rpartition(".")
         used.setdefault(remote, {})[kind] = uuid
     return {kinds.get("annex-config-uuid", kinds.get("annex-uuid", "")) for kinds in used.values()}
 
 
-def _remote(uuid: str, words: list[str]) -> Remote:
+def _parse_remote(uuid: str, words: list[str]) -> Remote:
     pairs = (word.partition("=") for word in words)
-    settings = {key: _unescaped(value) for key, equals, value in pairs if equals}
+    settings = {key: _unescape(value) for key, equals, value in pairs if equals}
     name = settings.get("sameas-name") or settings.get("name", "")
     return Remote(name, uuid, settings.get("sameas-uuid", uuid), settings)
 
 
-def _log(dest: Path, name: str) -> dict[str, list[str]]:
+def _newest_log_entries(dest: Path, name: str) -> dict[str, list[str]]:
     """The newest words for each uuid in a log of the git-annex branches.
 
     https://git-annex.branchable.com/internals/ has the formats.
     """
     newest: dict[str, tuple[float, list[str]]] = {}
-    for uuid, stamp, words in _lines(dest, name):
+    for uuid, stamp, words in _log_entries(dest, name):
         if uuid not in newest or stamp > newest[uuid][0]:
             newest[uuid] = stamp, words
     return {uuid: words for uuid, (_, words) in newest.items()}
 
 
-def _lines(dest: Path, name: str) -> Iterator[tuple[str, float, list[str]]]:
+def _log_entries(dest: Path, name: str) -> Iterator[tuple[str, float, list[str]]]:
     for branch in branches(dest):
-        for line in _git(dest, "show", f"{branch}:{name}").splitlines():
+        for line in _git_or_empty(dest, "show", f"{branch}:{name}").splitlines():
             uuid, *words = line.split() or [""]
             stamps = re.findall(r" timestamp=([0-9]+(?:\.[0-9]+)?)s?$", line)
             if uuid:
@@ -166,12 +173,12 @@ def _lines(dest: Path, name: str) -> Iterator[tuple[str, float, list[str]]]:
                 yield uuid, float(stamps[0]) if stamps else 0.0, kept
 
 
-def _unescaped(value: str) -> str:
+def _unescape(value: str) -> str:
     """git-annex writes what could be mistaken as `&32;`, the number of a character."""
     return re.sub(r"&(\d{1,6});", lambda found: chr(int(found[1])), value)
 
 
-def _git(root: Path, *arguments: str) -> str:
+def _git_or_empty(root: Path, *arguments: str) -> str:
     """What git says, or nothing where it fails: advice is no place for another error."""
     try:
         return git(root, *arguments)

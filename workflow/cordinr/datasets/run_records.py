@@ -18,19 +18,19 @@ from ..bids.names import entities, image_of, sidecar_path, uncertainty_path
 from ..bids.uris import resolve_bids_uri
 from ..errors import InputError
 from ..files import read_json, write_text
-from .git import git, locked, reason
-from .source import ATTRIBUTES, SOURCE_KEY, without_credentials
+from .git import clone_lock, git, reason
+from .source import GIT_ATTRIBUTES, SOURCE_KEY, without_credentials
 
-RAW = "sourcedata/raw"
+RAW_FOLDER = "sourcedata/raw"
 """The raw dataset as subdataset, where the YODA principles have what results are made from."""
 
-SETTINGS = {
-    ".gitattributes": ATTRIBUTES,
+SETTINGS_FILES = {
+    ".gitattributes": GIT_ATTRIBUTES,
     # What a verb that runs at the same time has not finished; pages, which hold copies of images.
     ".gitignore": ".partial-*\n*.checkpoint\n*.html\n",
 }
 
-RESULT_LAYOUT = {
+DATALAD_OPTIONS = {
     "return_type": "list",
     "result_xfm": None,
     "result_renderer": "disabled",
@@ -78,7 +78,7 @@ def save_results(root: Path, raw: Path) -> str:
 
     Raises:
         InputError: `raw` is not a clone, `root` is some other git repository or does not say that
-            its raw dataset is at `RAW`, or DataLad fails.
+            its raw dataset is at `RAW_FOLDER`, or DataLad fails.
     """
     if not (raw / ".git").exists():
         raise InputError(
@@ -86,22 +86,24 @@ def save_results(root: Path, raw: Path) -> str:
             "take a DataLad dataset as dataset.source or set results.datalad to false."
         )
     description = root / "dataset_description.json"
-    if read_json(description).get("DatasetLinks", {}).get("raw") != RAW:
+    if read_json(description).get("DatasetLinks", {}).get("raw") != RAW_FOLDER:
         raise InputError(
-            f"{description}: does not say that the raw dataset is at {RAW}; write it with "
-            f"`cordinr describe --link {RAW}`."
+            f"{description}: does not say that the raw dataset is at {RAW_FOLDER}; write it with "
+            f"`cordinr describe --link {RAW_FOLDER}`."
         )
-    with locked(root):
-        dataset = _open(root.resolve())
-        _register(dataset.pathobj, raw)
+    with clone_lock(root):
+        dataset = _open_dataset(root.resolve())
+        _register_raw_dataset(dataset.pathobj, raw)
         changed = changed_files(dataset.pathobj)
         steps = steps_behind(dataset.pathobj, raw, changed)
         rest = changed.difference(*(step.outputs for step in steps))
         if rest:
             paths = [str(dataset.pathobj / path) for path in sorted(rest)]
-            _check(root, dataset.save(path=paths, message="Describe the dataset", **RESULT_LAYOUT))
+            _check_results(
+                root, dataset.save(path=paths, message="Describe the dataset", **DATALAD_OPTIONS)
+            )
         for step in steps:
-            _check(root, _record(dataset, step))
+            _check_results(root, _save_step(dataset, step))
         return git(root, "rev-parse", "HEAD")
 
 
@@ -142,38 +144,45 @@ def _step_behind(root: Path, raw: Path, path: str) -> Step | None:
     images = [word for option, word in pairwise(words) if option in ("-o", "--output")]
     if not images or not all((root / image).is_file() for image in images):
         return None
-    images += [str(uncertainty_path(image)) for image in images if _of_an_ensemble(root / image)]
-    inputs = [_inside(root, word, images[0]) for word in words if word not in images]
-    read = [file for path in inputs if path for file in (path, *_metadata(root, raw, path))]
+    images += [
+        str(uncertainty_path(image)) for image in images if _has_uncertainty_map(root / image)
+    ]
+    inputs = [_file_named_by(root, word, images[0]) for word in words if word not in images]
+    read = [
+        file for path in inputs if path for file in (path, *_sidecars_of_image(root, raw, path))
+    ]
     made = [file for image in images for file in (image, str(sidecar_path(image)))]
     made = [file for file in made if (root / file).is_file()]
     return Step(shlex.join(words), tuple(dict.fromkeys(read)), tuple(made))
 
 
-def _of_an_ensemble(image: Path) -> bool:
+def _has_uncertainty_map(image: Path) -> bool:
     """Whether an image has an uncertainty map; one of older settings may lie beside it."""
     sidecar = sidecar_path(image)
     several = sidecar.exists() and read_json(sidecar).get("Members", 1) > 1
     return several and uncertainty_path(image).is_file()
 
 
-def _inside(root: Path, word: str, image: str) -> str:
+def _file_named_by(root: Path, word: str, image: str) -> str:
     """The file that a word of a command names, relative to the dataset; empty for other words."""
     if word.startswith("bids:"):
         return os.path.relpath(resolve_bids_uri(word, root / image), root)
     return word if (root / word).is_file() else ""
 
 
-def _metadata(root: Path, raw: Path, path: str) -> list[str]:
+def _sidecars_of_image(root: Path, raw: Path, path: str) -> list[str]:
     """The JSON files that apply to an image of the dataset or of its raw dataset."""
     if not path.endswith((".nii.gz", ".nii")):
         return []
-    if not path.startswith(f"{RAW}/"):
+    if not path.startswith(f"{RAW_FOLDER}/"):
         return sidecars_of(root, path)
-    return [f"{RAW}/{sidecar}" for sidecar in sidecars_of(raw, path.removeprefix(f"{RAW}/"))]
+    return [
+        f"{RAW_FOLDER}/{sidecar}"
+        for sidecar in sidecars_of(raw, path.removeprefix(f"{RAW_FOLDER}/"))
+    ]
 
 
-def _open(root: Path) -> Any:
+def _open_dataset(root: Path) -> Any:
     """The DataLad dataset at `root`, made where there is none yet."""
     import datalad.api as dl
 
@@ -186,40 +195,40 @@ def _open(root: Path) -> Any:
             "results.datalad to false."
         )
     if not born:
-        _check(root, dl.create(str(root), force=True, **RESULT_LAYOUT))
+        _check_results(root, dl.create(str(root), force=True, **DATALAD_OPTIONS))
     if git(root, "diff", "--cached", "--name-only"):
         # What an interrupted run had staged would go into the next commit, whatever it is about.
         git(root, "reset", "--quiet")
     return dl.Dataset(str(root))
 
 
-def _register(root: Path, raw: Path) -> None:
+def _register_raw_dataset(root: Path, raw: Path) -> None:
     """Make the raw dataset a subdataset at the commit of its clone; here it stays empty."""
     # In the git-annex branch, so that it holds in clones too.
     git(root, "annex", "config", "--set", "annex.addunlocked", "true")
-    for name, text in SETTINGS.items():
+    for name, text in SETTINGS_FILES.items():
         write_text(root / name, text)
-    commit, fields = _submodule(raw)
+    commit, fields = _commit_and_submodule(raw)
     for key, value in fields.items():
-        git(root, "config", "--file", ".gitmodules", f"submodule.{RAW}.{key}", value)
-    (root / RAW).mkdir(parents=True, exist_ok=True)
-    git(root, "update-index", "--add", "--cacheinfo", f"160000,{commit},{RAW}")
-    git(root, "add", ".gitmodules", *SETTINGS)
+        git(root, "config", "--file", ".gitmodules", f"submodule.{RAW_FOLDER}.{key}", value)
+    (root / RAW_FOLDER).mkdir(parents=True, exist_ok=True)
+    git(root, "update-index", "--add", "--cacheinfo", f"160000,{commit},{RAW_FOLDER}")
+    git(root, "add", ".gitmodules", *SETTINGS_FILES)
     if git(root, "diff", "--cached", "--name-only"):
         message = f"Raw dataset at {commit[:12]} of {fields['url']}"
         git(root, "commit", "--quiet", "-m", message)
 
 
-def _submodule(raw: Path) -> tuple[str, dict[str, str]]:
+def _commit_and_submodule(raw: Path) -> tuple[str, dict[str, str]]:
     """The commit of a clone, and what .gitmodules says of it for whoever clones the results."""
     known = ["config", "--default", "", "--get"]
     url = git(raw, *known, SOURCE_KEY) or git(raw, *known, "remote.origin.url")
     identity = git(raw, *known[:1], "--file", ".datalad/config", *known[1:], "datalad.dataset.id")
-    fields = {"path": RAW, "url": without_credentials(url), "datalad-id": identity}
+    fields = {"path": RAW_FOLDER, "url": without_credentials(url), "datalad-id": identity}
     return git(raw, "rev-parse", "HEAD"), {key: value for key, value in fields.items() if value}
 
 
-def _record(dataset: Any, step: Step) -> list[dict[str, Any]]:
+def _save_step(dataset: Any, step: Step) -> list[dict[str, Any]]:
     """Save the outputs of a step with its run record, as if DataLad had run it."""
     from datalad.core.local.run import run_command
 
@@ -236,7 +245,7 @@ def _record(dataset: Any, step: Step) -> list[dict[str, Any]]:
     return list(results)
 
 
-def _check(root: Path, results: Sequence[dict[str, Any]]) -> None:
+def _check_results(root: Path, results: Sequence[dict[str, Any]]) -> None:
     failed = [result for result in results if result["status"] not in ("ok", "notneeded")]
     if failed:
         raise InputError(f"{root}: DataLad cannot save it ({reason(failed)}); see `git status`.")

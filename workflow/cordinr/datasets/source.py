@@ -18,18 +18,18 @@ from .annex import get_content
 from .git import (
     SOURCE_KEY,
     check_owner,
+    clone_lock,
     environment,
-    foreign,
+    foreign_owner_message,
     git,
     is_repository,
-    locked,
     reason,
     sources_of,
 )
 
-ROOT_FILE = "dataset_description.json"
+DESCRIPTION_FILE = "dataset_description.json"
 
-ATTRIBUTES = "* annex.largefiles=nothing\n*.nii.gz filter=annex annex.largefiles=anything\n"
+GIT_ATTRIBUTES = "* annex.largefiles=nothing\n*.nii.gz filter=annex annex.largefiles=anything\n"
 """The .gitattributes of a dataset: images in git-annex, as in spine-generic, all else in git."""
 
 
@@ -50,7 +50,7 @@ def clone_or_link(source: str, version: str, dest: Path) -> str:
     """
     folder = Path(source).expanduser()
     origin = str(folder.resolve()) if folder.exists() else source
-    with locked(dest):
+    with clone_lock(dest):
         if folder.is_dir() and not is_repository(folder):
             return _link(origin, version, dest)
         if not os.path.lexists(dest):
@@ -70,7 +70,7 @@ def describe_source(dest: Path, source: str, version: str, commit: str) -> dict[
         InputError: as `check_bids`, or the file is not a JSON object.
     """
     check_bids(dest)
-    stated = read_json(dest / ROOT_FILE)
+    stated = read_json(dest / DESCRIPTION_FILE)
     known = {key: stated.get(key) for key in ("Name", "License")}
     authors = stated.get("Authors")
     known["Authors"] = list(map(str, authors)) if isinstance(authors, list) else None
@@ -85,10 +85,10 @@ def check_bids(dest: Path) -> None:
     Raises:
         InputError: there is no such file, or its content cannot be got.
     """
-    if not os.path.lexists(dest / ROOT_FILE):
-        raise InputError(f"{dest}: has no {ROOT_FILE}; give a BIDS dataset.")
-    if is_annex_pointer(dest / ROOT_FILE):
-        get_content(dest, [ROOT_FILE])
+    if not os.path.lexists(dest / DESCRIPTION_FILE):
+        raise InputError(f"{dest}: has no {DESCRIPTION_FILE}; give a BIDS dataset.")
+    if is_annex_pointer(dest / DESCRIPTION_FILE):
+        get_content(dest, [DESCRIPTION_FILE])
 
 
 def create(dest: Path, description: str) -> None:
@@ -101,7 +101,7 @@ def create(dest: Path, description: str) -> None:
     with environment():
         dataset = dl.create(str(dest), force=True, result_renderer="disabled", description="source")
         git(dest, "config", "annex.addunlocked", "true")
-        (dest / ".gitattributes").write_text(ATTRIBUTES)
+        (dest / ".gitattributes").write_text(GIT_ATTRIBUTES)
         dataset.save(message=description, version_tag="v1", result_renderer="disabled")
 
 
@@ -136,7 +136,7 @@ def _clone_whole(origin: str, dest: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)
         said = reason([each for each in results if each["status"] != "ok"])
         raise InputError(
-            foreign(origin, said)
+            foreign_owner_message(origin, said)
             or f"{origin}: cannot be cloned by DataLad ({said}); check dataset.source."
         )
     git(partial, "config", SOURCE_KEY, origin)
@@ -159,10 +159,10 @@ def _check_origin(dest: Path, origin: str) -> None:
 def _check_out(dest: Path, source: str, version: str) -> str:
     if not version:
         return git(dest, "rev-parse", "HEAD")
-    commit = _resolve(dest, version)
+    commit = _resolve_commit(dest, version)
     if commit is None:
         git(dest, "fetch", "--tags", "origin")
-        commit = _resolve(dest, version)
+        commit = _resolve_commit(dest, version)
     if commit is None:
         tags = git(dest, "tag", "--sort=-creatordate").split()
         raise InputError(
@@ -174,7 +174,7 @@ def _check_out(dest: Path, source: str, version: str) -> str:
     return commit
 
 
-def _resolve(dest: Path, version: str) -> str | None:
+def _resolve_commit(dest: Path, version: str) -> str | None:
     command = ["git", "-C", str(dest), "rev-parse", "--verify", "--quiet", "--end-of-options"]
     command.append(f"{version}^{{commit}}")
     answer = subprocess.run(command, capture_output=True, text=True)

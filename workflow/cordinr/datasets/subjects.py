@@ -9,17 +9,17 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from ..errors import InputError
-from .annex import got_text
+from .annex import read_annexed_text
 from .source import first_few
 
 log = logging.getLogger(__name__)
 
 PARTICIPANTS = "participants.tsv"
 
-LABEL = re.compile("[A-Za-z0-9+]+")
+LABEL_PATTERN = re.compile("[A-Za-z0-9+]+")
 """Of BIDS entities, by the specification: letters, digits and plus signs."""
 
-NAME = re.compile(
+RAW_IMAGE_PATTERN = re.compile(
     r"sub-(?P<sub>[A-Za-z0-9+]+)(/ses-(?P<ses>[A-Za-z0-9+]+))?/[a-z]+/"
     r"sub-[A-Za-z0-9+]+(_(?!res-|desc-)[a-z]+-[A-Za-z0-9+]+)*_[A-Za-z0-9]+\.nii(\.gz)?"
 )
@@ -54,7 +54,7 @@ def note_odd_subjects(dest: Path) -> None:
         log.warning(
             "%s: %s passed over, as no readable folder of a subject is named so; BIDS has "
             "sub-<letters, digits or plus signs>.",
-            *(dest, _counted(odd)),
+            *(dest, _names_and_verb(odd)),
         )
 
 
@@ -72,20 +72,22 @@ def note_odd_images(
     alike = re.compile(rf"(?!\.)(.*_)?{suffix}(?![A-Za-z0-9]).*\.nii(\.gz)?", re.IGNORECASE)
     paths = [path for subject in subjects for path in files_of(dest, subject)]
     odd = [path for path in paths if alike.fullmatch(os.path.basename(path)) and path not in taken]
-    contrary = [path for path in odd if contradicts_folder(path)]
+    contrary = [path for path in odd if name_contradicts_folder(path)]
     if contrary:
         log.warning(
             "%s: %s passed over, as the name is of another subject or session than the folder.",
-            *(dest, _counted(contrary)),
+            *(dest, _names_and_verb(contrary)),
         )
     unlike = [path for path in odd if path not in contrary]
     if unlike:
         log.warning(
-            "%s: %s passed over, as raw images of BIDS are not named so.", dest, _counted(unlike)
+            "%s: %s passed over, as raw images of BIDS are not named so.",
+            dest,
+            _names_and_verb(unlike),
         )
 
 
-def contradicts_folder(path: str) -> bool:
+def name_contradicts_folder(path: str) -> bool:
     """Whether the name of an image has another subject or session than its folders.
 
     Args:
@@ -123,7 +125,7 @@ def sites_of(dest: Path) -> dict[str, str]:
         dest: root of the dataset.
     """
     try:
-        text = got_text(dest, PARTICIPANTS, "a table")
+        text = read_annexed_text(dest, PARTICIPANTS, "a table")
         rows = list(csv.DictReader(io.StringIO(text or ""), delimiter="\t"))
     except csv.Error as error:
         log.warning("%s: is not a table (%s); going on without it.", dest / PARTICIPANTS, error)
@@ -141,10 +143,10 @@ def sites_of(dest: Path) -> dict[str, str]:
 
 
 def _is_subject(entry: os.DirEntry) -> bool:
-    labelled = entry.name.startswith("sub-") and LABEL.fullmatch(entry.name[4:])
+    labelled = entry.name.startswith("sub-") and LABEL_PATTERN.fullmatch(entry.name[4:])
     return bool(labelled) and entry.is_dir() and os.access(entry.path, os.R_OK | os.X_OK)
 
 
-def _counted(names: Sequence[str]) -> str:
+def _names_and_verb(names: Sequence[str]) -> str:
     """The first few names, each on one line, and the verb."""
     return f"{first_few(sorted(names))} {'is' if len(names) == 1 else 'are'}"

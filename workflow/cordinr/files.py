@@ -77,10 +77,10 @@ def check_file(path: Path | str) -> None:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError as error:
-        reason = (
+        problem = (
             "is a link to a file that does not exist" if os.path.lexists(path) else "no such file"
         )
-        raise InputError(f"{path}: {reason}; check the path.") from error
+        raise InputError(f"{path}: {problem}; check the path.") from error
     except (OSError, ValueError) as error:  # ValueError: null character in the path
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be read ({reason}); check the path.") from error

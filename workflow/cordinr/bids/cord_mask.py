@@ -1,4 +1,4 @@
-"""Cord masks that may be missing or of no use, which costs the metrics of the cord alone."""
+"""Cord masks, which may be missing or unusable: then only the metrics of the cord are missing."""
 
 import logging
 import os
@@ -16,21 +16,22 @@ from .names import sidecar_path
 log = logging.getLogger(__name__)
 
 PROBLEM = "CordProblem"
-"""Key in the sidecar of a mask of zeros: why there is no cord. BIDS does not define it."""
+"""Key in the sidecar of an empty mask that gives the reason; not defined by BIDS."""
 
 
 def load_cord(path: Path | None, grid: Grid) -> np.ndarray | None:
-    """The spinal cord on the grid of its image, where its mask is of any use.
+    """Load the mask of the spinal cord on the grid of its image.
 
     Args:
-        path: of the mask, or None.
-        grid: of the image.
+        path: path of the mask, or None if the image has no mask.
+        grid: grid of the image.
 
     Returns:
-        bool array of shape `grid.shape`, not empty; None without a usable mask, with a note.
+        bool array of shape `grid.shape` with at least one voxel of the cord, or None if there is
+        no mask or, with a warning, if the mask cannot be used.
 
     Raises:
-        InputError: there is no such file.
+        InputError: the file does not exist.
     """
     if path is None:
         return None
@@ -42,21 +43,25 @@ def load_cord(path: Path | None, grid: Grid) -> np.ndarray | None:
         log.warning("%s There are no cord metrics.", error)
         return None
     if not cord.any():
-        why = problem_of(path) or f"{path}: is empty."
-        log.warning("%s There are no cord metrics.", why)
+        reason = problem_of(path) or f"{path}: is empty."
+        log.warning("%s There are no cord metrics.", reason)
         return None
     return cord
 
 
 def read_cord_copy(path: Path, grid: Grid | None) -> Volume:
-    """A mask to keep a copy of: as it is stored where it is on its image's grid, else resampled.
+    """Read a mask of the cord in order to store a copy of it.
 
     Args:
-        path: of the mask.
-        grid: of its image; None takes the mask unseen.
+        path: path of the mask.
+        grid: grid of its image, or None to read the mask without checking it.
+
+    Returns:
+        The mask as it is stored if it lies on the grid of its image or the grid is None, else
+        resampled to that grid.
 
     Raises:
-        InputError: as `load_mask`, or it is empty.
+        InputError: the mask cannot be read or, if there is a grid, does not fit it or is empty.
     """
     stored = load_segmentation(path)
     if grid is None:
@@ -68,17 +73,30 @@ def read_cord_copy(path: Path, grid: Grid | None) -> Volume:
 
 
 def why_no_cord(path: Path) -> str:
-    """Why a copy of a mask is of zeros; empty where it is not, whatever its sidecar says.
+    """Return why the copy of a mask has no voxel of the cord.
+
+    Args:
+        path: path of the copy.
+
+    Returns:
+        The reason from its sidecar, or an empty text if there is none or the mask is not empty.
 
     Raises:
-        InputError: there is no such file, or it cannot be read.
+        InputError: the mask does not exist or cannot be read.
     """
-    why = problem_of(path)
-    return why if why and not load_segmentation(path).array.any() else ""
+    reason = problem_of(path)
+    return reason if reason and not load_segmentation(path).array.any() else ""
 
 
 def problem_of(path: Path) -> str:
-    """Why a mask is empty, as its sidecar says, or an empty text."""
+    """Return the reason that the sidecar of a mask gives for an empty mask.
+
+    Args:
+        path: path of the mask.
+
+    Returns:
+        The reason, or an empty text if the sidecar is missing, unreadable or gives none.
+    """
     sidecar = sidecar_path(path)
     try:
         return str(read_json(sidecar).get(PROBLEM, "")) if sidecar.exists() else ""

@@ -1,4 +1,4 @@
-"""The files at the root of a BIDS derivatives dataset."""
+"""Writing of the files at the root of a BIDS derivatives dataset."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,10 @@ from ..files import write_json, write_text
 from .names import describe_label
 from .sidecars import BIDS_VERSION, TOOL_AUTHORS
 
-TOOL = "Isotropic images from thick-slice views, by implicit neural representations and baselines"
+TOOL_DESCRIPTION = (
+    "Isotropic images from thick-slice views, by implicit neural representations and baselines"
+)
+"""Description of cordinr in `GeneratedBy` of the dataset."""
 
 
 def describe_dataset(
@@ -26,10 +29,10 @@ def describe_dataset(
 
     Args:
         folder: root of the dataset.
-        source: of the raw dataset, as `dataset.describe_source` has it.
-        link: where `bids:raw:` points to, relative to `folder`.
-        labels: the `desc` labels in use, without the prefix.
-        suffix: of the images, such as T2w.
+        source: description of the raw dataset, as `datasets.source.describe_source` returns it.
+        link: path of the dataset that `bids:raw:` stands for, relative to `folder`.
+        labels: `desc` labels in use, without their key.
+        suffix: BIDS suffix of the images, such as T2w.
 
     Raises:
         InputError: a label is not one of cordinr's, or the suffix is not one of BIDS.
@@ -40,9 +43,9 @@ def describe_dataset(
     name = source.get("Name", "a BIDS dataset")
     origin = {key: source[key] for key in ("URL", "DOI", "Version", "Commit") if key in source}
     authors = list(source.get("Authors", []))
-    if len(authors) < 2:  # which the BIDS validator takes for a mistake
+    if len(authors) < 2:  # The BIDS validator warns about a single author.
         authors.append(TOOL_AUTHORS)
-    tool = {"Name": "cordinr", "Version": __version__, "Description": TOOL}
+    tool = {"Name": "cordinr", "Version": __version__, "Description": TOOL_DESCRIPTION}
     content = {
         "Name": f"Super-resolved {suffix} of {name} by cordinr",
         "BIDSVersion": BIDS_VERSION,
@@ -70,6 +73,7 @@ def describe_dataset(
 
 
 def _readme(name: str, descriptions: Mapping[str, str], suffix: str) -> str:
+    """Return the text of the README of the dataset."""
     lines = [f"- `desc-{label}`: {text}" for label, text in sorted(descriptions.items())]
     return "\n".join(
         [

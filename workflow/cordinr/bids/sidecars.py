@@ -13,9 +13,10 @@ from .names import entities, resolution
 from .uris import bids_uri
 
 BIDS_VERSION = "1.10.0"
-
+"""Version of the BIDS specification that the written datasets follow."""
 
 TOOL_AUTHORS = "The cordinr authors"
+"""Author whom cordinr adds to the description of a dataset that it writes."""
 
 
 def image_sidecar(
@@ -25,14 +26,15 @@ def image_sidecar(
     command: str | None = None,
     **fields: Any,
 ) -> dict[str, Any]:
-    """The sidecar of a derived image.
+    """Build the content of the sidecar of a derived image.
 
     Args:
-        image: where it is written; tells whether a source lies in the same dataset.
-        sources: what it was computed from; BIDS URIs are kept as they are.
-        description: one sentence.
-        command: that makes the image anew from within its dataset; None for the one that runs.
-        fields: further keys, in CamelCase as BIDS has them.
+        image: path of the image; sources in the same dataset are named relative to that dataset.
+        sources: paths or BIDS URIs of the files that the image was computed from.
+        description: one sentence that says what the image is.
+        command: command that computes the image again when it is run within its dataset; None for
+            the command that is running.
+        fields: further keys and values; the keys are in CamelCase, as BIDS requires.
     """
     labels = entities(image)
     content = {
@@ -42,12 +44,12 @@ def image_sidecar(
     }
     if "res" in labels:
         content["Resolution"] = resolution(labels["res"])
-    made = {"Software": software_versions(), "Command": command or command_line()}
-    return content | fields | made
+    origin = {"Software": software_versions(), "Command": command or command_line()}
+    return content | fields | origin
 
 
 def software_versions() -> dict[str, str]:
-    """Versions of cordinr, Python and the numerical packages, without importing them."""
+    """Return the versions of cordinr, Python and the numerical packages without importing them."""
     versions = {"cordinr": __version__, "python": platform.python_version()}
     for package in ("torch", "numpy", "scipy", "nibabel"):
         try:
@@ -58,5 +60,5 @@ def software_versions() -> dict[str, str]:
 
 
 def command_line() -> str:
-    """The command that is running, as someone would type it."""
+    """Return the running command as it would be typed in a shell."""
     return shlex.join(["cordinr", *sys.argv[1:]])

@@ -1,4 +1,4 @@
-"""Where the file is that a BIDS URI names."""
+"""Conversion between BIDS URIs and paths."""
 
 from pathlib import Path
 
@@ -7,14 +7,14 @@ from ..files import read_json
 
 
 def resolve_bids_uri(source: Path | str, image: Path | str) -> Path:
-    """The file that a BIDS URI names; a path is kept as it is.
+    """Return the path of the file that a BIDS URI names; a path is returned unchanged.
 
     Args:
         source: `bids:<name>:<path>`, `bids::<path>` or a path.
-        image: a file of the dataset whose `DatasetLinks` tell where `<name>` is.
+        image: path of a file in the dataset whose `DatasetLinks` give the location of `<name>`.
 
     Raises:
-        InputError: `image` lies in no BIDS dataset, or its dataset does not link `<name>`.
+        InputError: `image` is not in a BIDS dataset, or its dataset has no link `<name>`.
     """
     if not str(source).startswith("bids:"):
         return Path(source)
@@ -32,7 +32,15 @@ def resolve_bids_uri(source: Path | str, image: Path | str) -> Path:
 
 
 def bids_uri(source: Path | str, image: Path | str) -> str:
-    """A source as BIDS URI where it lies in the dataset of `image`, else its path as given."""
+    """Return the BIDS URI of a source in the dataset of an image.
+
+    Args:
+        source: path or BIDS URI of the source.
+        image: path of the image.
+
+    Returns:
+        The BIDS URI, or the path as given if the source is not in that dataset.
+    """
     if str(source).startswith("bids:"):
         return str(source)
     root, inside = split_dataset(source)
@@ -42,7 +50,15 @@ def bids_uri(source: Path | str, image: Path | str) -> str:
 
 
 def split_dataset(path: Path | str) -> tuple[Path | None, str]:
-    """The root of a BIDS dataset and the path in it, told by the first `sub-` folder of a path."""
+    """Split a path at its first `sub-` folder into the root of a BIDS dataset and the rest.
+
+    Args:
+        path: path of a file.
+
+    Returns:
+        The absolute path of the root and the path relative to it, or None and an empty text if no
+        folder of the path is that of a subject.
+    """
     parts = Path(path).parts
     for k, part in enumerate(parts[:-1]):
         if part.startswith("sub-"):

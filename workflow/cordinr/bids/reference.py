@@ -1,4 +1,4 @@
-"""Which images can be a reference: near isotropic as they are, or once resampled."""
+"""Reference images: raw images with nearly isotropic voxels, resampled if necessary."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,36 +14,38 @@ from ..imaging.volume import Volume, load_grid
 from .uris import resolve_bids_uri
 
 MAX_VOXEL_RATIO = 2.0
-"""Largest to smallest voxel size up to which an image is resampled to be a reference."""
+"""Maximum ratio of the largest to the smallest voxel size of an image that becomes a reference."""
 
 RESAMPLED = "Resampled"
-"""Key in the sidecar of a resampled reference: from what to what."""
+"""Key in the sidecar of a resampled reference that gives the voxel sizes before and after."""
 
-ROUNDING = 1e-3
-"""Relative error of voxel sizes, which come from a header of float32."""
+SIZE_TOLERANCE = 1e-3
+"""Relative tolerance of voxel sizes, which a NIfTI header stores as float32."""
 
 
 def isotropic_voxel(path: Path | str, sizes: Sequence[float] | np.ndarray) -> float | None:
-    """The voxel size to which an image has to be resampled before it can be a reference.
+    """Return the voxel size to which an image has to be resampled before it can be a reference.
 
-    This is the one rule about the shape of a reference's voxels; the header alone decides it, so
-    that an index can ask as well.
+    No other function decides on the voxel sizes of a reference. It needs only the header, so that
+    the index of a dataset can call it as well.
 
     Args:
-        path: of the image, for the message.
-        sizes: of its voxels along the three array axes, in mm.
+        path: path of the image, for the message.
+        sizes: voxel sizes along the three array axes in mm.
 
     Returns:
-        Its largest voxel size in mm, as no detail was measured that is finer along all axes; None
-        for an image that is near isotropic (up to 1.2), which is taken as it is.
+        The largest of the voxel sizes in mm, because finer detail was not measured along every
+        axis; None for a nearly isotropic image (a ratio of up to `NEAR_ISOTROPIC`), which needs no
+        resampling.
 
     Raises:
-        InputError: the sizes differ by more than a factor of 2: it is a scan of thick slices.
+        InputError: the voxel sizes differ by more than a factor of `MAX_VOXEL_RATIO`, as in a scan
+            of thick slices.
     """
     low, high = float(min(sizes)), float(max(sizes))
     if high <= NEAR_ISOTROPIC * low:
         return None
-    if high <= MAX_VOXEL_RATIO * low * (1 + ROUNDING):
+    if high <= MAX_VOXEL_RATIO * low * (1 + SIZE_TOLERANCE):
         return round(high, 4)
     raise InputError(
         f"{path}: voxels of {voxel_text(sizes)} are too far from cubes for a reference; leave it "
@@ -53,17 +55,18 @@ def isotropic_voxel(path: Path | str, sizes: Sequence[float] | np.ndarray) -> fl
 
 
 def as_reference(path: Path | str, volume: Volume) -> tuple[Volume, str]:
-    """An image with voxels that are near isotropic, over the same field of view and axes.
+    """Resample an image to isotropic voxels along the same axes, if it is not nearly isotropic.
 
     Args:
-        path: of the image, for the message.
-        volume: the image.
+        path: path of the image, for the message.
+        volume: image to resample.
 
     Returns:
-        The volume itself and an empty text, or a resampled one and from what to what.
+        The resampled image and a text with the voxel sizes before and after, or the image itself
+        and an empty text.
 
     Raises:
-        InputError: as `isotropic_voxel`.
+        InputError: as for `isotropic_voxel`.
     """
     voxel = isotropic_voxel(path, volume.grid.voxel_sizes)
     if voxel is None:
@@ -74,21 +77,26 @@ def as_reference(path: Path | str, volume: Volume) -> tuple[Volume, str]:
 
 
 def in_other_dataset(source: Path | str) -> bool:
-    """Whether a BIDS URI names an image of another dataset: one that a reference is made of."""
+    """Tell whether a source is the BIDS URI of a file in another dataset, such as the raw one.
+
+    Args:
+        source: path or BIDS URI of the source.
+    """
     return str(source).startswith("bids:") and not str(source).startswith("bids::")
 
 
 def grid_like(source: Path | str, image: Path | str) -> Grid:
-    """The grid of an image; of one that a reference is made of, the reference's.
+    """Return the grid of an image or, for a raw image in another dataset, that of its reference.
 
-    So the commands in sidecars, which name the raw image, do what the workflow does with its copy.
+    The workflow works on a copy of the raw image, the reference, while the commands in sidecars
+    name the raw image itself; with this function both use the same grid.
 
     Args:
-        source: path or BIDS URI.
-        image: a file of the dataset whose links tell where the URI leads.
+        source: path or BIDS URI of the image.
+        image: path of a file in the dataset whose `DatasetLinks` resolve the URI.
 
     Raises:
-        InputError: as `resolve_bids_uri`, `load_grid` and `isotropic_voxel`.
+        InputError: as for `resolve_bids_uri`, `load_grid` and `isotropic_voxel`.
     """
     path = resolve_bids_uri(source, image)
     grid = load_grid(path)
@@ -97,11 +105,15 @@ def grid_like(source: Path | str, image: Path | str) -> Grid:
 
 
 def voxel_text(sizes: Sequence[float] | np.ndarray) -> str:
-    """Voxel sizes in words, such as "0.8 x 0.5 x 0.5 mm"."""
+    """Write voxel sizes as a text, such as "0.8 x 0.5 x 0.5 mm".
+
+    Args:
+        sizes: voxel sizes in mm.
+    """
     return f"{' x '.join(f'{mm:.3g}' for mm in np.asarray(sizes))} mm"
 
 
 def _cubes(grid: Grid, voxel: float) -> Grid:
-    """As `Grid.resampled`, in the precision of a header, so that a saved copy has the same grid."""
+    """Resample a grid, with an affine rounded to float32 as in the header of a saved image."""
     cubes = grid.resampled(voxel)
     return replace(cubes, affine=cubes.affine.astype(np.float32).astype(float))

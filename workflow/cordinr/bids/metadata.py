@@ -1,4 +1,4 @@
-"""Metadata of raw images: found by the BIDS inheritance principle, carried over where it holds."""
+"""Metadata of raw images by the BIDS inheritance principle, and what derived images share of it."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -18,23 +18,27 @@ SHARED_KEYS = (
     *("EchoTrainLength", "InversionTime", "FlipAngle", "ImagingFrequency"),
     "ContrastBolusIngredient",
 )
-"""What describes scanner, sequence and contrast. What describes slices, matrix, encoding directions
-or timing of the raw acquisition no longer holds for an image on another grid."""
+"""Keys that describe the scanner, the sequence and the contrast. Keys that describe the slices, the
+matrix, the encoding directions or the timing do not hold for an image on another grid."""
 
 
 def sidecars_of(root: Path, path: str) -> list[str]:
-    """JSON files below `root` that apply to an image, from the root of the dataset down.
+    """List the sidecars in a dataset that apply to an image.
 
-    Inheritance principle: https://bids-specification.readthedocs.io (common principles). A file
-    applies if it has the image's suffix and no entity that the image has not.
+    By the inheritance principle (https://bids-specification.readthedocs.io, common principles) a
+    JSON file applies if it lies in a folder above the image, has the suffix of the image, and has
+    no entity that the image lacks.
 
     Args:
-        root: of the dataset.
-        path: of the image below it.
+        root: root of the dataset.
+        path: path of the image relative to `root`.
+
+    Returns:
+        Paths relative to `root`, from the root of the dataset down to the folder of the image.
     """
     image = PurePosixPath(path)
     suffix, labels = suffix_of(path), entities(path).items()
-    found = []
+    sidecars = []
     for folder in [*reversed(image.parents)]:
         try:
             names = sorted(os.listdir(root / folder))
@@ -43,56 +47,78 @@ def sidecars_of(root: Path, path: str) -> list[str]:
         for name in names:
             applies = entities(name).items() <= labels and suffix_of(name) == suffix
             if name.endswith(".json") and applies:
-                found.append(str(folder / name))
-    return found
+                sidecars.append(str(folder / name))
+    return sidecars
 
 
 def read_inherited_metadata(root: Path, path: str) -> dict[str, Any]:
-    """All metadata of an image of a dataset; files further down win.
+    """Read the metadata of an image in a dataset; the sidecar nearest to it takes precedence.
+
+    Args:
+        root: root of the dataset.
+        path: path of the image relative to `root`.
 
     Raises:
-        InputError: a sidecar is not a JSON object.
+        InputError: a sidecar cannot be read or is not a JSON object.
     """
-    stated: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
     for sidecar in sidecars_of(root, path):
-        stated |= read_json(root / sidecar)
-    return stated
+        metadata |= read_json(root / sidecar)
+    return metadata
 
 
 def metadata_of(image: Path) -> dict[str, Any]:
-    """All metadata of an image, whether it stands in a BIDS dataset or alone.
+    """Read the metadata of an image, which may lie in a BIDS dataset or elsewhere.
+
+    Args:
+        image: path of the image.
 
     Raises:
-        InputError: as `sidecars_read`.
+        InputError: as for `read_sidecars`.
     """
-    stated: dict[str, Any] = {}
-    for _, content in sidecars_read(image):
-        stated |= content
-    return stated
+    metadata: dict[str, Any] = {}
+    for _, content in read_sidecars(image):
+        metadata |= content
+    return metadata
 
 
-def sidecars_read(image: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """The sidecars that apply to an image, each with its content; those further down win.
+def read_sidecars(image: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """Read the sidecars that apply to an image.
+
+    Args:
+        image: path of the image, which may lie in a BIDS dataset or elsewhere.
+
+    Returns:
+        Path and content of each sidecar. In a dataset the sidecar nearest to the image comes last;
+        its values take precedence.
 
     Raises:
-        InputError: a sidecar is not a JSON object or was never fetched, or the path is not
-            named as an image.
+        InputError: a sidecar is not a JSON object or was never fetched, or the name of the image
+            does not end in .nii.gz or .nii.
     """
-    found = [sidecar_path(image)]
+    sidecars = [sidecar_path(image)]
     for folder in image.absolute().parents:
         if os.path.lexists(folder / "dataset_description.json"):
             inside = image.absolute().relative_to(folder).as_posix()
-            found = [folder / path for path in sidecars_of(folder, inside)]
+            sidecars = [folder / path for path in sidecars_of(folder, inside)]
             break
-    # not exists(): a link to annexed content that was never fetched is a sidecar all the same
-    return [(path, read_json(path)) for path in found if os.path.lexists(path)]
+    # Unlike exists(), lexists() is true for a link to annexed content that was never fetched:
+    # read_json then reports the missing content.
+    return [(path, read_json(path)) for path in sidecars if os.path.lexists(path)]
 
 
-def shared_metadata(stated: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What several images say alike and what still holds for an image computed from them."""
-    first = stated[0] if stated else {}
+def shared_metadata(metadata: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Select the metadata that also hold for an image computed from several images.
+
+    Args:
+        metadata: metadata of each image.
+
+    Returns:
+        The values of `SHARED_KEYS` that all images have in common.
+    """
+    first = metadata[0] if metadata else {}
     return {
         key: first[key]
         for key in SHARED_KEYS
-        if key in first and all(key in each and each[key] == first[key] for each in stated)
+        if key in first and all(key in each and each[key] == first[key] for each in metadata)
     }

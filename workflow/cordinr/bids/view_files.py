@@ -1,4 +1,4 @@
-"""Views as files: read with the geometry of their slices, and checked to belong together."""
+"""Reading of views with their slice geometry, and checks that they belong together."""
 
 import itertools
 import logging
@@ -16,41 +16,41 @@ from ..acquisition.view import View
 from ..errors import InputError
 from ..imaging.measured import find_measured
 from ..imaging.volume import Volume, has_orientation, load_scan
-from .metadata import metadata_of, shared_metadata, sidecars_read
+from .metadata import metadata_of, read_sidecars, shared_metadata
 from .names import entities, suffix_of
 
 log = logging.getLogger(__name__)
 
-CONTRASTS = {
+CONTRAST_SUFFIXES = {
     *("T1w", "T2w", "PDw", "T2starw", "FLAIR", "inplaneT1", "inplaneT2", "PDT2", "angio", "UNIT1"),
     *("T2star", "FLASH", "PD", "T1map", "T2map", "T2starmap", "PDmap", "MTS", "MTRmap", "MTsat"),
     *("MEGRE", "MESE", "VFA", "IRT1", "MP2RAGE", "swi", "dwi", "bold"),
 }
-"""BIDS suffixes of MRI; other ends of a name, such as sag, say nothing of the contrast."""
+"""BIDS suffixes that name a contrast; the last part of other names, such as sag, does not."""
 
-PARALLEL = np.cos(np.radians(30))
-"""Cosine of the angle between slice normals below which two scans are thick along unlike axes."""
+PARALLEL_COSINE = np.cos(np.radians(30))
+"""Cosine of the angle between two slice normals above which two scans count as parallel."""
 
 
 def read_view(path: Path | str, *, insist: bool = False) -> View:
-    """A view with the geometry of its slices; what was assumed or ignored is logged.
+    """Read a view with the geometry of its slices, and log what was assumed or ignored.
 
-    `SliceThickness`, `SliceEncodingDirection` and `SliceProfile` come from the sidecar, or those it
-    inherits from in a BIDS dataset; what they do not say comes from the header: the coarsest axis
-    is the slice axis, the thickness is the spacing, the profile is a box. The spacing of the slices
-    is always the header's.
+    `SliceThickness`, `SliceEncodingDirection` and `SliceProfile` are read from the sidecar of the
+    image and, in a BIDS dataset, from those that it inherits. A missing value is assumed: the
+    coarsest axis of the image is the slice axis, the slice thickness equals the slice spacing, and
+    the slice profile is a box. The slice spacing is always that of the image header.
 
     Args:
-        path: of the image.
-        insist: take a thickness that is impossible for the spacing.
+        path: path of the image.
+        insist: accept a slice thickness that is implausible for the slice spacing.
 
     Returns:
-        The view; its `measured` tells which voxels were measured, None where all were. The others
-        hold what is in the file: `load_views` or `leave_unmeasured_out` makes them fit to be
-        reconstructed from.
+        The view. Its `measured` marks the voxels that were measured, and is None if all of them
+        were. The other voxels keep the values in the file; use `load_views`, or
+        `leave_unmeasured_out` on the view, before a reconstruction.
 
     Raises:
-        InputError: as `load_scan` and `slice_geometry`.
+        InputError: as for `load_scan` and `slice_geometry`.
     """
     volume = load_scan(path)
     axis, profile = slice_geometry(volume.grid, statements_of(Path(path)), insist)
@@ -59,29 +59,35 @@ def read_view(path: Path | str, *, insist: bool = False) -> View:
 
 
 def statements_of(image: Path) -> Statements:
-    """What the sidecars of an image say, and which of them says what.
+    """Read the metadata of an image together with the sidecar that each value comes from.
+
+    Args:
+        image: path of the image.
 
     Raises:
-        InputError: as `sidecars_read`.
+        InputError: as for `read_sidecars`.
     """
     values: dict[str, Any] = {}
     origins: dict[str, Path] = {}
-    for path, content in sidecars_read(image):
+    for path, content in read_sidecars(image):
         values |= content
         origins |= dict.fromkeys(content, path)
     return Statements(image, values, origins)
 
 
 def load_views(paths: Sequence[Path], *, insist: bool = False) -> list[View]:
-    """The views of one subject, to be reconstructed together; notes are logged.
+    """Load the views of one subject for a joint reconstruction, and log doubts about them.
 
     Args:
-        paths: of the images.
-        insist: go on with scans that look as if they did not belong together, whose orientation is
-            not known, or whose slice thickness is impossible.
+        paths: paths of the images.
+        insist: accept scans that do not seem to belong together, scans of unknown orientation, and
+            scans with an implausible slice thickness.
+
+    Returns:
+        The views, prepared by `leave_unmeasured_out`.
 
     Raises:
-        InputError: as `read_view`; or the scans cannot belong together.
+        InputError: as for `read_view`, or the scans do not belong together.
     """
     if len(paths) > 1:
         for problem in (*_unlike_names(paths), *_without_orientation(paths)):
@@ -89,13 +95,17 @@ def load_views(paths: Sequence[Path], *, insist: bool = False) -> list[View]:
                 raise InputError(f"{problem}, or --insist.")
             log.warning("%s; going on all the same.", problem)
     views = [read_view(path, insist=insist) for path in paths]
-    _check_twice(views)
-    _note_parallel(views)
+    _check_duplicates(views)
+    _warn_parallel(views)
     return leave_unmeasured_out(views)
 
 
 def view_fields(view: View) -> dict[str, Any]:
-    """What the sidecar of a view says, in the terms `read_view` reads."""
+    """Return the slice geometry of a view as the fields of its sidecar, which `read_view` reads.
+
+    Args:
+        view: view to describe.
+    """
     return {
         "SliceThickness": view.profile.thickness,
         "SpacingBetweenSlices": round(float(view.volume.grid.voxel_sizes[view.axis]), 6),
@@ -105,26 +115,34 @@ def view_fields(view: View) -> dict[str, Any]:
 
 
 def view_metadata(views: Sequence[View]) -> dict[str, Any]:
-    """What the sidecar of a reconstruction says of its views: what they share, their profiles."""
+    """Return the fields that a reconstruction takes over from its views.
+
+    Args:
+        views: views that were read from files.
+
+    Returns:
+        The metadata that the views share, and the slice profile of each view.
+    """
     profiles = [f"{view.profile.shape}, {view.profile.thickness:g} mm" for view in views]
     shared = shared_metadata([metadata_of(Path(view.name)) for view in views])
     return shared | {"ViewProfiles": profiles}
 
 
 def _unlike_names(paths: Sequence[Path]) -> Iterator[str]:
-    """What the BIDS names of scans say of unlike people, days or contrasts; sentences."""
+    """Yield a message for each pair of scans whose subjects, sessions or contrasts differ."""
     for one, other in itertools.combinations(paths, 2):
         labels = [_labels(path) for path in (one, other)]
         for key, what in (("sub", "subjects"), ("ses", "sessions")):
             values = [each.get(key) for each in labels]
-            stated = all(values) or (key == "ses" and all("sub" in each for each in labels))
-            if stated and values[0] != values[1]:
+            # A session is also compared if only one of two names of BIDS gives it.
+            comparable = all(values) or (key == "ses" and all("sub" in each for each in labels))
+            if comparable and values[0] != values[1]:
                 yield (
                     f"{one} and {other}: are of different {what} by their names; give scans of one "
                     "subject and session"
                 )
         suffixes = suffix_of(one), suffix_of(other)
-        if suffixes[0] != suffixes[1] and CONTRASTS.issuperset(suffixes):
+        if suffixes[0] != suffixes[1] and CONTRAST_SUFFIXES.issuperset(suffixes):
             yield (
                 f"{one} and {other}: are of different contrasts by their names "
                 f"({', '.join(suffixes)}); give scans of one contrast"
@@ -132,17 +150,17 @@ def _unlike_names(paths: Sequence[Path]) -> Iterator[str]:
 
 
 def _labels(path: Path) -> dict[str, str]:
-    """The entities of a file name, and subject and session of its folders where it names none."""
+    """Return the entities of a file name, with subject and session of its folders as defaults."""
     folders = {}
     for part in Path(path).absolute().parts[:-1]:
-        found = re.fullmatch(r"(sub|ses)-([A-Za-z0-9+]+)", part)
-        if found:
-            folders[found[1]] = found[2]
+        entity = re.fullmatch(r"(sub|ses)-([A-Za-z0-9+]+)", part)
+        if entity:
+            folders[entity[1]] = entity[2]
     return folders | entities(path)
 
 
 def _without_orientation(paths: Sequence[Path]) -> Iterator[str]:
-    """Of several scans those that do not say where they are; sentences."""
+    """Yield a message for each scan whose header gives no orientation."""
     for path in paths:
         if not has_orientation(path):
             yield (
@@ -151,7 +169,8 @@ def _without_orientation(paths: Sequence[Path]) -> Iterator[str]:
             )
 
 
-def _check_twice(views: Sequence[View]) -> None:
+def _check_duplicates(views: Sequence[View]) -> None:
+    """Refuse views of which two are the same scan."""
     for one, other in itertools.combinations(views, 2):
         if _same_image(one.volume, other.volume):
             raise InputError(
@@ -161,13 +180,13 @@ def _check_twice(views: Sequence[View]) -> None:
 
 
 def _same_image(one: Volume, other: Volume) -> bool:
-    """Whether two images have the same voxels in the same places, in whatever order."""
+    """Tell whether two images have the same voxels in the same places, in any order of the axes."""
     if one.array.size != other.array.size:
         return False
     ordered = []
     for volume in (one, other):
-        ornt = nib.orientations.io_orientation(volume.grid.affine)
-        array = nib.orientations.apply_orientation(volume.array, ornt)
+        orientation = nib.orientations.io_orientation(volume.grid.affine)
+        array = nib.orientations.apply_orientation(volume.array, orientation)
         corners = volume.grid.corners
         ordered.append((array, corners.min(axis=0), corners.max(axis=0)))
     (array, low, high), (array2, low2, high2) = ordered
@@ -179,12 +198,12 @@ def _same_image(one: Volume, other: Volume) -> bool:
     )
 
 
-def _note_parallel(views: Sequence[View]) -> None:
-    """Say that scans which are thick along one axis have nothing to tell each other."""
+def _warn_parallel(views: Sequence[View]) -> None:
+    """Warn if all views have parallel slices, so that none adds detail through the slices."""
     if len(views) < 2:
         return
     normals = [view.normal for view in views]
-    if all(abs(one @ other) > PARALLEL for one, other in itertools.combinations(normals, 2)):
+    if all(abs(one @ other) > PARALLEL_COSINE for one, other in itertools.combinations(normals, 2)):
         log.warning(
             "%s: all have their slices along the same axis, so that none shows detail along it; "
             "add a scan with slices along another axis.",

@@ -108,7 +108,7 @@ def test_a_save_that_was_stopped_is_completed(root, raw, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_records, "_record", stop)
+        patch.setattr(run_records, "_save_step", stop)
         with pytest.raises(KeyboardInterrupt):
             save_results(root, raw)
     git(root, "add", VIEW, TV)

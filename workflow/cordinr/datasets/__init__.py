@@ -1,8 +1,8 @@
 """Raw datasets under git, git-annex and DataLad, and the layout of the results.
 
-- `source`, `git`, `remotes`: a dataset, cloned or used in place.
-- `index`, `subjects`: which images it has, and of whom.
-- `exclusion`, `exclude_file`, `exclude_words`: whom its `exclude.yml` leaves out.
-- `annex`, `copy`: content, fetched and copied out, with checks.
-- `layout`, `run_records`: where results lie, and results as a DataLad dataset.
+- `source`, `git`, `remotes`: a dataset that is cloned or used in place.
+- `index`, `subjects`: the images and subjects of a dataset.
+- `exclusion`, `exclude_file`, `exclude_words`: the subjects and images that `exclude.yml` lists.
+- `annex`, `copy`: downloads of annexed content, and checked copies of images and masks.
+- `layout`, `run_records`: the paths of the results, and the results as a DataLad dataset.
 """

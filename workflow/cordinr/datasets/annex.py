@@ -1,4 +1,4 @@
-"""The content of annexed files: how much is missing, getting it, checking it, dropping it."""
+"""Content of annexed files: its size, download, verification and removal."""
 
 import contextlib
 import hashlib
@@ -20,35 +20,35 @@ from .remotes import advice
 log = logging.getLogger(__name__)
 
 RETRY_DELAYS_S = (1.0, 4.0)
-"""Seconds before the second and the third attempt to get content."""
+"""Delays in seconds before the second and the third attempt to get content."""
 
 ANNEX_KEY = re.compile(r"(?P<backend>[A-Z0-9_]+)(?:-s(?P<size>\d+))?[^/]*?--(?P<hash>[^/\s]+)")
-"""A key of git-annex: https://git-annex.branchable.com/internals/key_format/"""
+"""Pattern of a git-annex key; see https://git-annex.branchable.com/internals/key_format/."""
 
 
 def missing_bytes(dest: Path, paths: Sequence[str]) -> int:
-    """Bytes to download before all of these files are complete, as far as their keys state them."""
-    waiting = [dest / path for path in paths if os.path.lexists(dest / path)]
-    sizes = [key_size(path) for path in waiting if is_annex_pointer(path)]
+    """Return the bytes still to download for files, as far as their keys state sizes."""
+    present = [dest / path for path in paths if os.path.lexists(dest / path)]
+    sizes = [key_size(path) for path in present if is_annex_pointer(path)]
     return sum(size or 0 for size in sizes)
 
 
 def get_content(dest: Path, paths: Sequence[str], jobs: int = 4) -> list[Path]:
-    """Make sure that files of the dataset are really there, and are what they should be.
+    """Get the content of files of a dataset, and verify it.
 
-    A failed download is tried again after a while (`RETRY_DELAYS_S`); git-annex resumes an
-    interrupted transfer. Downloaded content has the size and checksum of its key.
+    A failed download is tried again after a delay (`RETRY_DELAYS_S`); git-annex resumes an
+    interrupted transfer. Size and checksum of the content are compared with its key.
 
     Args:
         dest: root of the clone, or the link to a plain folder.
-        paths: of the files below it.
-        jobs: files to get at a time.
+        paths: paths of the files below `dest`.
+        jobs: number of files to get at a time.
 
     Returns:
-        The paths on disk.
+        The paths of the files on disk.
 
     Raises:
-        InputError: the dataset has no such file, or no remote can give its content.
+        InputError: the dataset lacks a file, or no remote can provide its content.
     """
     targets = [_path_inside(dest, path) for path in paths]
     if not is_repository(dest):
@@ -70,18 +70,19 @@ def get_content(dest: Path, paths: Sequence[str], jobs: int = 4) -> list[Path]:
 
 
 def read_annexed_text(dest: Path, name: str, kind: str) -> str | None:
-    """The text of a small file that a dataset may have, got first where git-annex has it.
+    """Read the text of an optional small file of a dataset, after downloading annexed content.
 
     Args:
         dest: root of the dataset.
-        name: of the file below it.
-        kind: what it should be, for the message.
+        name: path of the file below `dest`.
+        kind: kind of file that is expected, for the message.
 
     Returns:
-        The text; None where there is no such file, or it cannot be got, which a note says.
+        The text, or None if the file does not exist or its content cannot be downloaded; the
+        latter is logged as a warning.
 
     Raises:
-        InputError: the file is there and cannot be read.
+        InputError: the file exists and cannot be read.
     """
     path = dest / name
     if not os.path.lexists(path):
@@ -96,10 +97,14 @@ def read_annexed_text(dest: Path, name: str, kind: str) -> str | None:
 
 
 def drop_content(dest: Path, paths: Sequence[str]) -> str | None:
-    """Give the disk space of files back where a remote has them too.
+    """Free the disk space of files whose content a remote has as well.
+
+    Args:
+        dest: root of the dataset; a plain folder is left as it is.
+        paths: paths of the files below `dest`.
 
     Returns:
-        Why some of it was kept, or None.
+        A message that says why some content was kept, or None.
     """
     if not is_repository(dest):
         return None
@@ -112,8 +117,8 @@ def drop_content(dest: Path, paths: Sequence[str]) -> str | None:
             on_failure="ignore",
             result_renderer="disabled",
         )
-    kept = [result for result in results if result["status"] not in ("ok", "notneeded")]
-    return f"{dest}: content was kept ({reason(kept)})." if kept else None
+    refused = [result for result in results if result["status"] not in ("ok", "notneeded")]
+    return f"{dest}: content was kept ({reason(refused)})." if refused else None
 
 
 def _path_inside(dest: Path, path: str) -> Path:
@@ -135,17 +140,17 @@ def _refuse_pointers(targets: Sequence[Path]) -> None:
 
 
 def _paths_without_content(dest: Path, targets: Sequence[Path]) -> list[Path]:
-    """Those whose content is not there, or is not what its key says."""
+    """Return the paths whose content is missing, or does not match its key."""
     return [path for path in targets if is_annex_pointer(path) or not _verify(dest, path)]
 
 
 def _download(dest: Path, targets: Sequence[Path], jobs: int) -> list[dict[str, Any]]:
-    """One attempt; the results that were no success."""
+    """Try once to download content; return the results that failed."""
     import datalad.api as dl
 
     results = dl.get(
         path=[str(target.absolute()) for target in targets],
-        # With a string instead of a Dataset paths would be relative to the working directory.
+        # With a string instead of a Dataset, paths would be relative to the working directory.
         dataset=dl.Dataset(str(dest.absolute())),
         jobs=jobs,
         on_failure="ignore",
@@ -155,22 +160,22 @@ def _download(dest: Path, targets: Sequence[Path], jobs: int) -> list[dict[str, 
 
 
 def _verify(dest: Path, target: Path) -> bool:
-    """Whether content has the size and checksum of its key; if not, it is put aside.
+    """Tell whether content has the size and checksum of its key; move it away if it does not.
 
-    git-annex checks what it transfers, but not what went wrong since.
+    git-annex verifies each transfer, but does not notice later damage.
     """
     name = os.path.relpath(target, dest)
     try:
         key = ANNEX_KEY.fullmatch(git(dest, "annex", "lookupkey", name))
     except InputError:
-        return True  # in git itself
+        return True  # The file is in git itself.
     if key is None or _matches_key(target, key):
         return True
     log.warning("%s: is not what its key %s says; it is downloaded again.", target, key[0])
     # Moves bad content to .git/annex/bad and then exits with 1; the file itself stays as it was.
     with contextlib.suppress(InputError):
         git(dest, "annex", "fsck", "--quiet", "--", name)
-    # Else git may take the damaged file, which has the size and time it knows, for unchanged.
+    # Otherwise git may regard the damaged file, whose size and time it knows, as unchanged.
     target.unlink()
     git(dest, "checkout", "--quiet", "--", name)
     return not is_annex_pointer(target)
@@ -183,14 +188,14 @@ def _matches_key(path: Path, key: re.Match) -> bool:
     if algorithm not in hashlib.algorithms_available:
         return True
     with open(path, "rb") as stream:
-        found = hashlib.file_digest(stream, algorithm).hexdigest()
-    return found == key["hash"].split(".")[0]
+        checksum = hashlib.file_digest(stream, algorithm).hexdigest()
+    return checksum == key["hash"].split(".")[0]
 
 
 def key_size(pointer: Path) -> int | None:
-    """The bytes that a pointer stands for, where its key says so."""
-    found = ANNEX_KEY.fullmatch(_key_of_pointer(pointer))
-    return int(found["size"]) if found and found["size"] else None
+    """Return the size in bytes of the content of a pointer; None if its key does not state it."""
+    key = ANNEX_KEY.fullmatch(_key_of_pointer(pointer))
+    return int(key["size"]) if key and key["size"] else None
 
 
 def _key_of_pointer(pointer: Path) -> str:
@@ -199,20 +204,20 @@ def _key_of_pointer(pointer: Path) -> str:
 
 
 def _unavailable_message(dest: Path, target: Path, failed: Sequence[dict[str, Any]]) -> str:
-    """The sentence that helps: which key, who has it, what to type."""
+    """Compose the message for missing content: its key, the remotes that have it, what to do."""
     name = os.path.relpath(target, dest)
     with clone_lock(dest):
         holders = sorted(_holders(dest, name))
-        known = f"known to be at {', '.join(holders)}" if holders else "no remote is known"
+        location = f"known to be at {', '.join(holders)}" if holders else "no remote is known"
         key = f"key {_key_of_pointer(target)}, " if is_annex_pointer(target) else ""
         todo = advice(dest, name, source_of(dest))
-    return f"{target}: its content cannot be got ({reason(failed)}; {key}{known}); {todo}."
+    return f"{target}: its content cannot be got ({reason(failed)}; {key}{location}); {todo}."
 
 
 def _holders(dest: Path, name: str) -> list[str]:
-    """The remotes that are known to have a file, by their descriptions."""
+    """Return the descriptions of the remotes that are known to have a file."""
     try:
-        answer = json.loads(git(dest, "annex", "whereis", "--json", "--", name))
-    except (InputError, ValueError):  # it fails where no remote has it
+        whereis = json.loads(git(dest, "annex", "whereis", "--json", "--", name))
+    except (InputError, ValueError):  # The command fails if no remote has the file.
         return []
-    return [place["description"] for place in answer["whereis"]]
+    return [remote["description"] for remote in whereis["whereis"]]

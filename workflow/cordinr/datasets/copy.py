@@ -1,4 +1,4 @@
-"""Images and masks copied out of a raw dataset, checked."""
+"""Checked copies of the images and masks of a raw dataset."""
 
 import logging
 from pathlib import Path
@@ -7,7 +7,13 @@ log = logging.getLogger(__name__)
 
 
 def parse_entities(options: list[str]) -> dict[str, list[str]]:
-    """NAME=LABEL options, labels of one name gathered.
+    """Parse options of the form NAME=LABEL.
+
+    Args:
+        options: options as given on the command line.
+
+    Returns:
+        The labels of each name, in the order of the options.
 
     Raises:
         InputError: an option has no equals sign.
@@ -26,20 +32,20 @@ def parse_entities(options: list[str]) -> dict[str, list[str]]:
 
 
 def copy_image(dest: Path, file: str, output: Path, also: list[str], jobs: int) -> None:
-    """Copy an image out of the dataset, complete and readable, with all its metadata beside it.
+    """Copy an image of the dataset, with all its metadata in a sidecar.
 
-    One whose voxels are not cubes is resampled where they nearly are. Voxels that are not finite
-    become 0.
+    An image whose voxels are nearly, but not exactly, cubes is resampled. Voxels that are not
+    finite become 0.
 
     Args:
         dest: root of the dataset.
-        file: of the image below it.
-        output: copy to write, with its sidecar.
-        also: files to get as well; one that cannot be got is noted.
-        jobs: files to get at a time.
+        file: path of the image below `dest`.
+        output: path of the copy; its sidecar is written beside it.
+        also: paths of further files to get; a failure to get them is logged as a warning.
+        jobs: number of files to get at a time.
 
     Raises:
-        InputError: it cannot be got, is not usable, or is no reference for being anisotropic.
+        InputError: the image cannot be got or read, or its voxels are too anisotropic.
     """
     from ..bids.metadata import read_inherited_metadata, shared_metadata, sidecars_of
     from ..bids.names import sidecar_path
@@ -51,11 +57,11 @@ def copy_image(dest: Path, file: str, output: Path, also: list[str], jobs: int) 
 
     image = get_content(dest, [file, *sidecars_of(dest, file)], jobs)[0]
     volume, resampled = as_reference(image, load_reference(image))
-    stated = read_inherited_metadata(dest, file)
+    metadata = read_inherited_metadata(dest, file)
     if resampled:
         log.warning("%s: is resampled %s, as its voxels are not cubes.", image, resampled)
-        stated = shared_metadata([stated]) | {RESAMPLED: resampled}
-    write_json(sidecar_path(output), stated)
+        metadata = shared_metadata([metadata]) | {RESAMPLED: resampled}
+    write_json(sidecar_path(output), metadata)
     save_volume(output, volume.array, volume.grid)
     try:
         get_content(dest, also, jobs)
@@ -64,17 +70,17 @@ def copy_image(dest: Path, file: str, output: Path, also: list[str], jobs: int) 
 
 
 def copy_mask(dest: Path, file: str, output: Path, like: Path | None, jobs: int) -> None:
-    """Copy a cord mask out of the dataset; one that is of no use becomes a mask of zeros.
+    """Copy a cord mask of the dataset; a mask that is not usable becomes a mask of zeros.
 
     Args:
         dest: root of the dataset.
-        file: of the mask below it.
-        output: copy to write, with its sidecar, which says why a mask is of zeros.
-        like: image on whose grid the copy has to be; None for the mask's own.
-        jobs: files to get at a time.
+        file: path of the mask below `dest`.
+        output: path of the copy; its sidecar says why a mask consists of zeros.
+        like: path of the image whose grid the mask must have; None for the mask's own grid.
+        jobs: number of files to get at a time.
 
     Raises:
-        InputError: without `like`, it cannot be got or read.
+        InputError: `like` is None, and the mask cannot be got or read.
     """
     import numpy as np
 
@@ -87,10 +93,10 @@ def copy_mask(dest: Path, file: str, output: Path, like: Path | None, jobs: int)
     from .annex import get_content
 
     grid = load_grid(like) if like else None
-    stated: dict[str, object] = {}
+    metadata: dict[str, object] = {}
     try:
         mask = get_content(dest, [file, *sidecars_of(dest, file)], jobs)[0]
-        stated = read_inherited_metadata(dest, file)
+        metadata = read_inherited_metadata(dest, file)
         cord = read_cord_copy(mask, grid)
     except InputError as error:
         if grid is None:
@@ -100,15 +106,23 @@ def copy_mask(dest: Path, file: str, output: Path, like: Path | None, jobs: int)
             "--forcerun %s`.",
             *(error, output),
         )
-        stated[PROBLEM] = str(error)
+        metadata[PROBLEM] = str(error)
         cord = Volume(np.zeros(grid.shape, np.uint8), grid)
-    write_json(sidecar_path(output), stated)
+    write_json(sidecar_path(output), metadata)
     small = np.array_equal(cord.array, cord.array.astype("uint8"))
     save_volume(output, cord.array, cord.grid, "uint8" if small else "float32")
 
 
 def describe_disk_space(needed: int, dest: Path) -> tuple[bool, str]:
-    """Whether there is room for a download, and a sentence about it."""
+    """Compare the size of a download with the free disk space.
+
+    Args:
+        needed: size of the download in bytes.
+        dest: root of the dataset.
+
+    Returns:
+        Whether the download fits, and a sentence with both sizes.
+    """
     import shutil
 
     free = shutil.disk_usage(dest.parent).free

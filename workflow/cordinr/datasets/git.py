@@ -1,4 +1,4 @@
-"""Git and git-annex: where they run, one process at a time, and what they said."""
+"""Calls of git and git-annex: environment, locks, messages, and the sources of a clone."""
 
 import errno
 import os
@@ -17,55 +17,65 @@ from filelock import FileLock
 from ..errors import InputError
 
 SOURCE_KEY = "cordinr.source"
-"""Where a clone keeps what it was cloned from: git and DataLad both rewrite the remote's URL."""
+"""Git setting that keeps the source of a clone, as git and DataLad rewrite the remote's URL."""
 
 FALLBACK_IDENTITY = {"NAME": "cordinr", "EMAIL": "cordinr@localhost"}
-"""Who commits where git knows nobody: `datalad clone` fails without an identity."""
+"""Author of commits where git has no identity, without which `datalad clone` fails."""
 
 
 def git(root: Path, *arguments: str) -> str:
-    """What a git command says.
+    """Run a git command in a repository.
+
+    Args:
+        root: root of the repository.
+        *arguments: command and its arguments.
+
+    Returns:
+        The standard output, without surrounding whitespace.
 
     Raises:
-        InputError: it failed, as where the repository belongs to another user.
+        InputError: the command failed, for instance as the repository belongs to another user.
     """
     command = ["git", "-C", str(root), *arguments]
-    # Names of files may be no UTF-8.
+    # Names of files may not be valid UTF-8.
     answer = subprocess.run(command, capture_output=True, text=True, errors="surrogateescape")
     if answer.returncode:
-        said = " ".join(answer.stderr.split())
+        message = " ".join(answer.stderr.split())
         raise InputError(
             foreign_owner_message(root, answer.stderr)
-            or f"{root}: git {arguments[0]} failed ({said})."
+            or f"{root}: git {arguments[0]} failed ({message})."
         )
     return answer.stdout.strip()
 
 
 def check_owner(root: Path) -> None:
-    """Refuse a repository that git does not work in, as it belongs to another user.
+    """Refuse a repository in which git does not work, as it belongs to another user.
 
-    Others would only say that it is not a repository, or nothing.
+    DataLad and git-annex would report that it is not a repository, or nothing.
+
+    Args:
+        root: root of the repository.
 
     Raises:
-        InputError: it does, or is not a repository at all.
+        InputError: the repository belongs to another user, or `root` is not a repository.
     """
     git(root, "rev-parse", "--git-dir")
 
 
-def foreign_owner_message(root: Path | str, said: str) -> str:
-    """The sentence that helps where git refuses a repository of another user.
+def foreign_owner_message(root: Path | str, output: str) -> str:
+    """Compose the message for a repository that git refuses, as it belongs to another user.
 
     Args:
-        root: of the repository.
-        said: by git, or by a program that passes on what git said.
+        root: root of the repository.
+        output: error output of git, or of a program that passes it on.
 
     Returns:
-        Whose it is and the line to type; empty where git said something else.
+        The owner and the command that helps; empty if the output reports something else.
     """
-    if "dubious ownership" not in said:
+    if "dubious ownership" not in output:
         return ""
-    named = re.search(r"--add safe\.directory ('[^']*'|\S+)", said)
-    folder = named[1] if named else shlex.quote(os.path.abspath(root))
+    suggestion = re.search(r"--add safe\.directory ('[^']*'|\S+)", output)
+    folder = suggestion[1] if suggestion else shlex.quote(os.path.abspath(root))
     return (
         f"{root}: belongs to another user ({owner_of(root)}), and git does not work in it; if you "
         f"trust it, run `git config --global --add safe.directory {folder}`."
@@ -73,7 +83,7 @@ def foreign_owner_message(root: Path | str, said: str) -> str:
 
 
 def owner_of(path: Path | str) -> str:
-    """The name of the user who owns a file, or the number where there is no name."""
+    """Return the name of the user who owns a file, or the user id if it has no name."""
     try:
         number = os.stat(path).st_uid
     except OSError:
@@ -85,30 +95,30 @@ def owner_of(path: Path | str) -> str:
 
 
 def is_repository(folder: Path) -> bool:
-    """Whether a folder is the root of a git repository, bare ones included."""
+    """Tell whether a folder is the root of a git repository, which may be a bare one."""
     return (folder / ".git").exists() or (
         (folder / "HEAD").is_file() and (folder / "objects").is_dir()
     )
 
 
 def sources_of(root: Path) -> list[str]:
-    """What a clone was cloned from: as it was written then, and as git has it now."""
-    found = []
+    """Return the sources of a clone: the one given when it was cloned, and the URL of `origin`."""
+    sources = []
     for key in (SOURCE_KEY, "remote.origin.url"):
         with suppress(InputError):
-            found.append(git(root, "config", "--local", "--get", key))
-    return list(filter(None, found))
+            sources.append(git(root, "config", "--local", "--get", key))
+    return list(filter(None, sources))
 
 
 def source_of(root: Path) -> str:
-    """What a clone was cloned from, or an empty text."""
+    """Return the source of a clone, or an empty string."""
     return next(iter(sources_of(root)), "")
 
 
 def reason(failed: Sequence[dict[str, Any]]) -> str:
-    """The message of the first failed DataLad result, on one line.
+    """Return the message of the first failed DataLad result, on one line.
 
-    What git-annex says of a download has a key of its own, and a line for each way it tried.
+    Messages of git-annex have a key of their own, and a line for each remote it tried.
     """
     result = failed[0] if failed else {}
     message = result.get("message") or result.get("error_message") or ""
@@ -120,10 +130,13 @@ def reason(failed: Sequence[dict[str, Any]]) -> str:
 
 @contextmanager
 def clone_lock(dest: Path) -> Iterator[None]:
-    """One process at a time works on a clone, in an environment where git and annex run.
+    """Hold the lock of a clone, in an environment in which git and git-annex run.
+
+    Args:
+        dest: root of the clone; the lock lies beside it.
 
     Raises:
-        InputError: the folder beside which the lock lies cannot be written.
+        InputError: the folder of the lock cannot be written.
     """
     lock = FileLock(dest.with_name(f".{dest.name}.lock"))
     try:
@@ -139,28 +152,30 @@ def clone_lock(dest: Path) -> Iterator[None]:
 
 
 def _lock_failure(dest: Path, lock: str, error: OSError) -> str:
-    """The sentence that helps: another owner does not where the disk is full."""
-    said = error.strerror or str(error)
+    """Compose the message for a lock that cannot be acquired; name the owner if denied."""
+    cause = error.strerror or str(error)
     if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
         return (
-            f"{dest.parent}: the lock {lock} cannot be acquired ({said}); mend that, or take "
+            f"{dest.parent}: the lock {lock} cannot be acquired ({cause}); mend that, or take "
             "another folder for the results."
         )
-    there = next(path for path in (Path(lock), *dest.parents) if path.exists())
+    folder = next(path for path in (Path(lock), *dest.parents) if path.exists())
     return (
-        f"{dest.parent}: cannot be written ({said}; {there} belongs to {owner_of(there)}); change "
-        "the owner, or take another folder for the results."
+        f"{dest.parent}: cannot be written ({cause}; {folder} belongs to {owner_of(folder)}); "
+        "change the owner, or take another folder for the results."
     )
 
 
 @contextmanager
 def environment() -> Iterator[None]:
-    """git-annex on PATH (pip puts it beside python) and a git identity if there is none."""
+    """Put git-annex on PATH (pip installs it beside python) and set a git identity if needed."""
     before = dict(os.environ)
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before.get("PATH", "")])
     for key, value in FALLBACK_IDENTITY.items():
-        known = subprocess.run(["git", "config", f"user.{key.lower()}"], capture_output=True).stdout
-        if not known:
+        configured = subprocess.run(
+            ["git", "config", f"user.{key.lower()}"], capture_output=True
+        ).stdout
+        if not configured:
             for role in ("AUTHOR", "COMMITTER"):
                 os.environ.setdefault(f"GIT_{role}_{key}", value)
     try:

@@ -1,6 +1,6 @@
-"""Raw BIDS datasets: cloned through DataLad at a pinned version, or plain folders used in place.
+"""Raw BIDS datasets: clones by DataLad at a pinned version, or plain folders used in place.
 
-Either way the dataset is then found at one place below the results.
+In both cases the dataset has one path below the results: a clone, or a link to the folder.
 """
 
 import os
@@ -28,25 +28,27 @@ from .git import (
 )
 
 DESCRIPTION_FILE = "dataset_description.json"
+"""Name of the file that every BIDS dataset has at its root."""
 
 GIT_ATTRIBUTES = "* annex.largefiles=nothing\n*.nii.gz filter=annex annex.largefiles=anything\n"
-"""The .gitattributes of a dataset: images in git-annex, as in spine-generic, all else in git."""
+"""Text of .gitattributes: images go to git-annex, as in spine-generic, all else to git."""
 
 
 def clone_or_link(source: str, version: str, dest: Path) -> str:
-    """Bring a dataset to `dest`; images of a clone stay pointers until their content is got.
+    """Clone a dataset, or link a plain folder; images of a clone stay pointers for now.
 
     Args:
-        source: URL or path of anything that DataLad can clone, or a plain folder. What is not a
-            clone already is never written to.
-        version: tag or commit; empty for a plain folder, and for the newest of a clone.
-        dest: folder of the clone, or the link to a plain folder; appears whole or not at all.
+        source: URL or path of anything that DataLad can clone, or a plain folder. A plain
+            folder is never written to.
+        version: tag or commit; empty for a plain folder, and for the newest commit of a clone.
+        dest: folder of the clone, or the link to a plain folder; appears complete or not at all.
 
     Returns:
         The commit, 40 hexadecimal digits; empty for a plain folder.
 
     Raises:
-        InputError: the source cannot be cloned, has no such version, or `dest` is something else.
+        InputError: the source cannot be cloned or lacks the version, or `dest` already exists and
+            is something else.
     """
     folder = Path(source).expanduser()
     origin = str(folder.resolve()) if folder.exists() else source
@@ -60,30 +62,39 @@ def clone_or_link(source: str, version: str, dest: Path) -> str:
 
 
 def describe_source(dest: Path, source: str, version: str, commit: str) -> dict[str, Any]:
-    """What derivatives have to say about their raw dataset, JSON-serialisable.
+    """Describe a raw dataset as its derivatives have to, JSON-serialisable.
+
+    Args:
+        dest: root of the dataset.
+        source: URL or path from which it was cloned.
+        version: version that was asked for, or empty.
+        commit: commit of the clone, or empty.
 
     Returns:
         `Name`, `Authors`, `License` and `DOI` as the dataset states them, and its `URL` (without
-        credentials), `Version` and `Commit`; what is not known is left out.
+        credentials), `Version` and `Commit`; keys without a value are left out.
 
     Raises:
-        InputError: as `check_bids`, or the file is not a JSON object.
+        InputError: `check_bids` fails, or dataset_description.json is not a JSON object.
     """
     check_bids(dest)
     stated = read_json(dest / DESCRIPTION_FILE)
-    known = {key: stated.get(key) for key in ("Name", "License")}
+    description = {key: stated.get(key) for key in ("Name", "License")}
     authors = stated.get("Authors")
-    known["Authors"] = list(map(str, authors)) if isinstance(authors, list) else None
-    known["DOI"] = stated.get("DatasetDOI")
-    known |= {"URL": without_credentials(source), "Version": version, "Commit": commit}
-    return {key: value for key, value in known.items() if value}
+    description["Authors"] = list(map(str, authors)) if isinstance(authors, list) else None
+    description["DOI"] = stated.get("DatasetDOI")
+    description |= {"URL": without_credentials(source), "Version": version, "Commit": commit}
+    return {key: value for key, value in description.items() if value}
 
 
 def check_bids(dest: Path) -> None:
-    """Get the file that makes a folder a BIDS dataset, where git-annex has it, before it is read.
+    """Check that a folder is a BIDS dataset, and get its dataset_description.json if annexed.
+
+    Args:
+        dest: root of the dataset.
 
     Raises:
-        InputError: there is no such file, or its content cannot be got.
+        InputError: the file does not exist, or its content cannot be got.
     """
     if not os.path.lexists(dest / DESCRIPTION_FILE):
         raise InputError(f"{dest}: has no {DESCRIPTION_FILE}; give a BIDS dataset.")
@@ -92,9 +103,13 @@ def check_bids(dest: Path) -> None:
 
 
 def create(dest: Path, description: str) -> None:
-    """Turn a folder of files into a DataLad dataset, images in git-annex, all saved, tagged v1.
+    """Turn a folder of files into a DataLad dataset, saved and tagged v1.
 
-    Images are unlocked pointers, as in the spine-generic datasets.
+    Images go to git-annex as unlocked pointers, as in the spine-generic datasets.
+
+    Args:
+        dest: folder to turn into a dataset.
+        description: message of the commit.
     """
     import datalad.api as dl
 
@@ -131,26 +146,26 @@ def _clone_whole(origin: str, dest: Path) -> None:
         return_type="list",
         result_xfm=None,
     )
-    # What fails beside the clone itself are the remotes of a source that is a clone: no harm.
+    # Failures other than that of the clone itself concern remotes of the source; they do no harm.
     if not any(each["action"] == "install" and each["status"] == "ok" for each in results):
         shutil.rmtree(partial, ignore_errors=True)
-        said = reason([each for each in results if each["status"] != "ok"])
+        message = reason([each for each in results if each["status"] != "ok"])
         raise InputError(
-            foreign_owner_message(origin, said)
-            or f"{origin}: cannot be cloned by DataLad ({said}); check dataset.source."
+            foreign_owner_message(origin, message)
+            or f"{origin}: cannot be cloned by DataLad ({message}); check dataset.source."
         )
     git(partial, "config", SOURCE_KEY, origin)
     partial.rename(dest)
 
 
 def _check_origin(dest: Path, origin: str) -> None:
-    """Refuse what is not a clone of `origin`; one that was cloned by hand will do."""
-    known: list[str] = []
+    """Refuse a folder that is not a clone of `origin`; a clone made by hand is accepted."""
+    sources: list[str] = []
     if is_repository(dest) and not dest.is_symlink():
         check_owner(dest)
-        known = sources_of(dest)
-    if origin not in known:
-        cloned_from = " or ".join(sorted(set(known))) or "something else"
+        sources = sources_of(dest)
+    if origin not in sources:
+        cloned_from = " or ".join(sorted(set(sources))) or "something else"
         raise InputError(
             f"{dest}: already exists as a clone of {cloned_from}, not from {origin}; move it away."
         )
@@ -182,13 +197,13 @@ def _resolve_commit(dest: Path, version: str) -> str | None:
 
 
 def without_credentials(source: str) -> str:
-    """A URL without user name and password."""
+    """Return a URL without its user name and password."""
     parts = urlsplit(source)
     if not parts.scheme or "@" not in parts.netloc:
         return source
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def first_few(names: Sequence[str], most: int = 8) -> str:
-    """The first few names, for a message."""
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+def first_few(names: Sequence[str], limit: int = 8) -> str:
+    """Join the first few names, for a message."""
+    return ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")

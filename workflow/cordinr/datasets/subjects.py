@@ -1,4 +1,4 @@
-"""Who is in a raw BIDS dataset: folders of subjects, their sites, and what is passed over."""
+"""Subjects of a raw BIDS dataset: their folders, files and sites, and names that are not BIDS."""
 
 import csv
 import io
@@ -15,19 +15,20 @@ from .source import first_few
 log = logging.getLogger(__name__)
 
 PARTICIPANTS = "participants.tsv"
+"""Name of the table of the subjects at the root of a dataset."""
 
 LABEL_PATTERN = re.compile("[A-Za-z0-9+]+")
-"""Of BIDS entities, by the specification: letters, digits and plus signs."""
+"""Pattern of the label of a BIDS entity: letters, digits and plus signs."""
 
 RAW_IMAGE_PATTERN = re.compile(
     r"sub-(?P<sub>[A-Za-z0-9+]+)(/ses-(?P<ses>[A-Za-z0-9+]+))?/[a-z]+/"
     r"sub-[A-Za-z0-9+]+(_(?!res-|desc-)[a-z]+-[A-Za-z0-9+]+)*_[A-Za-z0-9]+\.nii(\.gz)?"
 )
-"""Where BIDS has raw images; others, such as copies by hand, are passed over."""
+"""Pattern of the path of a raw image in BIDS; other images, such as copies, are passed over."""
 
 
 def subjects_of(dest: Path) -> list[str]:
-    """The labels of a dataset's subject folders, sorted; odd ones are not among them.
+    """List the labels of the subject folders of a dataset, sorted; names unlike BIDS are left out.
 
     Args:
         dest: root of the dataset.
@@ -40,7 +41,7 @@ def subjects_of(dest: Path) -> list[str]:
 
 
 def note_odd_subjects(dest: Path) -> None:
-    """Say what looks like subjects at the root of a dataset but is none by BIDS.
+    """Warn of entries at the root of a dataset that look like subjects but are not, by BIDS.
 
     Args:
         dest: root of the dataset.
@@ -61,13 +62,13 @@ def note_odd_subjects(dest: Path) -> None:
 def note_odd_images(
     dest: Path, subjects: Sequence[str], suffix: str, taken: Collection[str]
 ) -> None:
-    """Say which files of subjects look like images of a suffix but are not named as BIDS has it.
+    """Warn of files that look like images of a suffix but are not named as BIDS demands.
 
     Args:
         dest: root of the dataset.
-        subjects: labels of those to look at.
-        suffix: of the images, such as T2w.
-        taken: paths below `dest` of the images that BIDS knows.
+        subjects: labels of the subjects to check.
+        suffix: suffix of the images, such as T2w.
+        taken: paths below `dest` of the images that are named as BIDS demands.
     """
     alike = re.compile(rf"(?!\.)(.*_)?{suffix}(?![A-Za-z0-9]).*\.nii(\.gz)?", re.IGNORECASE)
     paths = [path for subject in subjects for path in files_of(dest, subject)]
@@ -88,10 +89,10 @@ def note_odd_images(
 
 
 def name_contradicts_folder(path: str) -> bool:
-    """Whether the name of an image has another subject or session than its folders.
+    """Tell whether the name of an image states another subject or session than its folders.
 
     Args:
-        path: below the root of the dataset.
+        path: path of the image below the root of the dataset.
     """
     *folders, name = path.split("/")
     for key in ("sub", "ses"):
@@ -103,7 +104,7 @@ def name_contradicts_folder(path: str) -> bool:
 
 
 def files_of(dest: Path, subject: str) -> Iterator[str]:
-    """The files of a subject, links to nothing included, as sorted paths below the root.
+    """Iterate over the files of a subject, broken links included, as sorted paths below `dest`.
 
     Args:
         dest: root of the dataset.
@@ -116,13 +117,16 @@ def files_of(dest: Path, subject: str) -> Iterator[str]:
 
 
 def sites_of(dest: Path) -> dict[str, str]:
-    """The site of each subject that participants.tsv gives one: label to its name.
+    """Read the sites of the subjects from participants.tsv.
 
-    It is the column `institution_id`, as in the spine-generic datasets, else `site`. A table that
-    cannot be got or read is noted, and gives nobody a site.
+    The site is in the column `institution_id`, as in the spine-generic datasets, or `site`. For a
+    table that cannot be got or read, a warning is logged and no subject has a site.
 
     Args:
         dest: root of the dataset.
+
+    Returns:
+        The name of the site by the label of the subject, for subjects that have one.
     """
     try:
         text = read_annexed_text(dest, PARTICIPANTS, "a table")
@@ -148,5 +152,5 @@ def _is_subject(entry: os.DirEntry) -> bool:
 
 
 def _names_and_verb(names: Sequence[str]) -> str:
-    """The first few names, each on one line, and the verb."""
+    """Join the first few names, followed by "is" or "are"."""
     return f"{first_few(sorted(names))} {'is' if len(names) == 1 else 'are'}"

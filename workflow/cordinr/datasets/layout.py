@@ -1,4 +1,4 @@
-"""The layout of results/: where a run keeps what belongs to an image, and its tables and pages."""
+"""Layout of results/: paths of the files of each image, and of the tables and pages of a run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +8,10 @@ from .index import IndexRow
 
 @dataclass(frozen=True)
 class ResultPaths:
-    """The paths of what a run makes and others look for; the rules of the workflow make them.
+    """Paths of the results that the rules of the workflow write and the pages and tables read.
 
     Attributes:
-        results: folder of all results.
+        results: path of the folder of all results.
         suffix: BIDS suffix of the images.
     """
 
@@ -20,73 +20,73 @@ class ResultPaths:
 
     @property
     def index(self) -> Path:
-        """The list of the images of the dataset."""
+        """Path of the list of the images of the dataset."""
         return self.results / "inputs.tsv"
 
     @property
     def source(self) -> Path:
-        """What `cordinr index --describe` says of the raw dataset."""
+        """Path of the description of the raw dataset that `cordinr index --describe` writes."""
         return self.results / "source.json"
 
     @property
     def table(self) -> Path:
-        """The table of all metrics."""
+        """Path of the table of all metrics."""
         return self.results / "metrics.tsv"
 
     @property
     def partial_table(self) -> Path:
-        """The table of what there is after a run that failed or was stopped."""
+        """Path of the table of the metrics so far, after a run that failed or was stopped."""
         return self.results / "metrics_partial.tsv"
 
     @property
     def failed(self) -> Path:
-        """The list of the images that a run could not finish."""
+        """Path of the list of the images that a run could not finish."""
         return self.results / "failed.tsv"
 
     @property
     def descriptions(self) -> Path:
-        """The `desc` labels of the derivatives dataset, each with its meaning."""
+        """Path of the table of the `desc` labels of the derivatives and their meanings."""
         return self.derivatives / "descriptions.tsv"
 
     @property
     def derivatives(self) -> Path:
-        """The root of the BIDS derivatives dataset, which also holds the pages."""
+        """Root of the BIDS derivatives dataset, which also holds the pages."""
         return self.results / "cordinr"
 
     @property
     def records(self) -> Path:
-        """The folder of what fits, baselines and renderings cost."""
+        """Folder of the time and memory that fits, baselines and renderings took."""
         return self.results / "records"
 
     @property
     def logs(self) -> Path:
-        """The folder of the logs: one folder per rule, each of which mirrors the dataset."""
+        """Folder of the logs: one folder per rule, each of which mirrors the dataset."""
         return self.results / "logs"
 
     def view(self, row: IndexRow, res: str) -> Path:
-        """A simulated view of an image, by its `res` label."""
+        """Path of a simulated view of an image, by its `res` label."""
         return self._derived(row, f"res-{res}_desc-simulated")
 
     def recon(self, row: IndexRow, label: str) -> Path:
-        """A reconstruction of an image on its own grid, by its `desc` label."""
+        """Path of a reconstruction of an image on the grid of the image, by its `desc` label."""
         return self._derived(row, f"desc-{label}")
 
     def reference(self, row: IndexRow, kind: str = "reference") -> Path:
-        """The checked copy of an image; of its mask if `kind` is "cord", its truth if "truth"."""
+        """Path of the checked copy of an image, of its mask ("cord") or of its truth ("truth")."""
         return self.results / "reference" / row.folder / f"{row.image}_{kind}.nii.gz"
 
     def record(self, row: IndexRow, label: str, step: str = "fit") -> Path:
-        """What the step "fit" (of a baseline: all) or "render" of a reconstruction cost."""
+        """Path of the costs of a reconstruction: its step "fit" (a whole baseline) or "render"."""
         return self.records / row.folder / f"{row.image}_desc-{label}_{step}.json"
 
     def metrics(self, row: IndexRow, label: str, res: str = "") -> Path:
-        """The metrics of a reconstruction; of a rendering at another voxel size with its `res`."""
+        """Path of the metrics of a reconstruction; `res` names the voxel size of a rendering."""
         grid = f"_res-{res}" if res else ""
         name = f"{row.image}{grid}_desc-{label}_metrics.json"
         return self.results / "metrics" / row.folder / name
 
     def figure(self, row: IndexRow, name: str) -> Path:
-        """A figure of an image."""
+        """Path of a figure of an image."""
         return self.results / "figures" / row.folder / f"{row.image}_{name}.png"
 
     def _derived(self, row: IndexRow, entities: str) -> Path:

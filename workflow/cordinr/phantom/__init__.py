@@ -1,6 +1,7 @@
-"""The embedded dataset: analytic spines, scanned into a raw BIDS dataset.
+"""The embedded dataset: simulated scans of analytic spines in a raw BIDS dataset.
 
-- `anatomy`: the parameters of a spine, its frame and distances in it.
-- `signal`: the signal as a function of position; `tissues`, `shapes`: what it is painted with.
-- `scan`, `dataset`: voxels with the noise of a scanner, and a BIDS dataset of them.
+- `anatomy`: the parameters of a spine, its coordinates and distances in it.
+- `signal`: the signal as a function of position; `tissues`, `shapes`: the tissues and the geometric
+  shapes that it is composed of.
+- `scan`, `dataset`: images with the noise of a scanner, and a BIDS dataset of such images.
 """

@@ -13,7 +13,7 @@ import numpy as np
 
 from .shapes import Texture, ellipse
 
-SIGNAL = {
+TISSUE_SIGNAL = {
     "csf": 1000.0,
     "fat": 640.0,
     "nucleus": 520.0,
@@ -31,43 +31,69 @@ SIGNAL = {
     "cortex": 30.0,
     "dura": 45.0,
 }
-"""Nominal noise-free signal of each tissue, arbitrary units; a subject's is within 5 % of it."""
+"""Nominal noise-free signal of each tissue in arbitrary units; subjects deviate by up to 5 %."""
 
 CORD_SIGNAL = 370.0
-"""Mean cord signal of the cohort, grey and white matter, the default numerator of an SNR."""
+"""Mean signal of the cord (grey and white matter) over subjects, to which an SNR refers."""
 
 
 @dataclass(frozen=True, eq=False)
 class Phantom:
-    """One anatomy; lengths in mm, angles in rad. Use `Phantom.draw`.
+    """The anatomy of one subject, with lengths in mm and angles in rad; made by `Phantom.draw`.
 
-    Points `at` (3, N) are cord coordinates, as from `frame`; points `xyz` (N, 3) are world mm.
+    Points `at` of shape (3, N) are cord coordinates, as returned by `frame`; points `xyz` of shape
+    (N, 3) are world coordinates in mm.
+
+    Attributes:
+        tissue: signal of each tissue.
+        textures: random textures by name.
+        levels: random numbers in [-1, 1] of shape (64, 4), one row per vertebra, for the signal of
+            the nucleus, the bulge of the disc, the length of the spinous process and the signal of
+            the marrow.
+        lordosis: amplitude, wave number and phase of the sagittal curve.
+        scoliosis: amplitude, wave number and phase of the coronal curve.
+        cord_half: semi-axes of the cord along `u` and `v`.
+        enlargement: relative amplitude and phase of the change of the cross-section along the cord.
+        sac_half: semi-axes of the dural sac along `u` and `v`.
+        sac_shift: position along `v` of the centre of the dural sac.
+        spacing: distance between vertebrae along the arc of the cord.
+        level_phase: offset of the vertebrae along the arc, as a fraction of `spacing`.
+        disc_height: height of the discs.
+        disc_tilt: slope of the discs, in mm along the arc per mm along `v`.
+        body_half: half widths of the vertebral bodies along `u` and `v`.
+        spinous: reach of the spinous processes behind the cord, and their downward slope.
+        skin_depth: distance from the skin at the back of the neck to the centre of the cord.
+        fat_depth: thickness of the subcutaneous fat.
+        shading: gain of the coil towards the back, and phases of its slow ripples along x and z.
     """
 
     tissue: dict[str, float]
     textures: dict[str, Texture]
-    levels: (
-        np.ndarray
-    )  # (64, 4) in [-1, 1]: nucleus signal, disc bulge, spinous length, marrow signal
-    lordosis: tuple[float, float, float]  # amplitude, wave number, phase of the sagittal curve
-    scoliosis: tuple[float, float, float]  # the same of the coronal curve
+    levels: np.ndarray
+    lordosis: tuple[float, float, float]
+    scoliosis: tuple[float, float, float]
     cord_half: tuple[float, float]
-    enlargement: tuple[float, float]  # relative, phase
+    enlargement: tuple[float, float]
     sac_half: tuple[float, float]
     sac_shift: float
-    spacing: float  # of the vertebrae, along the arc
+    spacing: float
     level_phase: float
     disc_height: float
     disc_tilt: float
     body_half: tuple[float, float]
-    spinous: tuple[float, float]  # reach behind the cord, downward slope
+    spinous: tuple[float, float]
     skin_depth: float
     fat_depth: float
-    shading: tuple[float, float, float]  # posterior gain, phases of the slow ripple along x and z
+    shading: tuple[float, float, float]
 
     @classmethod
     def draw(cls, subject: int, seed: int) -> Phantom:
-        """Draw the anatomy of `subject` in the cohort `seed`, both integers >= 0; deterministic."""
+        """Draw the anatomy of a subject; the same numbers always give the same anatomy.
+
+        Args:
+            subject: number of the subject, at least 0.
+            seed: seed of the random numbers of all subjects, at least 0.
+        """
         rng = np.random.default_rng([seed, subject])
         between = rng.uniform
         textures = {
@@ -81,7 +107,7 @@ class Phantom:
         }
         skin_depth = between(29.5, 32.0)
         return cls(
-            tissue={name: value * between(0.95, 1.05) for name, value in SIGNAL.items()},
+            tissue={name: value * between(0.95, 1.05) for name, value in TISSUE_SIGNAL.items()},
             textures=textures,
             levels=between(-1, 1, (64, 4)).astype(np.float32),
             lordosis=(between(4.0, 7.0), 2 * np.pi / between(220, 270), between(-0.35, 0.35)),
@@ -103,22 +129,29 @@ class Phantom:
 
     @property
     def canal_front(self) -> float:
-        """Place `v` in mm of the back wall of the vertebral bodies."""
+        """Position along `v` in mm of the posterior wall of the vertebral bodies."""
         return self.sac_half[1] + self.sac_shift + 1.1
 
     @property
     def body_front(self) -> float:
-        """Place `v` in mm of the front wall of the vertebral bodies."""
+        """Position along `v` in mm of the anterior wall of the vertebral bodies."""
         return self.canal_front + 2 * self.body_half[1]
 
     def frame(self, xyz: np.ndarray) -> np.ndarray:
-        """Cord coordinates (u, v, s), float32 (3, N) in mm, of the world points `xyz` (N, 3)."""
+        """Compute the cord coordinates of points.
+
+        Args:
+            xyz: world coordinates in mm, of shape (N, 3).
+
+        Returns:
+            float32 of shape (3, N): the coordinates u, v and s in mm.
+        """
         x, y, z = np.asarray(xyz, dtype=np.float32).T
         (a, k, p), (b, m, r) = self.lordosis, self.scoliosis
-        # from `math`: a float64 scalar of NumPy would turn the float32 of all points to float64
+        # From `math`, because a float64 scalar of NumPy would convert all points to float64.
         sin_r, cos_p = math.sin(r), math.cos(p)
         t = z
-        for _ in range(2):  # Newton steps towards the foot of the perpendicular on the centreline
+        for _ in range(2):  # Newton steps to the foot of the perpendicular on the centreline
             off_x = x - b * (np.sin(m * t + r) - sin_r)
             off_y = y - a * (np.cos(k * t + p) - cos_p)
             slope_x, slope_y = b * m * np.cos(m * t + r), -a * k * np.sin(k * t + p)
@@ -128,27 +161,55 @@ class Phantom:
         off_y = y - a * (np.cos(k * t + p) - cos_p)
         slope_y = -a * k * np.sin(k * t + p)
         v = (off_y - slope_y * (z - t)) / np.sqrt(1 + slope_y**2)
-        # arc length to second order in the slopes: t + (1/2) int x'^2 + y'^2
+        # Arc length to second order in the slopes: t + (1/2) int x'^2 + y'^2
         s = t + (b * m) ** 2 / 4 * (t + np.sin(2 * (m * t + r)) / (2 * m))
         s = s + (a * k) ** 2 / 4 * (t - np.sin(2 * (k * t + p)) / (2 * k))
         return np.stack([off_x, v, s])
 
     def depth(self, at: np.ndarray) -> np.ndarray:
-        """Depth (N,) in mm of the points `at` under the skin of the neck, negative in air."""
+        """Compute the depth of points under the skin of the neck.
+
+        Args:
+            at: cord coordinates in mm, of shape (3, N).
+
+        Returns:
+            Depths in mm of shape (N,), negative in air.
+        """
         return -ellipse(at[0], at[1] - 50 + self.skin_depth, 58.0, 50.0)
 
     def cord_distance(self, at: np.ndarray) -> np.ndarray:
-        """Distance (N,) in mm of the points `at` from the surface of the cord, negative inside."""
+        """Compute the signed distance of points from the surface of the cord.
+
+        Args:
+            at: cord coordinates in mm, of shape (3, N).
+
+        Returns:
+            Distances in mm of shape (N,), negative inside the cord.
+        """
         relative, phase = self.enlargement
         swell = 1 + relative * np.cos(at[2] / 29 + phase)
         return ellipse(at[0], at[1], self.cord_half[0] * swell, self.cord_half[1] * (2 - swell))
 
     def level(self, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Vertebra (N,) int nearest to the arc length `along` and the mm (N,) above its middle."""
+        """Find the nearest vertebra of points, and their height above its middle.
+
+        Args:
+            along: arc lengths in mm, of shape (N,).
+
+        Returns:
+            Numbers of the vertebrae, int of shape (N,), and heights in mm of shape (N,).
+        """
         place = along / self.spacing + self.level_phase
         number = np.rint(place)
         return number.astype(np.int64), (place - number) * self.spacing
 
     def cord(self, xyz: np.ndarray) -> np.ndarray:
-        """Whether each of the world points `xyz` (N, 3), mm, lies inside the cord: (N,) bool."""
+        """Tell which points lie inside the cord.
+
+        Args:
+            xyz: world coordinates in mm, of shape (N, 3).
+
+        Returns:
+            bool of shape (N,).
+        """
         return self.cord_distance(self.frame(xyz)) < 0

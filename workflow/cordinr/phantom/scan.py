@@ -1,28 +1,28 @@
-"""The scan of a phantom: voxel averages on a grid, its cord mask and the noise of a scanner."""
+"""Simulated scans of a phantom: voxel averages on a grid, the cord mask, and scanner noise."""
 
 import numpy as np
 
 from ..errors import InputError
 from ..imaging.grid import Grid
 from .anatomy import CORD_SIGNAL, Phantom
-from .signal import CHUNK, intensity
+from .signal import POINTS_PER_CHUNK, intensity
 
 EXTENT_MM = (40.0, 70.0, 48.0)
-"""Millimetres of the default field of view along R, A and S."""
+"""Size of the default field of view along R, A and S in mm."""
 
-POINTS_PER_BLOCK = 4 * CHUNK
-"""Number of points whose positions are held in memory at a time."""
+POINTS_PER_BLOCK = 4 * POINTS_PER_CHUNK
+"""Maximum number of points whose positions are in memory at the same time."""
 
 
 def default_grid(voxel_mm: float, extent_mm: tuple[float, float, float] = EXTENT_MM) -> Grid:
-    """Cubic voxels in a field of view about the origin, along the axes of the world.
+    """Return a grid of isotropic voxels along the world axes, centred on the origin.
 
-    The number of voxels is the nearest to `extent_mm` / `voxel_mm`: (40, 70, 48) at 1 mm and
-    (80, 140, 96) at 0.5 mm, over the same field of view.
+    The number of voxels along an axis is `extent_mm` / `voxel_mm`, rounded: (40, 70, 48) at 1 mm
+    and (80, 140, 96) at 0.5 mm for the default field of view.
 
     Args:
-        voxel_mm: edge of a voxel.
-        extent_mm: millimetres of the field of view along each axis.
+        voxel_mm: voxel size in mm.
+        extent_mm: size of the field of view along each axis in mm.
 
     Raises:
         InputError: a length is not positive.
@@ -34,14 +34,14 @@ def default_grid(voxel_mm: float, extent_mm: tuple[float, float, float] = EXTENT
 
 
 def sample(phantom: Phantom, grid: Grid, supersample: int = 3) -> np.ndarray:
-    """The noise-free signal, averaged over voxels.
+    """Compute the noise-free image of a phantom, in which each voxel is an average of the signal.
 
-    Memory stays under 100 MB above the result.
+    Besides the image it needs less than 100 MB of memory.
 
     Args:
-        phantom: the anatomy.
-        grid: where to sample it.
-        supersample: points per axis of a voxel, the centres of as many equal cells.
+        phantom: anatomy of the subject.
+        grid: grid of the image.
+        supersample: number of sample points along each axis of a voxel, evenly spaced.
 
     Returns:
         float32 of shape `grid.shape`.
@@ -64,7 +64,15 @@ def sample(phantom: Phantom, grid: Grid, supersample: int = 3) -> np.ndarray:
 
 
 def cord_mask(phantom: Phantom, grid: Grid) -> np.ndarray:
-    """Where voxel centres lie in the cord: uint8 of shape `grid.shape`, 1 inside and 0 outside."""
+    """Compute the cord mask of a phantom: the voxels whose centre lies inside the cord.
+
+    Args:
+        phantom: anatomy of the subject.
+        grid: grid of the mask.
+
+    Returns:
+        uint8 of shape `grid.shape`, 1 inside the cord and 0 outside.
+    """
     mask = np.empty(grid.size, np.uint8)
     for block, points in grid.blocks(POINTS_PER_BLOCK):
         mask[block] = phantom.cord(points)
@@ -74,16 +82,17 @@ def cord_mask(phantom: Phantom, grid: Grid) -> np.ndarray:
 def add_rician_noise(
     image: np.ndarray, snr: float, rng: np.random.Generator, signal: float = CORD_SIGNAL
 ) -> np.ndarray:
-    """The magnitude |image + n1 + i n2|, where n1 and n2 are Gaussian noise.
+    """Add Rician noise: return |image + n1 + i n2|, where n1 and n2 are Gaussian noise.
 
-    Where the image is 0 the result is Rayleigh distributed with mean sigma sqrt(pi/2)
+    Where the image is 0, the result has a Rayleigh distribution with mean sigma sqrt(pi/2)
     (Gudbjartsson and Patz 1995, MRM 34:910).
 
     Args:
         image: noise-free signal of any shape.
-        snr: `signal` over the standard deviation sigma of the noise in each channel.
-        rng: generator of the noise.
-        signal: mean signal of a tissue; `image[mask].mean()` gives the SNR of this very cord.
+        snr: ratio of `signal` to sigma, the standard deviation of n1 and of n2.
+        rng: random number generator of the noise.
+        signal: signal to which `snr` refers; `image[mask].mean()` for the SNR of the subject's own
+            cord.
 
     Returns:
         float32 of the shape of `image`.

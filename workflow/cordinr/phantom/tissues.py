@@ -1,7 +1,6 @@
-"""Painters of the phantom's tissues, from the skin inwards, each over what lies there already.
+"""The tissues of the phantom, painted from the skin inwards, each over the previous ones.
 
-Each takes the anatomy, the signal `image` (N,), painted in place, and its points `at` (3, N): cord
-coordinates u, v, s in mm, see `anatomy`.
+The cord coordinates u, v and s are explained in `anatomy`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,13 @@ from .shapes import box, bump, edge, ellipse, meet, paint, segment
 
 
 def paint_soft(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
-    """Skin, subcutaneous fat and the layers of neck muscle with their fat septa."""
+    """Paint skin, subcutaneous fat, and the layers of neck muscle with their fat septa.
+
+    Args:
+        phantom: anatomy of the subject.
+        image: signal of shape (N,), painted in place.
+        at: cord coordinates u, v and s of the points in mm, of shape (3, N).
+    """
     u, v, depth = at[0], at[1], phantom.depth(at)
     warp, lobule = phantom.textures["warp"](at), phantom.textures["fat"](at)
     fat = phantom.tissue["fat"] * (1 + 0.06 * lobule) * (1 - 0.35 * bump(lobule, 0.12))
@@ -40,13 +45,19 @@ def paint_soft(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
 
 
 def _muscle(phantom: Phantom, at: np.ndarray, streak: np.ndarray) -> np.ndarray:
-    """Muscle signal with striations, and fat along the fibres where `streak` is high."""
+    """Compute the signal of muscle: striated, with fat along the fibres where `streak` is high."""
     base = phantom.tissue["muscle"] * (1 + 0.22 * phantom.textures["muscle"](at))
     return base + 0.8 * (phantom.tissue["fat"] - base) * edge(1.7 - streak, 1.6)
 
 
 def paint_viscera(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
-    """What lies before the column: loose fat, oesophagus, trachea, thyroid, great vessels."""
+    """Paint what lies in front of the spine: fat, oesophagus, trachea, thyroid, great vessels.
+
+    Args:
+        phantom: anatomy of the subject.
+        image: signal of shape (N,), painted in place.
+        at: cord coordinates u, v and s of the points in mm, of shape (3, N).
+    """
     tissue, warp, lobule = phantom.tissue, phantom.textures["warp"](at), phantom.textures["fat"](at)
     side, v = np.abs(at[0]), at[1] - phantom.body_front
     loose = tissue["fat"] * (0.72 + 0.1 * lobule)
@@ -72,7 +83,13 @@ def paint_viscera(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
 
 
 def paint_column(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
-    """Vertebral bodies with cortex, trabeculae and vein; discs; the two long ligaments."""
+    """Paint the vertebral bodies (cortex, marrow, vein), discs and longitudinal ligaments.
+
+    Args:
+        phantom: anatomy of the subject.
+        image: signal of shape (N,), painted in place.
+        at: cord coordinates u, v and s of the points in mm, of shape (3, N).
+    """
     tissue, (u, v, s) = phantom.tissue, at
     half_u, half_v = phantom.body_half[0] * (1 - 0.08 * np.tanh(s / 60)), phantom.body_half[1]
     v = v - phantom.canal_front - half_v
@@ -109,7 +126,13 @@ def paint_column(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
 
 
 def paint_arches(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
-    """Pillars with facet joints, pedicles, laminae, ligamenta flava and spinous processes."""
+    """Paint the articular pillars, pedicles, laminae, ligamenta flava and spinous processes.
+
+    Args:
+        phantom: anatomy of the subject.
+        image: signal of shape (N,), painted in place.
+        at: cord coordinates u, v and s of the points in mm, of shape (3, N).
+    """
     tissue, v, s = phantom.tissue, at[1], at[2]
     u = np.abs(at[0])
     back = -phantom.sac_half[1] + phantom.sac_shift - 4.6
@@ -142,7 +165,13 @@ def paint_arches(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
 
 
 def paint_foramina(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
-    """Foraminal fat, roots with their ganglia, transverse foramina and vertebral arteries."""
+    """Paint foraminal fat, nerve roots, ganglia, transverse foramina and vertebral arteries.
+
+    Args:
+        phantom: anatomy of the subject.
+        image: signal of shape (N,), painted in place.
+        at: cord coordinates u, v and s of the points in mm, of shape (3, N).
+    """
     tissue, v, s = phantom.tissue, at[1], at[2]
     u = np.abs(at[0])
     above = phantom.level(s)[1]
@@ -162,7 +191,13 @@ def paint_foramina(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
 
 
 def paint_canal(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
-    """Epidural fat, dura, cerebrospinal fluid with rootlets, and the cord."""
+    """Paint epidural fat, dura, cerebrospinal fluid with rootlets, and the cord.
+
+    Args:
+        phantom: anatomy of the subject.
+        image: signal of shape (N,), painted in place.
+        at: cord coordinates u, v and s of the points in mm, of shape (3, N).
+    """
     tissue, (u, v, s) = phantom.tissue, at
     place = s + phantom.disc_tilt * (v - phantom.canal_front - phantom.body_half[1])
     number = np.floor(place / phantom.spacing + phantom.level_phase).astype(np.int64)
@@ -188,7 +223,7 @@ def paint_canal(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
 
 
 def _paint_rootlets(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
-    """Fans of ventral and dorsal rootlets from the cord to the root sleeves."""
+    """Paint fans of ventral and dorsal rootlets from the cord to the root sleeves."""
     u, v, s = np.abs(at[0]), at[1], at[2]
     wide, deep = phantom.cord_half
     filament = phantom.spacing / 5
@@ -203,7 +238,7 @@ def _paint_rootlets(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None
 
 
 def _paint_cord(phantom: Phantom, image: np.ndarray, at: np.ndarray) -> None:
-    """White matter, the grey-matter butterfly and the anterior fissure."""
+    """Paint the white matter, the grey-matter butterfly and the anterior fissure."""
     tissue, (u, v, _) = phantom.tissue, at
     p, q = np.abs(u) * (6.5 / phantom.cord_half[0]), v * (3.9 / phantom.cord_half[1])
     horns = np.minimum(

@@ -1,4 +1,4 @@
-"""The embedded dataset: phantoms as a raw BIDS dataset under DataLad."""
+"""Writing of the embedded dataset: phantoms as a raw BIDS dataset under DataLad."""
 
 import shutil
 from pathlib import Path
@@ -17,33 +17,35 @@ from .anatomy import Phantom
 from .scan import add_rician_noise, cord_mask, default_grid, sample
 
 TRUTH_SUPERSAMPLE = 2
-"""Points per axis at which a voxel of the truth is sampled; as dense as 3 in a raw voxel."""
+"""Number of sample points along each axis of a voxel of the noise-free image. A raw voxel, which is
+larger, has 3, so that the points are about equally dense."""
 
 
 def write_phantom_dataset(
     folder: Path, subjects: int, voxel: float, truth: float, snr: float, seed: int
 ) -> None:
-    """Write a DataLad dataset of noisy phantoms, tagged v1; it appears whole or not at all.
+    """Write a DataLad dataset of noisy phantoms, tagged v1, which appears complete or not at all.
 
-    Besides the raw images it holds, as derivatives, the cord masks and noise-free images at a
+    It contains the raw images and, as derivatives, the cord masks and noise-free images with a
     finer voxel size over the same field of view.
 
     Args:
         folder: folder to create.
-        subjects: number of subjects; they are called 01, 02, ...
+        subjects: number of subjects, which are labelled 01, 02, and so on.
         voxel: voxel size of the raw images in mm.
         truth: voxel size of the noise-free images in mm, below 10.
-        snr: signal of the cord over the standard deviation of the noise in the raw images.
+        snr: ratio of the signal of the cord to the standard deviation of the noise in the raw
+            images.
         seed: seed of the anatomies and of the noise.
 
     Raises:
-        InputError: the folder exists or cannot be written, or there are no such voxels.
+        InputError: the folder exists or cannot be written, or a voxel size is out of range.
     """
     if folder.exists():
         raise InputError(f"{folder}: already exists; remove it or choose another folder.")
     if max(voxel, truth) > VOXEL_LIMITS_MM[1]:
         raise InputError(f"voxels of {max(voxel, truth):g} mm cannot be; choose smaller ones.")
-    resolution_label(truth)  # refuses a size that no file name can state before any work is done
+    resolution_label(truth)  # fails early for a size that has no label
     partial = folder.with_name(f".partial-{folder.name}")
     shutil.rmtree(partial, ignore_errors=True)
     labels = [f"{number:02d}" for number in range(1, subjects + 1)]
@@ -57,6 +59,7 @@ def write_phantom_dataset(
 def _write_subject(
     root: Path, label: str, phantom: Phantom, voxel: float, truth: float, snr: float, seed: int
 ) -> None:
+    """Write the raw image of a subject with its sidecar, its cord mask and its noise-free image."""
     stem = f"sub-{label}"
     grid = default_grid(voxel)
     noiseless = sample(phantom, grid)
@@ -82,6 +85,7 @@ def _write_subject(
 
 
 def _write_descriptions(root: Path, labels: list[str], snr: float) -> None:
+    """Write the files at the root of the dataset."""
     write_json(
         root / "dataset_description.json",
         {

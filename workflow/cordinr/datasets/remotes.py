@@ -1,4 +1,4 @@
-"""Other ways in: which remotes of git-annex a clone could get content from, but does not use."""
+"""Remotes of git-annex that could provide missing content but are not in use, and advice."""
 
 import re
 import shlex
@@ -10,17 +10,18 @@ from ..errors import InputError
 from .git import git, is_repository
 
 BRANCH_PATTERN = re.compile(r"refs/(?:heads|remotes/[^/]+)/git-annex")
+"""Pattern of the full ref of a git-annex branch, local or of a remote."""
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A special remote that the git-annex branch knows.
+    """A special remote that is recorded in the git-annex branch.
 
     Attributes:
-        name: by which it is enabled.
-        uuid: of its configuration; several may lead to one store.
+        name: name by which it is enabled.
+        uuid: uuid of its configuration; several configurations may share one store.
         store: uuid of the store.
-        settings: the rest of its line in remote.log.
+        settings: settings in its line of remote.log.
     """
 
     name: str
@@ -30,18 +31,21 @@ class Remote:
 
     @property
     def preference(self) -> tuple[bool, bool, str]:
-        """Sorts first what enables itself, then what needs no password."""
+        """Sort key: first remotes that are enabled automatically, then those without a password."""
         public = self.settings.get("type") == "httpalso" or self.settings.get("public") == "yes"
         return self.settings.get("autoenable") != "true", not public, self.name
 
 
 def advice(dest: Path, path: str, source: str) -> str:
-    """What to type to get content that no remote of a clone can give; part of a sentence.
+    """Advise how to get content that no enabled remote of a clone can provide.
 
     Args:
         dest: root of the clone.
-        path: of a file below it.
-        source: what it was cloned from, or empty.
+        path: path of the file below `dest`.
+        source: source of the clone, or empty.
+
+    Returns:
+        Part of a sentence, with the commands to type.
     """
     clone = f"git -C {shlex.quote(str(dest))}"
     again = f"`{clone} annex get {shlex.quote(path)}`"
@@ -74,12 +78,12 @@ def advice(dest: Path, path: str, source: str) -> str:
 
 
 def has_source_annex_branch(dest: Path) -> bool:
-    """Whether a clone got a git-annex branch from its source, which says where content is."""
+    """Tell whether the source of a clone has a git-annex branch, which records where content is."""
     return any(ref.startswith("refs/remotes/") for ref in branches(dest))
 
 
 def missing_branch_advice(dest: Path, source: str) -> str:
-    """What to say and do where there is no such branch; part of a sentence."""
+    """Explain a missing git-annex branch and advise what to do; part of a sentence."""
     return (
         f"its source {source} has no git-annex branch (a fork or mirror without it), so where "
         "content is was never said: push that branch to it, or set dataset.source to the original "
@@ -88,15 +92,15 @@ def missing_branch_advice(dest: Path, source: str) -> str:
 
 
 def branches(dest: Path) -> list[str]:
-    """The git-annex branches of a clone: its own and those of its remotes, as full refs."""
+    """List the git-annex branches of a clone and of its remotes, as full refs."""
     refs = _git_or_empty(dest, "for-each-ref", "--format=%(refname)").split()
     return [ref for ref in refs if BRANCH_PATTERN.fullmatch(ref)]
 
 
 def disabled_remotes(dest: Path) -> list[Remote]:
-    """The remotes that a git-annex branch knows and that are not enabled here, the best first.
+    """List the special remotes in the git-annex branches that are not enabled, the best first.
 
-    Those marked as dead are left out, and what is not a special remote.
+    Remotes that are marked as dead are left out.
 
     Args:
         dest: root of the clone.
@@ -105,13 +109,13 @@ def disabled_remotes(dest: Path) -> list[Remote]:
     dead = {
         uuid for uuid, words in _newest_log_entries(dest, "trust.log").items() if words[:1] == ["X"]
     }
-    found = [
+    recorded = [
         _parse_remote(uuid, words)
         for uuid, words in _newest_log_entries(dest, "remote.log").items()
     ]
     remotes = [
         remote
-        for remote in found
+        for remote in recorded
         if remote.name
         and "type" in remote.settings
         and remote.uuid not in enabled
@@ -121,7 +125,7 @@ def disabled_remotes(dest: Path) -> list[Remote]:
 
 
 def unverified_remotes(dest: Path) -> list[str]:
-    """The remotes that git-annex (from 10.2026 on) does not use before somebody looked at them."""
+    """List the remotes that git-annex (from 10.2026 on) does not use until a user verifies them."""
     lines = _git_or_empty(
         dest, "config", "--get-regexp", r"^remote\..*\.annex-verified$"
     ).splitlines()
@@ -134,7 +138,7 @@ def unverified_remotes(dest: Path) -> list[str]:
 
 
 def _enabled_uuids(dest: Path) -> set[str]:
-    """The uuids of the configurations in use; of several to one store not the store's own."""
+    """Return the uuids of the enabled configurations, which differ from that of a shared store."""
     pattern = r"^remote\..*\.annex-(config-)?uuid$"
     used: dict[str, dict[str, str]] = {}
     for line in _git_or_empty(dest, "config", "--get-regexp", pattern).splitlines():
@@ -152,9 +156,9 @@ def _parse_remote(uuid: str, words: list[str]) -> Remote:
 
 
 def _newest_log_entries(dest: Path, name: str) -> dict[str, list[str]]:
-    """The newest words for each uuid in a log of the git-annex branches.
+    """Return the newest words for each uuid in a log file of the git-annex branches.
 
-    https://git-annex.branchable.com/internals/ has the formats.
+    The formats are described at https://git-annex.branchable.com/internals/.
     """
     newest: dict[str, tuple[float, list[str]]] = {}
     for uuid, stamp, words in _log_entries(dest, name):
@@ -169,17 +173,17 @@ def _log_entries(dest: Path, name: str) -> Iterator[tuple[str, float, list[str]]
             uuid, *words = line.split() or [""]
             stamps = re.findall(r" timestamp=([0-9]+(?:\.[0-9]+)?)s?$", line)
             if uuid:
-                kept = [word for word in words if not word.startswith("timestamp=")]
-                yield uuid, float(stamps[0]) if stamps else 0.0, kept
+                other_words = [word for word in words if not word.startswith("timestamp=")]
+                yield uuid, float(stamps[0]) if stamps else 0.0, other_words
 
 
 def _unescape(value: str) -> str:
-    """git-annex writes what could be mistaken as `&32;`, the number of a character."""
-    return re.sub(r"&(\d{1,6});", lambda found: chr(int(found[1])), value)
+    """Decode characters that git-annex writes by their number, such as `&32;` for a space."""
+    return re.sub(r"&(\d{1,6});", lambda match: chr(int(match[1])), value)
 
 
 def _git_or_empty(root: Path, *arguments: str) -> str:
-    """What git says, or nothing where it fails: advice is no place for another error."""
+    """Return the output of git, or nothing if it fails, as advice must not raise another error."""
     try:
         return git(root, *arguments)
     except InputError:

@@ -41,6 +41,7 @@ WORKFLOW_MODULES = {"bids", "datalad", "jinja2", "matplotlib", "pandas", "skimag
 
 VERB_MODULES = (
     "reconstruct",
+    "align",
     "simulate",
     "baseline",
     "evaluate",

@@ -1,0 +1,177 @@
+"""Lines on which the slices of two stacks cross, and what both stacks show there.
+
+A slice of one stack, blurred in its plane by the slice profile of the other stack, and a slice of
+the other stack, blurred by the profile of the first, show the same on the line where both slices
+cross: the object blurred by both profiles. Nothing has to be reconstructed to compare two stacks.
+
+Kim et al., "Intersection based motion correction of multislice MRI for 3-D in utero fetal brain
+image formation", IEEE Transactions on Medical Imaging 29, 2010, compare slices on such lines; the
+blur by the profile of the other stack is added here for thick slices.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ..acquisition.profile import SliceProfile
+from ..acquisition.view import View
+from ..imaging.grid import Grid
+from .pose import Pose
+
+REACH_MM = 20.0
+"""Distance in mm that lines are longer than the smaller field of view, so that they still cover it
+after a displacement."""
+
+
+@dataclass(frozen=True, eq=False)
+class BlurredStack:
+    """A stack as the other stack of a crossing has to be compared with it.
+
+    Attributes:
+        array: slices, blurred in the plane, float32.
+        known: 1 where `array` depends on measured voxels alone, else 0; None for 1 everywhere.
+        grid: by the header.
+        axis: array axis across the slices.
+    """
+
+    array: np.ndarray
+    known: np.ndarray | None
+    grid: Grid
+    axis: int
+
+    @classmethod
+    def of(cls, view: View, other: View, blur_mm: float) -> "BlurredStack":
+        """A view, blurred along the normal of another one by its profile, and by a Gaussian.
+
+        Args:
+            view: to be blurred.
+            other: whose slice profile counts.
+            blur_mm: standard deviation of a Gaussian in the plane of the slices; 0 for none.
+        """
+        grid, axis = view.volume.grid, view.axis
+        in_plane = [k for k in range(3) if k != axis]
+        along = max(in_plane, key=lambda k: abs(grid.directions[:, k] @ other.normal))
+        weights = profile_weights(other.profile, float(grid.voxel_sizes[along]))
+        sigmas = [0.0 if k == axis else blur_mm / grid.voxel_sizes[k] for k in range(3)]
+
+        def blur(array: np.ndarray) -> np.ndarray:
+            array = ndimage.convolve1d(array, weights, axis=along, mode="nearest")
+            return ndimage.gaussian_filter(array, sigmas, mode="nearest") if blur_mm else array
+
+        array = blur(view.volume.array.astype(np.float32))
+        known = None
+        if view.measured is not None:
+            known = (blur(view.measured.astype(np.float32)) > 0.99).astype(np.float32)
+        return cls(array, known, grid, axis)
+
+    def sample(self, world: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Intensities at world mm (n, 3) of a stack displaced by `matrix` (4, 4).
+
+        Returns:
+            (n,) by linear interpolation, 0 outside of the stack, and (n,) bool: what is inside.
+        """
+        to_index = np.linalg.inv(matrix @ self.grid.affine)
+        index = world @ to_index[:3, :3].T + to_index[:3, 3]
+        # Positions lie on slices but for rounding.
+        last = np.array(self.grid.shape) - 1
+        inside = ((index > -1e-3) & (index < last + 1e-3)).all(axis=1)
+        values = np.zeros(len(world), np.float32)
+        at = index[inside].T
+        values[inside] = ndimage.map_coordinates(self.array, at, order=1, mode="nearest")
+        if self.known is not None:
+            known = ndimage.map_coordinates(self.known, at, order=1, mode="nearest")
+            inside[inside] = known > 0.99
+            values[~inside] = 0
+        return values, inside
+
+
+@dataclass(frozen=True, eq=False)
+class Crossing:
+    """Two stacks whose slices cross.
+
+    Attributes:
+        numbers: of both stacks among all.
+        stacks: both, blurred for each other.
+        step_mm: distance between points along a line.
+        keep: every how many points one is used.
+    """
+
+    numbers: tuple[int, int]
+    stacks: tuple[BlurredStack, BlurredStack]
+    step_mm: float
+    keep: int
+
+    @classmethod
+    def of(
+        cls,
+        views: tuple[View, View],
+        numbers: tuple[int, int],
+        *,
+        blur_mm: float,
+        step_mm: float,
+        points: int,
+    ) -> "Crossing":
+        """The crossing of two views.
+
+        Args:
+            views: whose slices are not parallel.
+            numbers: theirs among all views.
+            blur_mm: standard deviation of a Gaussian in the plane of the slices.
+            step_mm: distance between points along a line.
+            points: about how many points inside of both stacks are used.
+        """
+        one, other = views
+        stacks = BlurredStack.of(one, other, blur_mm), BlurredStack.of(other, one, blur_mm)
+        whole = cls(numbers, stacks, step_mm, 1)
+        at_rest = Pose.at_rest(one.volume.grid.centre).matrix
+        inside = int(whole.compare(at_rest, at_rest)[2].sum())
+        return cls(numbers, stacks, step_mm, max(1, inside // points))
+
+    def compare(
+        self, matrix: np.ndarray, other_matrix: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What both stacks show on their lines, displaced by (4, 4) matrices each.
+
+        Returns:
+            (n,) intensities of the first and of the second stack, and (n,) bool: where both were
+            measured. The number of points depends on nothing but the stacks.
+        """
+        one, other = self.stacks
+        world = self._points(matrix, other_matrix)
+        values, inside = one.sample(world, matrix)
+        others, within = np.zeros_like(values), np.zeros_like(inside)
+        others[inside], within[inside] = other.sample(world[inside], other_matrix)
+        return values, others, within
+
+    def _points(self, matrix: np.ndarray, other_matrix: np.ndarray) -> np.ndarray:
+        """(n, 3) world mm of the points on all lines."""
+        heights, normals, middles = [], [], []
+        for stack, moved in zip(self.stacks, (matrix, other_matrix), strict=True):
+            affine = moved @ stack.grid.affine
+            normal = affine[:3, stack.axis] / np.linalg.norm(affine[:3, stack.axis])
+            middle = affine[:3, :3] @ ((np.array(stack.grid.shape) - 1) / 2) + affine[:3, 3]
+            count = stack.grid.shape[stack.axis]
+            spacing = stack.grid.voxel_sizes[stack.axis]
+            heights.append(normal @ middle + (np.arange(count) - (count - 1) / 2) * spacing)
+            normals.append(normal)
+            middles.append(middle)
+        direction = np.cross(*normals)
+        direction /= np.linalg.norm(direction)
+        small = min(self.stacks, key=lambda stack: np.ptp(stack.grid.corners, axis=0).max())
+        middle = middles[self.stacks.index(small)]
+        rows = [each.ravel() for each in np.meshgrid(*heights, indexing="ij")]
+        rows.append(np.full(len(rows[0]), direction @ middle))
+        base = np.linalg.solve(np.stack([*normals, direction]), np.stack(rows)).T
+        half = np.linalg.norm(np.ptp(small.grid.corners, axis=0)) / 2 + REACH_MM
+        along = np.arange(-half, half, self.step_mm)
+        number = np.arange(0, len(base) * len(along), self.keep)
+        line, place = np.divmod(number, len(along))
+        return base[line] + along[place, None] * direction
+
+
+def profile_weights(profile: SliceProfile, voxel: float) -> np.ndarray:
+    """(odd number,) weights of a slice profile at voxels of `voxel` mm, which sum to one."""
+    reach = int(np.ceil(profile.extent / 2 / voxel + 0.5))
+    weights = profile.voxel_weights(np.arange(-reach, reach + 1) * voxel, voxel)
+    return weights / weights.sum()

@@ -1,0 +1,57 @@
+"""Rigid displacements: where a stack really is, seen from where its header puts it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from ..acquisition.view import View
+from ..imaging.grid import Grid
+from ..imaging.volume import Volume
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """A rotation about a centre, then a translation.
+
+    Attributes:
+        centre: (3,) world mm about which the stack is turned.
+        rotation: (3,) rotation vector in radians: its direction is the axis, its length the angle.
+        translation: (3,) mm.
+    """
+
+    centre: np.ndarray
+    rotation: np.ndarray
+    translation: np.ndarray
+
+    @classmethod
+    def at_rest(cls, centre: np.ndarray) -> "Pose":
+        """The pose of a stack that lies where its header says."""
+        return cls(np.asarray(centre, float), np.zeros(3), np.zeros(3))
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """(4, 4) world mm by the header to true world mm."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = Rotation.from_rotvec(self.rotation).as_matrix()
+        matrix[:3, 3] = self.centre + self.translation - matrix[:3, :3] @ self.centre
+        return matrix
+
+    @property
+    def millimetres(self) -> float:
+        """Length of the translation."""
+        return float(np.linalg.norm(self.translation))
+
+    @property
+    def degrees(self) -> float:
+        """Angle of the rotation."""
+        return float(np.degrees(np.linalg.norm(self.rotation)))
+
+    def move(self, view: View, gain: float = 1.0) -> View:
+        """A view put where it really is, its intensities divided by a gain."""
+        return replace(view, volume=self.move_volume(view.volume, gain))
+
+    def move_volume(self, volume: Volume, gain: float = 1.0) -> Volume:
+        """An image put where it really is, its intensities divided by a gain."""
+        grid = Grid(volume.grid.shape, self.matrix @ volume.grid.affine, volume.grid.space)
+        return Volume(volume.array / np.float32(gain), grid)

@@ -1,0 +1,67 @@
+"""The verb that finds where scans really are."""
+
+import logging
+from typing import Annotated
+
+import typer
+
+from . import Panel, verb
+from .options import Insist, Outputs, Views
+
+log = logging.getLogger(__name__)
+
+
+@verb(Panel.SCANS, "sag.nii.gz ax.nii.gz -o sag-aligned.nii.gz -o ax-aligned.nii.gz")
+def align(
+    views: Views,
+    output: Outputs,
+    fixed: Annotated[
+        int,
+        typer.Option(min=1, metavar="N", help="Number of the scan that stays where it is."),
+    ] = 1,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Fail where a scan could not be aligned."),
+    ] = False,
+    insist: Insist = False,
+) -> None:
+    """Correct the positions and intensities of scans that a patient's movement displaced.
+
+    Finds a rigid displacement and a gain for each scan, where its slices
+    cross those of scans of other directions. Writes each scan with its
+    position in the header and its intensities corrected, ready for
+    `reconstruct`, and the displacement as ITK transform beside it (_xfm.txt).
+    """
+    from ..alignment.itk import save_transform
+    from ..alignment.rigid import align_rigidly
+    from ..bids.metadata import metadata_of
+    from ..bids.names import sidecar_path
+    from ..bids.sidecars import image_sidecar
+    from ..bids.view_files import load_views, view_fields
+    from ..errors import InputError
+    from ..files import write_json
+    from ..imaging.volume import load_scan, save_volume
+    from .checks import check_images
+
+    if len(output) != len(views):
+        raise InputError("align: give one -o for each scan, in the order of the scans.")
+    if fixed > len(views):
+        raise InputError(f"align: --fixed is {fixed}, but there are {len(views)} scans.")
+    check_images(output, views)
+    loaded = load_views(views, insist=insist)
+    alignment = align_rigidly(loaded, fixed - 1)
+    failed = alignment.failures(loaded)
+    for sentence in failed:
+        if strict:
+            raise InputError(sentence)
+        log.warning("%s", sentence)
+    for number, (path, target) in enumerate(zip(views, output, strict=True)):
+        pose, gain = alignment.poses[number], float(alignment.gains[number])
+        print(f"{path}: {alignment.describe(number)}")
+        moved = pose.move_volume(load_scan(path), gain)
+        fields = metadata_of(path) | view_fields(loaded[number])
+        fields |= alignment.fields(number)
+        text = "Thick-slice scan with its position and its intensities corrected."
+        write_json(sidecar_path(target), image_sidecar(target, [path], text, **fields))
+        save_transform(sidecar_path(target).with_name(f"{sidecar_path(target).stem}_xfm.txt"), pose)
+        save_volume(target, moved.array, moved.grid)

@@ -29,6 +29,7 @@ SETTINGS_FILES = {
     # Unfinished files of commands that run at the same time, and pages, which embed the images.
     ".gitignore": ".partial-*\n*.checkpoint\n*.html\n",
 }
+"""Texts of the git settings files at the root of the derivatives, by file name."""
 
 DATALAD_OPTIONS = {
     "return_type": "list",

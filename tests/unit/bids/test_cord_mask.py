@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cordinr.bids.cord_mask import PROBLEM, load_cord
+from cordinr.bids.cord_mask import CORD_PROBLEM_KEY, load_cord
 from cordinr.errors import InputError
 from cordinr.files import read_json, write_json
 from cordinr.imaging.grid import Grid
@@ -127,7 +127,7 @@ def test_a_mask_of_no_use_is_fetched_as_zeros(why, tmp_path, command):
     assert code == 0 and why in said and f"`snakemake --cores all --forcerun {cord}`" in said
     grid = Grid(SHAPE, np.eye(4))
     assert load_mask(cord, grid).sum() == 0
-    assert why in read_json(tmp_path / "sub-a_cord.json")[PROBLEM]
+    assert why in read_json(tmp_path / "sub-a_cord.json")[CORD_PROBLEM_KEY]
 
 
 def test_a_usable_mask_is_fetched_as_it_is_or_on_the_grid_of_its_image(tmp_path, command):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cordinr.bids.cord_mask import PROBLEM
+from cordinr.bids.cord_mask import CORD_PROBLEM_KEY
 from cordinr.bids.names import sidecar_path
 from cordinr.datasets.index import IndexRow, save_index
 from cordinr.datasets.layout import ResultPaths
@@ -19,7 +19,7 @@ def test_why_there_are_no_metrics_of_the_cord_is_said_only_where_there_are_none(
     paths = ResultPaths(tmp_path)
     mask = paths.reference(row, "cord")
     volume = np.zeros((4, 4, 4))
-    for stated in ({}, {"Problem": "motion"}, {PROBLEM: "of a copy of a copy"}):
+    for stated in ({}, {"Problem": "motion"}, {CORD_PROBLEM_KEY: "of a copy of a copy"}):
         write_json(sidecar_path(mask), stated)
         save_volume(mask, volume + 1, Grid(volume.shape, np.eye(4)), "uint8")
         assert list_notes(row, paths) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cordinr.bids.cord_mask import PROBLEM
+from cordinr.bids.cord_mask import CORD_PROBLEM_KEY
 from cordinr.datasets.index import IndexRow, load_index, save_index
 from cordinr.errors import InputError
 from cordinr.evaluation.benchmarks import read_costs
@@ -193,7 +193,11 @@ def test_the_summary_counts_the_masks_of_no_use_and_says_how_to_try_again(comman
     ]
     save_index(tmp_path / "inputs.tsv", [*rows[:5], dataclasses.replace(rows[5], mask="")])
     for row in rows:  # of the first the mask is good; the last has lost its mask since
-        stated = {"Problem": "of the scanner"} if row.subject == "0" else {PROBLEM: "No network."}
+        stated = (
+            {"Problem": "of the scanner"}
+            if row.subject == "0"
+            else {CORD_PROBLEM_KEY: "No network."}
+        )
         write_json(tmp_path / "reference" / row.folder / f"{row.image}_cord.json", stated)
     code, out, _ = command("summary", tmp_path)
     first, *named = out.splitlines()

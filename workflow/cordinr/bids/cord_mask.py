@@ -15,7 +15,7 @@ from .names import sidecar_path
 
 log = logging.getLogger(__name__)
 
-PROBLEM = "CordProblem"
+CORD_PROBLEM_KEY = "CordProblem"
 """Key in the sidecar of an empty mask that gives the reason; not defined by BIDS."""
 
 
@@ -99,6 +99,6 @@ def problem_of(path: Path) -> str:
     """
     sidecar = sidecar_path(path)
     try:
-        return str(read_json(sidecar).get(PROBLEM, "")) if sidecar.exists() else ""
+        return str(read_json(sidecar).get(CORD_PROBLEM_KEY, "")) if sidecar.exists() else ""
     except InputError:
         return ""

@@ -10,6 +10,9 @@ from ..methods import BASELINES
 VARIANT_PATTERN = "(sigma|seed)[0-9]+"
 """Regular expression of the part of a `desc` label that names a sigma or seed of its own."""
 
+VARIANT_UNITS = {"sigma": " cycles/mm", "seed": ""}
+"""Unit of each setting that a `desc` label can name, with the space that separates it."""
+
 
 def sidecar_path(image: Path | str) -> Path:
     """Return the path of the JSON sidecar beside an image.
@@ -192,10 +195,6 @@ def _digits(value: float) -> str:
 def _number(digits: str) -> float:
     """Read a number written by `_digits`: the decimal point follows the first digit."""
     return float(f"{digits[0]}.{digits[1:] or 0}")
-
-
-VARIANT_UNITS = {"sigma": " cycles/mm", "seed": ""}
-"""Unit of each setting that a `desc` label can name, with the space that separates it."""
 
 
 def describe_label(label: str) -> str:

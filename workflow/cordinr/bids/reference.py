@@ -16,7 +16,7 @@ from .uris import resolve_bids_uri
 MAX_VOXEL_RATIO = 2.0
 """Maximum ratio of the largest to the smallest voxel size of an image that becomes a reference."""
 
-RESAMPLED = "Resampled"
+RESAMPLED_KEY = "Resampled"
 """Key in the sidecar of a resampled reference that gives the voxel sizes before and after."""
 
 SIZE_TOLERANCE = 1e-3

@@ -46,7 +46,7 @@ def simulate(
     from ..acquisition.slice_geometry import is_possible
     from ..bids.metadata import metadata_of, shared_metadata
     from ..bids.names import sidecar_path
-    from ..bids.reference import RESAMPLED, as_reference, in_other_dataset
+    from ..bids.reference import RESAMPLED_KEY, as_reference, in_other_dataset
     from ..bids.sidecars import image_sidecar
     from ..bids.uris import resolve_bids_uri
     from ..bids.view_files import view_fields
@@ -62,7 +62,7 @@ def simulate(
     image_path = resolve_bids_uri(image, output[0])
     volume = load_reference(image_path)
     metadata = metadata_of(image_path)
-    resampled = str(metadata.get(RESAMPLED, ""))
+    resampled = str(metadata.get(RESAMPLED_KEY, ""))
     if in_other_dataset(image):
         volume, resampled = as_reference(image_path, volume)
     views = []

@@ -122,6 +122,7 @@ def drop_content(dest: Path, paths: Sequence[str]) -> str | None:
 
 
 def _path_inside(dest: Path, path: str) -> Path:
+    """Return the path of a file on disk; refuse one outside the dataset or that does not exist."""
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts:
         raise InputError(f"{path}: leads out of the dataset {dest}; name a file inside.")
@@ -199,6 +200,7 @@ def key_size(pointer: Path) -> int | None:
 
 
 def _key_of_pointer(pointer: Path) -> str:
+    """Return the git-annex key of a pointer: a symbolic link, or a file of an unlocked image."""
     content = os.fsencode(os.readlink(pointer)) if pointer.is_symlink() else pointer.read_bytes()
     return content.strip().splitlines()[0].rpartition(b"/")[2].decode(errors="replace")
 
@@ -210,8 +212,8 @@ def _unavailable_message(dest: Path, target: Path, failed: Sequence[dict[str, An
         holders = sorted(_holders(dest, name))
         location = f"known to be at {', '.join(holders)}" if holders else "no remote is known"
         key = f"key {_key_of_pointer(target)}, " if is_annex_pointer(target) else ""
-        todo = advice(dest, name, source_of(dest))
-    return f"{target}: its content cannot be got ({reason(failed)}; {key}{location}); {todo}."
+        next_step = advice(dest, name, source_of(dest))
+    return f"{target}: its content cannot be got ({reason(failed)}; {key}{location}); {next_step}."
 
 
 def _holders(dest: Path, name: str) -> list[str]:

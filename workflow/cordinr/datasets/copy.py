@@ -49,7 +49,7 @@ def copy_image(dest: Path, file: str, output: Path, also: list[str], jobs: int) 
     """
     from ..bids.metadata import read_inherited_metadata, shared_metadata, sidecars_of
     from ..bids.names import sidecar_path
-    from ..bids.reference import RESAMPLED, as_reference
+    from ..bids.reference import RESAMPLED_KEY, as_reference
     from ..errors import InputError
     from ..files import write_json
     from ..imaging.volume import load_reference, save_volume
@@ -60,7 +60,7 @@ def copy_image(dest: Path, file: str, output: Path, also: list[str], jobs: int) 
     metadata = read_inherited_metadata(dest, file)
     if resampled:
         log.warning("%s: is resampled %s, as its voxels are not cubes.", image, resampled)
-        metadata = shared_metadata([metadata]) | {RESAMPLED: resampled}
+        metadata = shared_metadata([metadata]) | {RESAMPLED_KEY: resampled}
     write_json(sidecar_path(output), metadata)
     save_volume(output, volume.array, volume.grid)
     try:
@@ -84,7 +84,7 @@ def copy_mask(dest: Path, file: str, output: Path, like: Path | None, jobs: int)
     """
     import numpy as np
 
-    from ..bids.cord_mask import PROBLEM, read_cord_copy
+    from ..bids.cord_mask import CORD_PROBLEM_KEY, read_cord_copy
     from ..bids.metadata import read_inherited_metadata, sidecars_of
     from ..bids.names import sidecar_path
     from ..errors import InputError
@@ -106,7 +106,7 @@ def copy_mask(dest: Path, file: str, output: Path, like: Path | None, jobs: int)
             "--forcerun %s`.",
             *(error, output),
         )
-        metadata[PROBLEM] = str(error)
+        metadata[CORD_PROBLEM_KEY] = str(error)
         cord = Volume(np.zeros(grid.shape, np.uint8), grid)
     write_json(sidecar_path(output), metadata)
     small = np.array_equal(cord.array, cord.array.astype("uint8"))

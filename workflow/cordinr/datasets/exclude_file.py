@@ -24,6 +24,7 @@ from .source import first_few
 
 log = logging.getLogger(__name__)
 
+# Names of the fields of a record, in the singular and in lower case, by what they state.
 SUBJECT_FIELDS = {"sub", "subject", "participant", "id", "name", "site", "institution"}
 FILE_FIELDS = {"file", "filename", "image", "path", "scan"}
 REASON_FIELDS = {"reason", "why", "comment", "note", "description", "problem", "cause"}
@@ -41,7 +42,7 @@ LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 def read_entries(path: Path, text: str, key: str, is_known: Callable[[str], bool]) -> list[Entry]:
-    """Read the entries in the list under a key.
+    """Read the entries of the list under a key.
 
     A file that is one list without keys is used whatever the key. A warning reports such a file,
     and also a file that lacks the key.
@@ -97,8 +98,10 @@ def _nodes_of(path: Path, root: yaml.Node | None, key: str, is_known: Callable) 
     if bare and (keys or root.value):
         log.warning("%s: has no keys; its one list is taken for '%s'.", path, key)
         return [root]
-    has = f"it has {first_few(list(dict.fromkeys(keys)))}" if keys else "it has none"
-    log.warning("%s: has no key '%s' of dataset.exclude (%s); nobody is left out.", path, key, has)
+    file_keys = f"it has {first_few(list(dict.fromkeys(keys)))}" if keys else "it has none"
+    log.warning(
+        "%s: has no key '%s' of dataset.exclude (%s); nobody is left out.", path, key, file_keys
+    )
     return []
 
 
@@ -185,7 +188,7 @@ class _Reader:
     def _entries_of_record(self, heads: Sequence[Entry], node: yaml.MappingNode) -> Iterator[Entry]:
         """Read `{subject: sub-01, session: 02}`, or a record whose subject is its key."""
         fields = [(_field_name(key), value) for key, value in node.value]
-        stated = _field_texts(fields, REASON_FIELDS)
+        reasons = _field_texts(fields, REASON_FIELDS)
         names, files = _field_texts(fields, SUBJECT_FIELDS), _field_texts(fields, FILE_FIELDS)
         heads = [
             *heads,
@@ -206,7 +209,7 @@ class _Reader:
             return
         choices = [files, _field_texts(fields, SUFFIX_FIELDS), *_entity_choices(fields)]
         narrowings = itertools.product(*filter(None, choices))
-        reason = self._full_reason(node.value[0][0] if node.value else node, ", ".join(stated))
+        reason = self._full_reason(node.value[0][0] if node.value else node, ", ".join(reasons))
         for head, narrowing in itertools.product(heads, narrowings):
             yield head.with_narrowing(narrowing, reason)
 

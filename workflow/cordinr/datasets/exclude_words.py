@@ -8,7 +8,11 @@ from dataclasses import dataclass
 ENTITY_PATTERN = (
     r"(?:sub|ses|acq|ce|rec|dir|run|mod|echo|flip|inv|mt|part|task|chunk)-[A-Za-z0-9+*?]+"
 )
+"""Pattern of a BIDS entity with its label, which may contain `*` and `?`."""
+
 SUFFIX_PATTERN = r"(?:[TP][12D]\w*|MTS|UNIT1|MP2RAGE|FLAIR|SWI|angio|dwi|bold|anat|func|fmap|perf)"
+"""Pattern of a BIDS suffix or datatype."""
+
 NARROWING_PATTERN = re.compile(
     rf"(?:{ENTITY_PATTERN})(?:[_/]\w[\w+*?-]*)*(?:\.nii(?:\.gz)?|\.json)?|{SUFFIX_PATTERN}"
 )
@@ -21,7 +25,11 @@ REASON_SEPARATORS = " ,;:()[]#=-\u2013\u2014"
 """Characters that may separate a name from its reason, or surround the reason."""
 
 WORD_PATTERN = re.compile(r"[^\s,;:()\[\]#=&]+")
+"""Pattern of a word, which ends at a space or punctuation mark."""
+
 SUBJECT_PATTERN = re.compile(r"sub-[^\s,;:()\[\]#=&]+")
+"""Pattern of the name of a subject, which may go on as that of an image."""
+
 NAME_SEPARATOR = r"(?:[\s,;&]|(?<=\s)and(?=\s))+"
 """Pattern of what separates two names: commas, semicolons, ampersands, spaces or "and"."""
 
@@ -31,10 +39,10 @@ MAX_WORDS = 12
 
 @dataclass(frozen=True)
 class Entry:
-    """A subject, site or file that the file names.
+    """A subject, site or image that `exclude.yml` names.
 
     Attributes:
-        name: name of the subject, site or file, as written.
+        name: name of the subject, site or image, as written.
         narrowing: words that select some of its images, such as ses-02 or T2w; empty for all.
         reason: reason to exclude it, or empty.
     """

@@ -1,4 +1,4 @@
-"""Which images a raw BIDS dataset has, found once with pybids and kept in `inputs.tsv`."""
+"""Index of the images of a raw BIDS dataset, built with pybids and kept in `inputs.tsv`."""
 
 import csv
 import fnmatch
@@ -30,17 +30,19 @@ from .subjects import (
 
 @dataclass(frozen=True)
 class IndexRow:
-    """One row of `inputs.tsv`: an image to reconstruct, or why there is none.
+    """One row of `inputs.tsv`: an image to reconstruct, or the reason why it cannot be used.
 
     Attributes:
-        subject, session: BIDS labels without prefix; session may be empty.
-        folder: of the image in the dataset, such as sub-01/ses-a/anat.
-        image: file name up to the suffix, such as sub-01_ses-a_run-1.
-        path: of the image in the dataset, empty where there is none.
-        mask, truth: of the cord segmentation and of a finer, noise-free image, or empty.
+        subject: BIDS label of the subject, without prefix.
+        session: BIDS label of the session, without prefix, or empty.
+        folder: folder of the image in the dataset, such as sub-01/ses-a/anat.
+        image: file name of the image up to the suffix, such as sub-01_ses-a_run-1.
+        path: path of the image in the dataset, or empty.
+        mask: path of the cord segmentation, or empty.
+        truth: path of a finer, noise-free image, or empty.
         truth_res: BIDS `res` label of the truth, or empty.
-        problem: why the subject has no image, or empty.
-        site: of the subject by participants.tsv, or empty.
+        problem: reason why the image cannot be used or does not exist, or empty.
+        site: site of the subject by participants.tsv, or empty.
     """
 
     subject: str
@@ -64,47 +66,47 @@ def find_images(
     entities: Mapping[str, Sequence[str]] = MappingProxyType({}),
     leave_out: Collection[str] = (),
 ) -> list[IndexRow]:
-    """Find the images of a raw BIDS dataset with pybids; content need not be there.
+    """Find the images of a raw BIDS dataset with pybids, whether or not their content is present.
 
-    What is there is opened as far as its header, so that an image that cannot be a reference is
-    known now. What is named unlike BIDS is passed over with a note.
+    The headers of images that are present are read, so that images that cannot be references are
+    detected early. Files whose names do not follow BIDS are passed over with a warning.
 
     Args:
         dest: root of the dataset.
-        subjects: labels, with or without "sub-", in the order wanted; None for all.
-        suffix: of the images, such as T2w.
+        subjects: labels, with or without "sub-", in the order of the rows; None for all.
+        suffix: suffix of the images, such as T2w.
         mask: path patterns below `dest` with {folder}, {image} and {suffix}, of which the first
-            that exists counts. Empty for none.
-        truth: one such pattern, which may hold `*` for the resolution. Empty for none.
-        entities: pybids names, such as session or acquisition, to the labels to take; an empty
-            label stands for images without that entity.
-        leave_out: names without "sub-" of subjects (01) and images (01_ses-02_T2w) not to take.
+            that matches a file is used; empty for none.
+        truth: one such pattern, which may contain `*` for the resolution; empty for none.
+        entities: labels to select by pybids name, such as session or acquisition; an empty label
+            stands for images without that entity.
+        leave_out: names without "sub-" of subjects (01) and images (01_ses-02_T2w) to leave out.
 
     Returns:
-        One row per image; one with a `problem` per image that is of no use, and per subject asked
-        for that has none.
+        One row per image. Images that cannot be used, and requested subjects without an image,
+        have rows with a `problem`.
 
     Raises:
-        InputError: the folder is not a BIDS dataset, or no subject has an image that is of use.
+        InputError: the folder is not a BIDS dataset, or no subject has an image that can be used.
     """
     check_bids(dest)
     present = subjects_of(dest)
-    wanted = _subjects_to_take(present, subjects, leave_out)
-    found = _find_files(dest, suffix, entities)
-    taken: dict[str, list[str]] = {subject: [] for subject in wanted}
-    for path, label, chosen in found:
-        if chosen and label in taken:
+    requested = _subjects_to_take(present, subjects, leave_out)
+    images_of_suffix = _find_files(dest, suffix, entities)
+    taken: dict[str, list[str]] = {subject: [] for subject in requested}
+    for path, label, has_entities in images_of_suffix:
+        if has_entities and label in taken:
             taken[label].append(path)
     if subjects is None:
         note_odd_subjects(dest)
-    looked_at = [subject for subject in wanted if subject in present]
-    note_odd_images(dest, looked_at, suffix, {path for path, _, _ in found})
+    searched = [subject for subject in requested if subject in present]
+    note_odd_images(dest, searched, suffix, {path for path, _, _ in images_of_suffix})
     patterns = [mask] if isinstance(mask, str) else mask
     rows = []
     for subject, paths in taken.items():
-        kept = [path for path in paths if _exclusion_name(path) not in leave_out]
+        selected = [path for path in paths if _exclusion_name(path) not in leave_out]
         images = [
-            _row_of_image(dest, subject, path, suffix, patterns, truth) for path in sorted(kept)
+            _row_of_image(dest, subject, path, suffix, patterns, truth) for path in sorted(selected)
         ]
         rows += [_check_image(dest, row) for row in _refuse_duplicates(dest, images)]
         if not paths:
@@ -119,26 +121,25 @@ def find_images(
 def _subjects_to_take(
     present: Sequence[str], subjects: Sequence[str] | None, leave_out: Collection[str]
 ) -> list[str]:
-    """The labels of the subjects to take."""
-    wanted = present if subjects is None else [str(s).removeprefix("sub-") for s in subjects]
-    for subject in wanted:
+    """Return the labels of the subjects to index."""
+    labels = present if subjects is None else [str(s).removeprefix("sub-") for s in subjects]
+    for subject in labels:
         if not LABEL_PATTERN.fullmatch(subject):
             raise InputError(
                 f"subject {brief(subject)}: is not a BIDS label; use letters, digits and plus "
                 "signs."
             )
-    return [subject for subject in wanted if subject not in leave_out]
+    return [subject for subject in labels if subject not in leave_out]
 
 
 def _find_files(
     dest: Path, suffix: str, entities: Mapping[str, Sequence[str]]
 ) -> list[tuple[str, str, bool]]:
-    """Of every image of a suffix its path, its subject, and whether it has the labels asked for."""
+    """Return the path and subject of each image, and whether it has the requested labels."""
     from bids import BIDSLayout, BIDSLayoutIndexer
 
-    # Whatever else is in the dataset costs time and is never asked for. Nothing of BIDS lies deeper
-    # than sub, ses, anat and a file; links to folders above would lead round and round. Names that
-    # are not UTF-8 do not fit the database of pybids.
+    # All other files are ignored, to save time. BIDS has no files below sub, ses and datatype, and
+    # links to parent folders would never end. The database of pybids accepts only UTF-8 names.
     others = re.compile(
         rf"^/(?!sub-)|^(/[^/]+){{5}}|[^ -~]|^(?!.*_{suffix}\.nii(\.gz)?$).*\.[^/]*$"
     )
@@ -146,10 +147,10 @@ def _find_files(
     layout = BIDSLayout(dest, validate=False, indexer=indexer)
     _check_entities(entities, layout.get_entities())
     return [
-        (found.relpath, named["sub"], _has_entities(found, entities))
-        for found in layout.get(suffix=suffix, extension=[".nii.gz", ".nii"])
-        if (named := RAW_IMAGE_PATTERN.fullmatch(found.relpath))
-        and not name_contradicts_folder(found.relpath)
+        (image.relpath, name_parts["sub"], _has_entities(image, entities))
+        for image in layout.get(suffix=suffix, extension=[".nii.gz", ".nii"])
+        if (name_parts := RAW_IMAGE_PATTERN.fullmatch(image.relpath))
+        and not name_contradicts_folder(image.relpath)
     ]
 
 
@@ -160,9 +161,11 @@ def _row_without_image(
     entities: Mapping[str, Sequence[str]],
     present: Sequence[str],
 ) -> IndexRow:
-    """The row of a subject that has no image to take."""
-    chosen = "".join(f", {name} {' or '.join(of) or 'none'}" for name, of in entities.items())
-    reason = f"has no {suffix} image{chosen}"
+    """Return the row of a subject without an image."""
+    selection = "".join(
+        f", {name} {' or '.join(labels) or 'none'}" for name, labels in entities.items()
+    )
+    reason = f"has no {suffix} image{selection}"
     if subject not in present:
         reason = f"is not in the dataset (it has {first_few(present)})"
     problem = f"{dest}: subject {subject} {reason}; correct dataset.subjects."
@@ -170,7 +173,7 @@ def _row_without_image(
 
 
 def _refuse_duplicates(dest: Path, rows: Sequence[IndexRow]) -> list[IndexRow]:
-    """The images of a subject, each name once; a name that exists twice is refused."""
+    """Return the rows of a subject, with a problem for names that exist twice."""
     places: dict[str, list[str]] = {}
     for row in rows:
         places.setdefault(row.image, []).append(row.path)
@@ -182,7 +185,7 @@ def _refuse_duplicates(dest: Path, rows: Sequence[IndexRow]) -> list[IndexRow]:
 
 
 def _check_image(dest: Path, row: IndexRow) -> IndexRow:
-    """The row of an image, or why it is of no use, as far as is known without its voxels."""
+    """Return the row of an image, with a problem if its size or header shows it to be unusable."""
     if row.problem:
         return row
     path = dest / row.path
@@ -206,41 +209,41 @@ def _with_problem(row: IndexRow, problem: str) -> IndexRow:
 
 
 def _exclusion_name(path: str) -> str:
-    """Of an image, without folder, extension and "sub-", as exclusions have it."""
+    """Return the name of an image without folder, extension and "sub-", as in exclusions."""
     return os.path.basename(path).partition(".")[0].removeprefix("sub-")
 
 
-def _check_entities(entities: Mapping[str, Sequence[str]], known: Collection[str]) -> None:
+def _check_entities(entities: Mapping[str, Sequence[str]], allowed: Collection[str]) -> None:
     for name in entities:
-        if name not in known:
+        if name not in allowed:
             raise InputError(
-                f"dataset.entities: the dataset has no '{name}'; use {', '.join(sorted(known))}."
+                f"dataset.entities: the dataset has no '{name}'; use {', '.join(sorted(allowed))}."
             )
 
 
-def _has_entities(found: Any, entities: Mapping[str, Sequence[str]]) -> bool:
-    """Whether an image has the labels asked for; 1 and 01 are the same run."""
+def _has_entities(image: Any, entities: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether an image of pybids has the requested labels; 1 and 01 are the same run."""
     for name, labels in entities.items():
-        label = str(found.entities.get(name, ""))
+        label = str(image.entities.get(name, ""))
         alike = {label, label.lstrip("0")} if label.isdigit() else {label}
-        if not any(wanted in alike or wanted.lstrip("0") in alike - {""} for wanted in labels):
+        if not any(other in alike or other.lstrip("0") in alike - {""} for other in labels):
             return False
     return True
 
 
 def save_index(path: Path | str, rows: Sequence[IndexRow]) -> None:
-    """Write `inputs.tsv`."""
+    """Write the rows of `inputs.tsv` to a path."""
     text = io.StringIO()
     names = [field.name for field in fields(IndexRow)]
     writer = csv.DictWriter(text, names, delimiter="\t", lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
-    # A problem may name a folder that is not UTF-8.
+    # `write_text` also writes names of folders that are not UTF-8, which a problem may contain.
     write_text(path, text.getvalue())
 
 
 def load_index(path: Path | str) -> list[IndexRow]:
-    """Read `inputs.tsv`.
+    """Read the rows of `inputs.tsv` from a path.
 
     Raises:
         InputError: the file is missing or has other columns.
@@ -257,13 +260,13 @@ def load_index(path: Path | str) -> list[IndexRow]:
 def _row_of_image(
     dest: Path, subject: str, path: str, suffix: str, masks: Sequence[str], truth: str
 ) -> IndexRow:
-    """The row of an image."""
+    """Return the row of an image."""
     folder, name = os.path.split(path)
     image = name.split(".")[0].removesuffix(f"_{suffix}")
     labels = dict(part.split("-", 1) for part in image.split("_"))
     names = {"folder": folder, "image": image, "suffix": suffix}
-    found_truth = _first_match(dest, truth, names)
-    res = [p[4:] for p in Path(found_truth).name.split("_") if p.startswith("res-")]
+    truth_path = _first_match(dest, truth, names)
+    res = [p[4:] for p in Path(truth_path).name.split("_") if p.startswith("res-")]
     return IndexRow(
         subject=subject,
         session=labels.get("ses", ""),
@@ -271,13 +274,13 @@ def _row_of_image(
         image=image,
         path=path,
         mask=next(filter(None, (_first_match(dest, mask, names) for mask in masks)), ""),
-        truth=found_truth,
+        truth=truth_path,
         truth_res=res[0] if res else "",
     )
 
 
 def _first_match(dest: Path, pattern: str, names: dict[str, str]) -> str:
-    """The first file below `dest` that fits, dangling annex links included, or an empty string."""
+    """Return the first path below `dest` that matches, broken links included, or ""."""
     try:
         pattern = pattern.format(**names)
     except (KeyError, IndexError, ValueError) as error:

@@ -1,8 +1,8 @@
-"""Derivatives as a DataLad dataset: the raw dataset below them, each command in a run record.
+"""Derivatives as a DataLad dataset, with the raw dataset as subdataset and a record per command.
 
-The sidecar of an image names the command that makes it from within the dataset. What one command
-makes is saved in one commit with a `datalad run` record, so that `datalad rerun` repeats it there
-or in a clone elsewhere.
+The sidecar of an image states the command that makes it from within the dataset. The outputs of a
+command are saved in one commit with a `datalad run` record, so that `datalad rerun` repeats the
+command there or in a clone elsewhere.
 """
 
 import os
@@ -22,13 +22,14 @@ from .git import clone_lock, git, reason
 from .source import GIT_ATTRIBUTES, SOURCE_KEY, without_credentials
 
 RAW_FOLDER = "sourcedata/raw"
-"""The raw dataset as subdataset, where the YODA principles have what results are made from."""
+"""Path of the raw dataset in the derivatives; the YODA principles put inputs there."""
 
 SETTINGS_FILES = {
     ".gitattributes": GIT_ATTRIBUTES,
-    # What a verb that runs at the same time has not finished; pages, which hold copies of images.
+    # Unfinished files of commands that run at the same time, and pages, which embed the images.
     ".gitignore": ".partial-*\n*.checkpoint\n*.html\n",
 }
+"""Texts of the git settings files at the root of the derivatives, by file name."""
 
 DATALAD_OPTIONS = {
     "return_type": "list",
@@ -36,17 +37,17 @@ DATALAD_OPTIONS = {
     "result_renderer": "disabled",
     "on_failure": "ignore",
 }
-"""How DataLad answers with what it did, instead of objects, exceptions and words on stdout."""
+"""Options for DataLad to return its results as a list, without exceptions and printed output."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A command that works in the root of the dataset; paths are relative to it.
+    """A command that runs in the root of the dataset, to which its paths are relative.
 
     Attributes:
-        command: as someone would type it.
-        inputs: files that it reads, those of the raw dataset included.
-        outputs: images that it makes, each with its sidecar.
+        command: command line as a user would type it.
+        inputs: paths of the files that it reads, including those of the raw dataset.
+        outputs: paths of the images and sidecars that it writes.
     """
 
     command: str
@@ -55,7 +56,7 @@ class Step:
 
     @property
     def title(self) -> str:
-        """What the command made of which image, for people."""
+        """Title of the commit: the verb, the image and the labels of the outputs."""
         labels = [entities(path) for path in self.outputs]
         names = [
             named.get("res" if named.get("desc") == "simulated" else "desc", "") for named in labels
@@ -65,19 +66,19 @@ class Step:
 
 
 def save_results(root: Path, raw: Path) -> str:
-    """Save what is new or changed in a derivatives dataset; it becomes a DataLad dataset first.
+    """Save new and changed files of the derivatives in a DataLad dataset, created if needed.
 
     Images go to git-annex as unlocked files, which a workflow may replace; all else goes to git.
 
     Args:
-        root: of the derivatives dataset.
+        root: root of the derivatives dataset.
         raw: DataLad clone of the raw dataset.
 
     Returns:
         The commit, 40 hexadecimal digits.
 
     Raises:
-        InputError: `raw` is not a clone, `root` is some other git repository or does not say that
+        InputError: `raw` is not a clone, `root` is another git repository or does not state that
             its raw dataset is at `RAW_FOLDER`, or DataLad fails.
     """
     if not (raw / ".git").exists():
@@ -108,32 +109,37 @@ def save_results(root: Path, raw: Path) -> str:
 
 
 def changed_files(root: Path) -> set[str]:
-    """Files of a repository, relative to it, that the last commit has not or has otherwise."""
+    """List the files that differ from the last commit, as paths below the root of a repository."""
     new = git(root, "ls-files", "-z", "--others", "--exclude-standard")
     other = git(root, "diff", "-z", "--name-only", "--no-renames", "--ignore-submodules", "HEAD")
     return {path for listed in (new, other) for path in listed.split("\0") if path}
 
 
 def steps_behind(root: Path, raw: Path, changed: Iterable[str]) -> list[Step]:
-    """The commands that made the changed images, those first that others depend on.
+    """Return the commands that made the changed images, in the order of their dependencies.
 
-    Images whose sidecar names no command that makes them from within the dataset have no step.
+    Images whose sidecar states no command that makes them from within the dataset have no step.
+
+    Args:
+        root: root of the derivatives dataset.
+        raw: DataLad clone of the raw dataset.
+        changed: paths of the changed files below `root`.
     """
     steps = {}
     for path in sorted(changed):
         step = _step_behind(root, raw, path)
         if step and path in step.outputs:
             steps[step.command] = step
-    made = {path for step in steps.values() for path in step.outputs}
+    outputs = {path for step in steps.values() for path in step.outputs}
 
     def order(step: Step) -> tuple[str, bool, str]:
-        return os.path.dirname(step.outputs[0]), not made.isdisjoint(step.inputs), step.command
+        return os.path.dirname(step.outputs[0]), not outputs.isdisjoint(step.inputs), step.command
 
     return sorted(steps.values(), key=order)
 
 
 def _step_behind(root: Path, raw: Path, path: str) -> Step | None:
-    """The step that the sidecar of an image, or a sidecar itself, names."""
+    """Return the step stated in a sidecar, given by its own path or that of its image."""
     if not path.startswith("sub-") or not path.endswith((".nii.gz", ".json")):
         return None
     sidecar = root / (path if path.endswith(".json") else sidecar_path(path))
@@ -147,31 +153,31 @@ def _step_behind(root: Path, raw: Path, path: str) -> Step | None:
     images += [
         str(uncertainty_path(image)) for image in images if _has_uncertainty_map(root / image)
     ]
-    inputs = [_file_named_by(root, word, images[0]) for word in words if word not in images]
-    read = [
-        file for path in inputs if path for file in (path, *_sidecars_of_image(root, raw, path))
+    sources = [_file_named_by(root, word, images[0]) for word in words if word not in images]
+    inputs = [
+        file for path in sources if path for file in (path, *_sidecars_of_image(root, raw, path))
     ]
-    made = [file for image in images for file in (image, str(sidecar_path(image)))]
-    made = [file for file in made if (root / file).is_file()]
-    return Step(shlex.join(words), tuple(dict.fromkeys(read)), tuple(made))
+    outputs = [file for image in images for file in (image, str(sidecar_path(image)))]
+    outputs = [file for file in outputs if (root / file).is_file()]
+    return Step(shlex.join(words), tuple(dict.fromkeys(inputs)), tuple(outputs))
 
 
 def _has_uncertainty_map(image: Path) -> bool:
-    """Whether an image has an uncertainty map; one of older settings may lie beside it."""
+    """Tell whether an image has an uncertainty map; a map of older settings is ignored."""
     sidecar = sidecar_path(image)
     several = sidecar.exists() and read_json(sidecar).get("Members", 1) > 1
     return several and uncertainty_path(image).is_file()
 
 
 def _file_named_by(root: Path, word: str, image: str) -> str:
-    """The file that a word of a command names, relative to the dataset; empty for other words."""
+    """Return the path below the root of the file that a word names; empty for other words."""
     if word.startswith("bids:"):
         return os.path.relpath(resolve_bids_uri(word, root / image), root)
     return word if (root / word).is_file() else ""
 
 
 def _sidecars_of_image(root: Path, raw: Path, path: str) -> list[str]:
-    """The JSON files that apply to an image of the dataset or of its raw dataset."""
+    """Return the JSON files that apply to an image of the derivatives or of the raw dataset."""
     if not path.endswith((".nii.gz", ".nii")):
         return []
     if not path.startswith(f"{RAW_FOLDER}/"):
@@ -183,28 +189,28 @@ def _sidecars_of_image(root: Path, raw: Path, path: str) -> list[str]:
 
 
 def _open_dataset(root: Path) -> Any:
-    """The DataLad dataset at `root`, made where there is none yet."""
+    """Return the DataLad dataset at `root`, which is created if it does not exist."""
     import datalad.api as dl
 
-    # The git-annex branch comes before the first commit of a dataset.
+    # The git-annex branch exists before the first commit of a dataset and does not count.
     commits = ["rev-list", "--max-count=1", "--exclude=refs/heads/git-annex", "--all"]
-    born = (root / ".git").exists() and git(root, *commits)
-    if born and not git(root, "ls-files", ".datalad/config"):
+    has_commits = (root / ".git").exists() and git(root, *commits)
+    if has_commits and not git(root, "ls-files", ".datalad/config"):
         raise InputError(
             f"{root}: is a git repository but no DataLad dataset; move it away or set "
             "results.datalad to false."
         )
-    if not born:
+    if not has_commits:
         _check_results(root, dl.create(str(root), force=True, **DATALAD_OPTIONS))
     if git(root, "diff", "--cached", "--name-only"):
-        # What an interrupted run had staged would go into the next commit, whatever it is about.
+        # Files that an interrupted run had staged would go into the next commit by mistake.
         git(root, "reset", "--quiet")
     return dl.Dataset(str(root))
 
 
 def _register_raw_dataset(root: Path, raw: Path) -> None:
-    """Make the raw dataset a subdataset at the commit of its clone; here it stays empty."""
-    # In the git-annex branch, so that it holds in clones too.
+    """Register the raw dataset as a subdataset at the commit of its clone; it stays empty here."""
+    # This setting is kept in the git-annex branch, so that it applies to clones as well.
     git(root, "annex", "config", "--set", "annex.addunlocked", "true")
     for name, text in SETTINGS_FILES.items():
         write_text(root / name, text)
@@ -220,10 +226,10 @@ def _register_raw_dataset(root: Path, raw: Path) -> None:
 
 
 def _commit_and_submodule(raw: Path) -> tuple[str, dict[str, str]]:
-    """The commit of a clone, and what .gitmodules says of it for whoever clones the results."""
-    known = ["config", "--default", "", "--get"]
-    url = git(raw, *known, SOURCE_KEY) or git(raw, *known, "remote.origin.url")
-    identity = git(raw, *known[:1], "--file", ".datalad/config", *known[1:], "datalad.dataset.id")
+    """Return the commit of a clone, and its fields for the .gitmodules of the derivatives."""
+    config = ["config", "--default", "", "--get"]
+    url = git(raw, *config, SOURCE_KEY) or git(raw, *config, "remote.origin.url")
+    identity = git(raw, *config[:1], "--file", ".datalad/config", *config[1:], "datalad.dataset.id")
     fields = {"path": RAW_FOLDER, "url": without_credentials(url), "datalad-id": identity}
     return git(raw, "rev-parse", "HEAD"), {key: value for key, value in fields.items() if value}
 

@@ -78,11 +78,11 @@ def describe_source(dest: Path, source: str, version: str, commit: str) -> dict[
         InputError: `check_bids` fails, or dataset_description.json is not a JSON object.
     """
     check_bids(dest)
-    stated = read_json(dest / DESCRIPTION_FILE)
-    description = {key: stated.get(key) for key in ("Name", "License")}
-    authors = stated.get("Authors")
+    contents = read_json(dest / DESCRIPTION_FILE)
+    description = {key: contents.get(key) for key in ("Name", "License")}
+    authors = contents.get("Authors")
     description["Authors"] = list(map(str, authors)) if isinstance(authors, list) else None
-    description["DOI"] = stated.get("DatasetDOI")
+    description["DOI"] = contents.get("DatasetDOI")
     description |= {"URL": without_credentials(source), "Version": version, "Commit": commit}
     return {key: value for key, value in description.items() if value}
 

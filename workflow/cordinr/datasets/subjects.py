@@ -73,18 +73,18 @@ def note_odd_images(
     alike = re.compile(rf"(?!\.)(.*_)?{suffix}(?![A-Za-z0-9]).*\.nii(\.gz)?", re.IGNORECASE)
     paths = [path for subject in subjects for path in files_of(dest, subject)]
     odd = [path for path in paths if alike.fullmatch(os.path.basename(path)) and path not in taken]
-    contrary = [path for path in odd if name_contradicts_folder(path)]
-    if contrary:
+    misplaced = [path for path in odd if name_contradicts_folder(path)]
+    if misplaced:
         log.warning(
             "%s: %s passed over, as the name is of another subject or session than the folder.",
-            *(dest, _names_and_verb(contrary)),
+            *(dest, _names_and_verb(misplaced)),
         )
-    unlike = [path for path in odd if path not in contrary]
-    if unlike:
+    misnamed = [path for path in odd if path not in misplaced]
+    if misnamed:
         log.warning(
             "%s: %s passed over, as raw images of BIDS are not named so.",
             dest,
-            _names_and_verb(unlike),
+            _names_and_verb(misnamed),
         )
 
 
@@ -96,9 +96,9 @@ def name_contradicts_folder(path: str) -> bool:
     """
     *folders, name = path.split("/")
     for key in ("sub", "ses"):
-        above = [part for part in folders if part.startswith(f"{key}-")]
-        stated = re.search(rf"(?:^|_)({key}-[A-Za-z0-9+]+)", name)
-        if above and stated and stated[1] != above[0]:
+        parents = [part for part in folders if part.startswith(f"{key}-")]
+        entity = re.search(rf"(?:^|_)({key}-[A-Za-z0-9+]+)", name)
+        if parents and entity and entity[1] != parents[0]:
             return True
     return False
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..bids.cord_mask import load_cord, why_no_cord
 from ..bids.names import sidecar_path, uncertainty_path
-from ..bids.reference import RESAMPLED
+from ..bids.reference import RESAMPLED_KEY
 from ..bids.view_files import read_view
 from ..datasets.index import IndexRow
 from ..datasets.layout import ResultPaths
@@ -152,7 +152,7 @@ def list_notes(row: IndexRow, paths: ResultPaths) -> list[str]:
     """List what a reader should know: a resampled reference, and why there are no cord metrics."""
     notes = []
     sidecar = sidecar_path(paths.reference(row))
-    resampled = read_json(sidecar).get(RESAMPLED) if sidecar.exists() else None
+    resampled = read_json(sidecar).get(RESAMPLED_KEY) if sidecar.exists() else None
     if resampled:
         notes.append(f"The reference was resampled {resampled}, as its voxels are not cubes.")
     reason = why_no_cord(paths.reference(row, "cord")) if row.mask else NO_MASK

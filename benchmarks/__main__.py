@@ -18,6 +18,7 @@ NAMES = (
     "quality",
     "scenarios",
     "scans",
+    "alignment",
     "uncertainty",
     "ablation",
     "profile",

@@ -1,7 +1,7 @@
-"""Where stacks of real scans are, and how bright, found before anything is reconstructed.
+"""Where scans really are, and how bright, found before anything is reconstructed.
 
-pose       a rigid displacement
-crossings  lines on which the slices of two stacks cross, and what both show there
-rigid      poses and gains of all stacks
-itk        transforms as files
+- `rigid`: a pose and a gain for each scan.
+- `crossings`: lines on which the slices of two scans cross, and what both show there.
+- `pose`: a rigid displacement.
+- `itk`: displacements as files that ITK reads.
 """

@@ -1,7 +1,7 @@
 """The `cordinr` command: one verb per step, each usable by hand without Snakemake.
 
-- `reconstruct`, `simulate`, `baseline`, `evaluate`: from images to scores; `fitting`: what the
-  verbs around one INR share.
+- `align`, `reconstruct`, `simulate`, `baseline`, `evaluate`: from images to scores; `fitting`: what
+  the verbs around one INR share.
 - `figures`, `pages`: pictures and HTML; `runs`: where a run is; `dataset`, `save`: datasets.
 - `options`, `checks`, `progress_bars`: what several verbs share.
 

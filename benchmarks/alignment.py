@@ -67,8 +67,8 @@ def run(options: Sequence[str], device: torch.device) -> None:
     say(
         f"{len(errors)} cases up to {most_mm:g} mm and {most_degrees:g} degrees: median "
         f"{median[0]:.3f} mm, {median[1]:.3f} degrees; worst {worst[0]:.3f} mm, {worst[1]:.3f} "
-        f"degrees, {worst[2]:.1f} % of gain; PSNR at most {drop.max():.2f} dB below that of the true "
-        "poses."
+        f"degrees, {worst[2]:.1f} % of gain; PSNR at most {drop.max():.2f} dB below that with the "
+        "true poses."
     )
 
 

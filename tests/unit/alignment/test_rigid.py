@@ -45,6 +45,7 @@ def test_a_displaced_scan_of_another_gain_is_found(seed):
     np.testing.assert_allclose(moved.volume.grid.affine, truth @ axial.volume.grid.affine, atol=0.3)
 
 
+@pytest.mark.slow
 def test_chunks_that_do_not_overlap_are_tied_by_the_scan_that_sees_both():
     image = body()
     low, high = (

@@ -75,7 +75,7 @@ class BlurredStack:
         index = world @ to_index[:3, :3].T + to_index[:3, 3]
         # Positions lie on slices but for rounding.
         last = np.array(self.grid.shape) - 1
-        inside = ((index > -1e-3) & (index < last + 1e-3)).all(axis=1)
+        inside = np.all((index > -1e-3) & (index < last + 1e-3), axis=1)
         values = np.zeros(len(world), np.float32)
         at = index[inside].T
         values[inside] = ndimage.map_coordinates(self.array, at, order=1, mode="nearest")

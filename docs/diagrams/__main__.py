@@ -1,4 +1,4 @@
-"""Draw the diagrams of docs/method.md: `make docs`."""
+"""Draw the diagrams of docs/method.md: `make diagrams`."""
 
 import matplotlib as mpl
 

@@ -1,6 +1,6 @@
 """What all diagrams share: colours, the card they are drawn on, and their file.
 
-Whatever the library defines is taken from it; measured figures are read from benchmarks/.
+Whatever the library defines is taken from it; measured numbers are read from benchmarks/.
 """
 
 from pathlib import Path

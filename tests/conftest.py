@@ -44,6 +44,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(folder)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give all tests of a whole run to one worker, and any other test to the next that is free."""
     from xdist.scheduler import LoadScopeScheduling
@@ -58,12 +59,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Any:
-    """Some tests print names that are no text, which cannot be sent from worker to controller."""
+    """Some tests print names that are not text, which cannot be sent from worker to controller."""
     return printable((yield))
 
 
 def printable(value: Any) -> Any:
-    """The same nested value with every byte that is no text written as an escape."""
+    """The same nested value with every byte that is not text written as an escape."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, dict):

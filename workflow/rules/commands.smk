@@ -1,6 +1,6 @@
 """The commands that sidecars of images name: how to make the same from the derivatives alone.
 
-Whoever gets the derivatives dataset has neither the models nor the rest of the results. No rules.
+People who get the derivatives dataset have neither the models nor the rest of the results. No rules.
 """
 
 

@@ -109,7 +109,7 @@ FIT_SETTINGS = "<results>/cordinr/code/fit.yaml"
 DATALAD = config["results"]["datalad"]
 # The images that failed in the run before: none, but in the second run after such a one.
 FAILED = images_left_out()
-# The index says which file a job is about; a longer index is no reason to do the job again.
+# The index says which file a job is about; a longer index does not make the job run again.
 INDEX = ancient("<results>/inputs.tsv")
 VIEWS = {name: view for name, view in config["views"].items() if view}
 BASELINES = config["baselines"]["methods"]

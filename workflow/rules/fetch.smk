@@ -34,7 +34,7 @@ checkpoint index:
 rule fetch:
     """Get one image of the dataset through DataLad, and keep a checked copy with its metadata.
 
-    The annexed file itself is no output: Snakemake would delete it before the job, and an
+    The annexed file itself is not an output: Snakemake would delete it before the job, and an
     unfetched one looks like a file that is there. The job of the reference downloads mask and truth
     of its image as well; theirs come later and find them there. A cord mask that cannot be got or
     used becomes one of zeros, so that it costs the metrics of the cord alone.

@@ -22,8 +22,8 @@ rule fit:
     """Fit one INR to the views of an image: one job per image and Fourier dimension.
 
     Where the configuration asks for further sigmas or seeds, a label ends in what differs. A fit
-    that was stopped goes on from a checkpoint beside the model, which is no output and is removed
-    at the end.
+    that was stopped goes on from a checkpoint beside the model, which is not an output and is
+    removed at the end.
     """
     input:
         views=view_images(),

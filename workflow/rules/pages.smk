@@ -1,5 +1,5 @@
 rule page:
-    """Write the page of a subject: its images in a viewer, its figures among those of all images.
+    """Write the page of a subject: its images in a viewer, its scores among those of all images.
 
     One file that opens from disk. Where the viewer is not installed it has the pictures alone.
     """
@@ -39,7 +39,8 @@ rule page:
 rule index_page:
     """Write the page that leads to the pages of all subjects.
 
-    After them, so that it leads to none that failed; what is in them is no reason to write it anew.
+    After them, so that it leads to none that failed; a change of their content does not make it
+    anew.
     A second run has no other after it: there it is made whatever becomes of a page.
     """
     input:

@@ -21,7 +21,8 @@ class FitDomain:
     Attributes:
         grid: what all views show.
         margin: millimetres that the box extends beyond the edges of the grid.
-        limits: grids outside all of which the domain ends as well; empty for no such limit.
+        limits: grids of scans; a position outside all of them is outside the domain as well. Empty
+            for no such limit.
     """
 
     grid: Grid

@@ -56,9 +56,9 @@ def common_grid(views: Sequence[View], voxel_mm: float | None = None) -> Grid:
 
 
 def limits_of(views: Sequence[View]) -> tuple[Grid, ...]:
-    """The grids outside all of which nothing is to be reconstructed; empty without cropped views.
+    """The grids of the views if any view was cropped, else nothing; see `FitDomain.limits`.
 
-    Otherwise a reconstruction would extend into the padding that was cut off.
+    Without these limits a reconstruction would extend into the padding that was cut off.
     """
     return tuple(view.volume.grid for view in views if any(each.cropped for each in views))
 

@@ -2,5 +2,5 @@
 
 - `comparison`, `resolution`: the figures of an image; `panels`, `plane_page`: what they share.
 - `ablation`, `timing`, `outliers`, `sites`: the figures of all images; `style`: what they share.
-- `captions`: titles and captions of the figures of all images.
+- `captions`: titles and captions of both kinds of figures.
 """

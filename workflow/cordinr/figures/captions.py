@@ -1,4 +1,4 @@
-"""Titles and captions of the figures of all images, for the report and the pages."""
+"""Titles and captions of all figures, for the report and the pages."""
 
 from dataclasses import dataclass
 

@@ -115,7 +115,7 @@ def outliers_data(table: pd.DataFrame, region: str = "fov") -> pd.DataFrame:
 def outliers_figure(data: pd.DataFrame) -> Figure:
     """Draw what `outliers_data` gives: PSNR and gain of the images furthest below.
 
-    Median of all images and the range of those that are no outliers are grey.
+    The median of all images and the range of those that are not outliers are grey.
     """
     lowest = data.head(MAX_ROWS)
     figure, columns = make_row_figure(lowest["image"])

@@ -76,7 +76,7 @@ class Grid:
         return self.world(np.stack(np.unravel_index(flat, self.shape), -1))
 
     def blocks(self, voxels: int = VOXELS_PER_BLOCK) -> Iterator[tuple[slice, np.ndarray]]:
-        """The voxels in C order, as many at a time as memory allows.
+        """The voxels in C order, at most `voxels` at a time, so that memory suffices.
 
         Yields:
             The flat indices of a block, as a slice, and the world millimetres of its voxel
@@ -129,7 +129,7 @@ class Grid:
     def resampled(self, voxel_mm: float) -> "Grid":
         """An isotropic grid over the same field of view, along the same axes.
 
-        The centre is kept; where the extent is no multiple of `voxel_mm` the outer voxels
+        The centre is kept; where the extent is not a multiple of `voxel_mm`, the outer voxels
         reach beyond the field of view on both sides by less than half a voxel.
 
         Raises:
@@ -158,7 +158,7 @@ class Grid:
             directions: (3, 3) unit vectors in world space; column k is array axis k.
             extent_mm: (3,) millimetres to fill along each array axis.
             voxel_mm: edge of a voxel.
-            rounding: whether an extent that is no multiple of `voxel_mm` is exceeded ("up"), not
+            rounding: whether an extent that is not a multiple of `voxel_mm` is exceeded ("up"), not
                 reached ("down"), or approximated by the nearest number of voxels.
             space: NIfTI's code of the world.
         """

@@ -1,4 +1,4 @@
-"""NIfTI headers: checked before anything in them is believed."""
+"""NIfTI headers, which are checked before anything in them is used."""
 
 import gzip
 import logging
@@ -28,7 +28,7 @@ SPACINGS_TOLERANCE = 0.02
 """Relative difference between the voxel sizes of a header's forms that rounding may explain."""
 
 VOXEL_LIMITS_MM = (1e-3, 100.0)
-"""Smallest and largest voxel size in mm that can be; outside, the size or its unit is an error."""
+"""Smallest and largest plausible voxel size in mm; beyond them the size or its unit is wrong."""
 
 SMALLEST_VOXEL_MM = 0.01
 """Voxel size in mm below which a header that says micrometres means millimetres."""
@@ -81,7 +81,7 @@ def open_image(path: Path) -> nib.Nifti1Image:
 
 @contextmanager
 def _nibabel_muted() -> Iterator[None]:
-    """Keep nibabel from logging what it repairs in a header; nobody else's logging is touched."""
+    """Keep nibabel from logging what it repairs in a header, and restore its logger afterwards."""
     logger = logging.getLogger("nibabel.global")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)

@@ -55,9 +55,18 @@ def fit_minutes(views: Sequence[Path | str], settings: Mapping[str, Any]) -> int
 
 
 def estimate_points(views: Sequence[Path | str]) -> tuple[float, float]:
-    """Voxels of the field of view, were all as fine as the finest; points of all lattices over it.
+    """Numbers of fine voxels and of lattice points over the field of view of the views.
 
-    What the lattices have beyond the edges is not counted.
+    Lattice points beyond the edges of the field of view are not counted.
+
+    Args:
+        views: thick-slice images; only their headers are read.
+
+    Returns:
+        The number of voxels, if all were as fine as the finest, and the points of all lattices.
+
+    Raises:
+        FileNotFoundError: a view is not there yet.
     """
     for view in views:
         os.stat(view)  # names a missing one, as Snakemake wants to know; nibabel does not

@@ -24,7 +24,7 @@ def summed_loss(
         groups: the voxels of the views, and the points that stand for them.
         places: (n,) of each group, the places that were drawn.
         intensities: (members, n, q) of each group, what the network predicts at their points.
-        kind: of the error at the views, squared or absolute.
+        kind: the error at the views, squared ("mse") or absolute ("l1").
         smoothing_weight: of the total variation at the points, against the squared errors.
         target_weight: of the squared distance of the points from their targets, likewise.
     """

@@ -168,7 +168,7 @@ def _sentence(problem: ErrorDetails) -> str:
     quoted = f"fit.{name} is '{brief(value)}'"
     if kind == "literal_error":
         return f"{quoted}; use {', '.join(schema['enum'])}."
-    # An integer that no float can hold is reported as no number.
+    # pydantic reports an integer that no float can hold as not being a number.
     if kind in ("int_type", "float_type") and type(value) is not int:
         return f"{quoted}; give {'a whole number' if kind == 'int_type' else 'a number'}."
     if not value > 0:  # NaN is not either
@@ -187,7 +187,7 @@ def read_settings(path: Path | None, seed: int | None, sigma: float | None = Non
         sigma: instead of the file's, in cycles/mm.
 
     Raises:
-        InputError: the file is missing, is no YAML mapping, or holds an invalid setting.
+        InputError: the file is missing, is not a YAML mapping, or holds an invalid setting.
     """
     section = _fit_section(path) if path else {}
     FitSettings.from_mapping(section, str(path))

@@ -79,7 +79,7 @@ def _reconstruct(
 def _interpolate(volume: Tensor, index: Tensor, grid: Grid) -> Tensor:
     """A volume at indices (n, q, 3) of its grid, trilinearly; (n, q), NaN outside.
 
-    The outer half of its outermost voxels is flat.
+    Within half a voxel of the edge the volume is constant along the axis.
     """
     last = index.new_tensor(grid.shape) - 1
     # grid_sample takes the last axis first, -1 and 1 for the centres of the first and last voxel.

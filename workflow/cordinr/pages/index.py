@@ -1,4 +1,4 @@
-"""The page that leads to all subjects: its images, those furthest below first, and its figures."""
+"""The page that leads to all subjects: their images, lowest scores first, and the figures."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class ImageRow:
         best: its best baseline and best INR.
         gain: dB of the INR over the baseline; None where one of them is missing.
         z: robust standard deviations from the median of all; None where it is not defined.
-        outlier: whether it is far below.
+        outlier: whether its scores are far below those of the other images.
     """
 
     name: str
@@ -55,7 +55,7 @@ class CohortFigure:
 def list_images(
     rows: Sequence[IndexRow], table: pd.DataFrame, problems: Collection[str] = ()
 ) -> list[ImageRow]:
-    """List the images of an index, furthest below first, those without an INR last.
+    """List the images of an index, lowest `z` first, those without an INR last.
 
     Args:
         rows: of the index.

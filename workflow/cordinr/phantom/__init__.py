@@ -1,4 +1,4 @@
-"""The embedded dataset: simulated scans of analytic spines in a raw BIDS dataset.
+"""Simulated scans of analytic spines, written as a raw BIDS dataset.
 
 - `anatomy`: the parameters of a spine, its coordinates and distances in it.
 - `signal`: the signal as a function of position; `tissues`, `shapes`: the tissues and the geometric

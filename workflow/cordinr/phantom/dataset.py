@@ -1,4 +1,4 @@
-"""Writing of the embedded dataset: phantoms as a raw BIDS dataset under DataLad."""
+"""Writing of phantoms as a raw BIDS dataset under DataLad."""
 
 import shutil
 from pathlib import Path

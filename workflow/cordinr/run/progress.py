@@ -54,8 +54,8 @@ class RunState:
     """Where a run is.
 
     Attributes:
-        jobs, planned_jobs: Jobs done and planned; 0 of 0 while Snakemake plans, or is told to be
-            quiet.
+        jobs, planned_jobs: Jobs done and planned; 0 of 0 while Snakemake plans, or if it runs
+            with `--quiet`.
         failed: Number of jobs that failed for good so far.
         fits_done, planned_fits: Fits done and planned; None where the plan is not known yet.
         fits: The fits that run now, by name.

@@ -10,6 +10,8 @@ from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume
 from tests.helpers.scans import BODY_SHAPE, body, displacement, scan
 
+REST = (np.eye(4), np.eye(4))
+
 
 def error_of(pose: np.ndarray, truth: np.ndarray, at: np.ndarray) -> tuple[float, float]:
     """Millimetres at a position by the header, and degrees, between two poses (4, 4)."""
@@ -126,15 +128,17 @@ def test_both_scans_show_the_same_where_their_slices_cross():
         scan(image, "R", thickness=6, spacing=6, in_plane=0.9),
         scan(image, "S", thickness=6, spacing=6, in_plane=0.9),
     )
-    crossing = Crossing.of(views, (0, 1), blur_mm=0.0, step_mm=1.0, points=5000)
+    crossing = Crossing.of(
+        views, (0, 1), REST, blur_mm=0.0, step_mm=1.0, points=5000, margin_mm=5.0
+    )
     one, other, both = crossing.compare(np.eye(4), np.eye(4))
     assert both.sum() > 1000
     blurred = np.sqrt(np.mean((one - other)[both] ** 2)) / one[both].std()
     thin = tuple(
         type(view)(view.volume, view.axis, type(view.profile)("point", 1.0)) for view in views
     )
-    one, other, both = Crossing.of(thin, (0, 1), blur_mm=0.0, step_mm=1.0, points=5000).compare(
-        np.eye(4), np.eye(4)
-    )
+    one, other, both = Crossing.of(
+        thin, (0, 1), REST, blur_mm=0.0, step_mm=1.0, points=5000, margin_mm=5.0
+    ).compare(np.eye(4), np.eye(4))
     sharp = np.sqrt(np.mean((one - other)[both] ** 2)) / one[both].std()
     assert blurred < 0.05 and sharp > 3 * blurred

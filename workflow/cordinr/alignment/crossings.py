@@ -17,11 +17,6 @@ from scipy import ndimage
 from ..acquisition.profile import SliceProfile
 from ..acquisition.view import View
 from ..imaging.grid import Grid
-from .pose import Pose
-
-REACH_MM = 20.0
-"""Distance in mm that lines are longer than the smaller field of view, so that they still cover it
-after a displacement."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,40 +88,56 @@ class Crossing:
     Attributes:
         numbers: of both stacks among all.
         stacks: both, blurred for each other.
-        step_mm: distance between points along a line.
-        keep: every how many points one is used.
+        along: (m,) positions in mm along a line.
+        chosen: (n,) numbers of the positions that are compared, counted through all lines.
     """
 
     numbers: tuple[int, int]
     stacks: tuple[BlurredStack, BlurredStack]
-    step_mm: float
-    keep: int
+    along: np.ndarray
+    chosen: np.ndarray
 
     @classmethod
     def of(
         cls,
         views: tuple[View, View],
         numbers: tuple[int, int],
+        matrices: tuple[np.ndarray, np.ndarray],
         *,
         blur_mm: float,
         step_mm: float,
         points: int,
+        margin_mm: float,
     ) -> "Crossing":
         """The crossing of two views.
 
         Args:
             views: whose slices are not parallel.
             numbers: theirs among all views.
+            matrices: (4, 4) displacement of each, as far as it is known.
             blur_mm: standard deviation of a Gaussian in the plane of the slices.
             step_mm: distance between points along a line.
-            points: about how many points inside of both stacks are used.
+            points: about how many points within both stacks are compared.
+            margin_mm: by how much the displacements may still be wrong; points so far outside of a
+                stack are compared as well once they come to lie within.
         """
         one, other = views
         stacks = BlurredStack.of(one, other, blur_mm), BlurredStack.of(other, one, blur_mm)
-        whole = cls(numbers, stacks, step_mm, 1)
-        at_rest = Pose.at_rest(one.volume.grid.centre).matrix
-        inside = int(whole.compare(at_rest, at_rest)[2].sum())
-        return cls(numbers, stacks, step_mm, max(1, inside // points))
+        small = min(np.ptp(stack.grid.corners, axis=0).max() for stack in stacks)
+        half = np.sqrt(3) / 2 * small + margin_mm
+        along = np.arange(-half, half, step_mm)
+        lines = one.volume.grid.shape[one.axis] * other.volume.grid.shape[other.axis]
+        every = cls(numbers, stacks, along, np.arange(lines * len(along)))
+        world = every.points(*matrices)
+        near = np.ones(len(world), bool)
+        within = np.ones(len(world), bool)
+        for stack, matrix in zip(stacks, matrices, strict=True):
+            to_index = np.linalg.inv(matrix @ stack.grid.affine)
+            index = world @ to_index[:3, :3].T + to_index[:3, 3]
+            near &= stack.grid.contains(index, margin_mm / stack.grid.voxel_sizes)
+            within &= stack.grid.contains(index)
+        keep = max(1, int(within.sum()) // points)
+        return cls(numbers, stacks, along, np.flatnonzero(near)[::keep])
 
     def compare(
         self, matrix: np.ndarray, other_matrix: np.ndarray
@@ -135,17 +146,17 @@ class Crossing:
 
         Returns:
             (n,) intensities of the first and of the second stack, and (n,) bool: where both were
-            measured. The number of points depends on nothing but the stacks.
+            measured.
         """
         one, other = self.stacks
-        world = self._points(matrix, other_matrix)
+        world = self.points(matrix, other_matrix)
         values, inside = one.sample(world, matrix)
         others, within = np.zeros_like(values), np.zeros_like(inside)
         others[inside], within[inside] = other.sample(world[inside], other_matrix)
         return values, others, within
 
-    def _points(self, matrix: np.ndarray, other_matrix: np.ndarray) -> np.ndarray:
-        """(n, 3) world mm of the points on all lines."""
+    def points(self, matrix: np.ndarray, other_matrix: np.ndarray) -> np.ndarray:
+        """(n, 3) world mm of the chosen points, on the lines of displaced slices."""
         heights, normals, middles = [], [], []
         for stack, moved in zip(self.stacks, (matrix, other_matrix), strict=True):
             affine = moved @ stack.grid.affine
@@ -158,16 +169,13 @@ class Crossing:
             middles.append(middle)
         direction = np.cross(*normals)
         direction /= np.linalg.norm(direction)
-        small = min(self.stacks, key=lambda stack: np.ptp(stack.grid.corners, axis=0).max())
-        middle = middles[self.stacks.index(small)]
+        extents = [np.ptp(stack.grid.corners, axis=0).max() for stack in self.stacks]
+        middle = middles[int(np.argmin(extents))]
         rows = [each.ravel() for each in np.meshgrid(*heights, indexing="ij")]
         rows.append(np.full(len(rows[0]), direction @ middle))
         base = np.linalg.solve(np.stack([*normals, direction]), np.stack(rows)).T
-        half = np.linalg.norm(np.ptp(small.grid.corners, axis=0)) / 2 + REACH_MM
-        along = np.arange(-half, half, self.step_mm)
-        number = np.arange(0, len(base) * len(along), self.keep)
-        line, place = np.divmod(number, len(along))
-        return base[line] + along[place, None] * direction
+        line, place = np.divmod(self.chosen, len(self.along))
+        return base[line] + self.along[place, None] * direction
 
 
 def profile_weights(profile: SliceProfile, voxel: float) -> np.ndarray:

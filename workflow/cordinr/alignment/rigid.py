@@ -19,8 +19,9 @@ from .pose import Pose
 MIN_ANGLE_DEG = 30.0
 """Angle in degrees between the normals of two stacks below which their slices count as parallel."""
 
-LEVELS = ((4.0, 4.0, 8_000), (1.5, 2.0, 20_000), (0.0, 1.0, 40_000))
-"""Blur in mm, step along the lines in mm and number of points per crossing, coarse to fine."""
+LEVELS = ((4.0, 4.0, 8_000, 25.0), (1.5, 2.0, 20_000, 5.0), (0.0, 1.0, 30_000, 2.0))
+"""Blur in mm, step along the lines in mm, number of points per crossing, and displacement in mm that
+is still to be found, from coarse to fine."""
 
 SEARCH_MM = ((-10.0, -5.0, 0.0, 5.0, 10.0), (-2.5, 0.0, 2.5))
 """Translations in mm along each axis that are tried, in both rounds of the search."""
@@ -121,12 +122,12 @@ def align_rigidly(views: Sequence[View], fixed: int = 0) -> Alignment:
     pairs = crossing_pairs(views)
     centre = np.mean([view.volume.grid.centre for view in views], axis=0)
     problem = _Problem(views, pairs, centre, fixed)
-    before = problem.correlations(problem.poses)
     for number, level in enumerate(LEVELS):
         problem.set_level(*level)
         if number == 0:
             problem.search()
         problem.refine()
+    before = problem.correlations(np.zeros_like(problem.poses))
     after = problem.correlations(problem.poses)
     problems = {}
     for number in problem.free:
@@ -190,21 +191,29 @@ class _Problem:
         self.gains = np.ones(len(views))
         self.set_level(*LEVELS[0])
 
-    def set_level(self, blur_mm: float, step_mm: float, points: int) -> None:
+    def matrices(self, poses: np.ndarray) -> list[np.ndarray]:
+        """(4, 4) displacement of each stack."""
+        return [Pose(self.centre, each[:3] / RADIUS_MM, each[3:]).matrix for each in poses]
+
+    def set_level(self, blur_mm: float, step_mm: float, points: int, margin_mm: float) -> None:
+        """Blur the stacks, and choose the points to compare near the poses so far."""
+        matrices = self.matrices(self.poses)
         self.crossings = [
             Crossing.of(
                 (self.views[one], self.views[other]),
                 (one, other),
+                (matrices[one], matrices[other]),
                 blur_mm=blur_mm,
                 step_mm=step_mm,
                 points=points,
+                margin_mm=margin_mm,
             )
             for one, other in self.pairs
         ]
 
     def compare(self, poses: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """What the stacks of each crossing show, at these poses."""
-        matrices = [Pose(self.centre, p[:3] / RADIUS_MM, p[3:]).matrix for p in poses]
+        matrices = self.matrices(poses)
         return [
             crossing.compare(*(matrices[number] for number in crossing.numbers))
             for crossing in self.crossings
@@ -274,20 +283,36 @@ class _Problem:
 
     def residuals(self, parameters: np.ndarray) -> np.ndarray:
         """Differences on all lines, over the root of their number, in units of the fixed stack."""
-        poses = self.poses.copy()
-        poses[self.free] = parameters.reshape(-1, 6)
-        parts = []
-        for crossing, (one, other, both) in zip(self.crossings, self.compare(poses), strict=True):
-            first, second = (self.gains[number] for number in crossing.numbers)
-            difference = np.where(both, one / first - other / second, 0)
-            parts.append(difference / np.sqrt(max(both.sum(), MIN_POINTS)))
-        return np.concatenate(parts)
+        matrices = self.matrices(self._with_free(parameters))
+        return np.concatenate([self._difference(each, matrices) for each in self.crossings])
 
     def derivatives(self, parameters: np.ndarray) -> np.ndarray:
         """(points, parameters) of the residuals, by central differences."""
-        columns = [
-            (self.residuals(parameters + step) - self.residuals(parameters - step))
-            / (2 * DERIVATIVE_STEP_MM)
-            for step in DERIVATIVE_STEP_MM * np.eye(len(parameters))
-        ]
-        return np.stack(columns, axis=1)
+        columns = []
+        for number, step in enumerate(DERIVATIVE_STEP_MM * np.eye(len(parameters))):
+            ahead = self.matrices(self._with_free(parameters + step))
+            behind = self.matrices(self._with_free(parameters - step))
+            moved = self.free[number // 6]
+            columns.append(
+                np.concatenate(
+                    [
+                        self._difference(each, ahead) - self._difference(each, behind)
+                        if moved in each.numbers
+                        else np.zeros(len(each.chosen))
+                        for each in self.crossings
+                    ]
+                )
+            )
+        return np.stack(columns, axis=1) / (2 * DERIVATIVE_STEP_MM)
+
+    def _with_free(self, parameters: np.ndarray) -> np.ndarray:
+        poses = self.poses.copy()
+        poses[self.free] = parameters.reshape(-1, 6)
+        return poses
+
+    def _difference(self, crossing: Crossing, matrices: Sequence[np.ndarray]) -> np.ndarray:
+        """(points,) of one crossing, 0 where one of its stacks was not measured."""
+        first, second = crossing.numbers
+        one, other, both = crossing.compare(matrices[first], matrices[second])
+        difference = np.where(both, one / self.gains[first] - other / self.gains[second], 0)
+        return difference / np.sqrt(max(both.sum(), MIN_POINTS))

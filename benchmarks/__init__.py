@@ -1,1 +1,1 @@
-"""Measurements that are no tests, one module per question: `make bench`."""
+"""Measurements, which are not tests; one module per question: `make bench`."""

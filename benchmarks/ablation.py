@@ -24,8 +24,8 @@ from .subjects import Subject, first_of, simulate, subject
 DIMENSIONS = (32, 64, 128, 256, 512)
 SEEDS = (0, 1, 2)
 PICTURE = Path(__file__).with_name("ablation.png")
-FIGURES = {"psnr_fov": ("PSNR (dB)", ".2f"), "ssim_fov": ("SSIM", ".4f")}
-"""Key of the metrics to its axis label and number format."""
+METRICS = {"psnr_fov": ("PSNR (dB)", ".2f"), "ssim_fov": ("SSIM", ".4f")}
+"""Axis label and number format of each metric."""
 
 
 def run(options: Sequence[str], device: torch.device) -> None:
@@ -45,11 +45,11 @@ def run(options: Sequence[str], device: torch.device) -> None:
 
 
 def measure(image: Subject, seeds: Sequence[int], device: torch.device) -> dict[str, np.ndarray]:
-    """Scores of shape (dimensions, seeds) for each of `FIGURES`, printed on the way."""
+    """Scores of shape (dimensions, seeds) for each of `METRICS`, printed on the way."""
     views = simulate(image.volume)
     fov = {"fov": regions_of(image, views)["fov"]}
-    scores = {key: np.empty((len(DIMENSIONS), len(seeds))) for key in FIGURES}
-    columns = [f"{key[:4].upper()} {what}" for key in FIGURES for what in ("mean", "min", "max")]
+    scores = {key: np.empty((len(DIMENSIONS), len(seeds))) for key in METRICS}
+    columns = [f"{key[:4].upper()} {what}" for key in METRICS for what in ("mean", "min", "max")]
     heading("F", *columns, "seconds per INR")
     for k, dim in enumerate(DIMENSIONS):
         seconds = 0.0
@@ -60,9 +60,9 @@ def measure(image: Subject, seeds: Sequence[int], device: torch.device) -> dict[
                 if key in scores:
                     scores[key][k, j] = value
         cells = []
-        for key, (_, style) in FIGURES.items():
+        for key, (_, style) in METRICS.items():
             each = scores[key][k]
-            cells += [f"{figure:{style}}" for figure in (each.mean(), each.min(), each.max())]
+            cells += [f"{score:{style}}" for score in (each.mean(), each.min(), each.max())]
         row(str(dim), *cells, f"{seconds:.1f}")
     end()
     return scores
@@ -85,9 +85,9 @@ def draw(
 ) -> Figure:
     """Mean (line), range (band) and every seed (points) against dimension; baselines as lines."""
     figure = Figure(figsize=(3.94, 4.3))
-    for key, bottom in zip(FIGURES, (0.56, 0.12), strict=True):
+    for key, bottom in zip(METRICS, (0.56, 0.12), strict=True):
         axes = figure.add_axes((0.19, bottom, 0.77, 0.37), label=key)
-        axes.set_ylabel(FIGURES[key][0], fontsize=9)
+        axes.set_ylabel(METRICS[key][0], fontsize=9)
         _curve(axes, scores[key])
         for method, level in levels.items():
             style = BASELINES[method]

@@ -57,8 +57,8 @@ def run(options: Sequence[str], device: torch.device) -> None:
                     else classical(views, grid, method, default_weight(method))
                 )
                 score = evaluate(found.image, scored.array, fov)
-                figures = f"{score['psnr_fov']:.2f}", f"{score['ssim_fov']:.4f}"
-                row(name, *words, voxel_text(grid.voxel_sizes), found.name, *figures)
+                numbers = f"{score['psnr_fov']:.2f}", f"{score['ssim_fov']:.4f}"
+                row(name, *words, voxel_text(grid.voxel_sizes), found.name, *numbers)
     end()
 
 
@@ -75,7 +75,7 @@ def images() -> dict[str, Volume]:
 
 
 def divided(volume: Volume, finer: np.ndarray) -> Volume:
-    """A volume interpolated to smaller voxels over the same field; `finer` (3,) is how many."""
+    """A volume interpolated to `finer` (3,) times as many voxels over the same field of view."""
     shape = np.rint(np.array(volume.grid.shape) * finer).astype(int)
     scale = np.array(volume.grid.shape) / shape
     affine = volume.grid.affine.copy()

@@ -35,10 +35,10 @@ def run(options: Sequence[str], device: torch.device) -> None:
 
     def show(recipe: str, passes: float, found: Reconstruction) -> float:
         scores = evaluate(found.image, image.volume.array, fov)
-        figures = [f"{scores['psnr_fov']:.2f}", f"{scores['ssim_fov']:.4f}"]
+        numbers = [f"{scores['psnr_fov']:.2f}", f"{scores['ssim_fov']:.4f}"]
         own = scores.get("psnr_original")
-        figures += ["" if own is None else f"{own:.2f}", f"{found.seconds:.1f}"]
-        row(recipe, f"{passes:g}", *figures)
+        numbers += ["" if own is None else f"{own:.2f}", f"{found.seconds:.1f}"]
+        row(recipe, f"{passes:g}", *numbers)
         return scores["psnr_fov"]
 
     choices = original_choices(options)

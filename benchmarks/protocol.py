@@ -1,4 +1,4 @@
-"""How much of a figure is its protocol?
+"""How much of a score is its protocol?
 
 The same reconstructions of the same images scored in several ways: PSNR as `cordinr evaluate`
 defines it over the fov, the body (fg) and the cord; over the fov with the maximum of the reference

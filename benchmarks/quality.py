@@ -39,9 +39,9 @@ def run(options: Sequence[str], device: torch.device) -> None:
 def smallest(method: str, margins: dict[str, tuple[float, float]]) -> str:
     """A sentence on the images where a method is closest to total variation."""
     parts = []
-    for figure, unit in enumerate((".2f} dB", ".4f} SSIM")):
-        worst = min(margins, key=lambda name: margins[name][figure])
-        parts.append(("{:+" + unit).format(margins[worst][figure]) + f" on {worst}")
+    for metric, unit in enumerate((".2f} dB", ".4f} SSIM")):
+        worst = min(margins, key=lambda name: margins[name][metric])
+        parts.append(("{:+" + unit).format(margins[worst][metric]) + f" on {worst}")
     return f"{method}, smallest margins over TV: {', '.join(parts)}."
 
 

@@ -43,13 +43,13 @@ class Reconstruction:
         name: of the method, with its weight.
         image: on the grid that was asked for.
         seconds: until the image was there; of a tuned method, with the best weight alone.
-        spread: standard deviation over the members, where there are several.
+        std: standard deviation over the members, where there are several.
     """
 
     name: str
     image: np.ndarray
     seconds: float
-    spread: np.ndarray | None = None
+    std: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -69,19 +69,19 @@ class Result:
 
     def cells(self, *regions: str) -> list[str]:
         """Method, PSNR and SSIM per region, both margins and seconds, as cells of a table."""
-        figures = []
+        numbers = []
         for region in regions:
             known = f"psnr_{region}" in self.scores
-            figures.append(f"{self.scores[f'psnr_{region}']:.2f}" if known else "")
-            figures.append(f"{self.scores[f'ssim_{region}']:.4f}" if known else "")
+            numbers.append(f"{self.scores[f'psnr_{region}']:.2f}" if known else "")
+            numbers.append(f"{self.scores[f'ssim_{region}']:.4f}" if known else "")
         margins = [f"{self.margin[0]:+.2f}", f"{self.margin[1]:+.4f}"] if self.margin else ["", ""]
-        return [self.method, *figures, *margins, f"{self.seconds:.1f}"]
+        return [self.method, *numbers, *margins, f"{self.seconds:.1f}"]
 
     @staticmethod
     def columns(*regions: str) -> list[str]:
         """Headings of `cells`."""
-        figures = [f"{figure} {region}" for region in regions for figure in ("PSNR", "SSIM")]
-        return ["method", *figures, "PSNR - TV", "SSIM - TV", "seconds"]
+        names = [f"{metric} {region}" for region in regions for metric in ("PSNR", "SSIM")]
+        return ["method", *names, "PSNR - TV", "SSIM - TV", "seconds"]
 
 
 def compare(
@@ -113,7 +113,7 @@ def regions_of(subject: Subject, views: Sequence[View]) -> dict[str, np.ndarray]
 
 
 def fov_psnr(reference: np.ndarray, fov: np.ndarray) -> Callable[[np.ndarray], float]:
-    """The figure that weights are tuned by."""
+    """The score that weights are tuned by."""
     peak = intensity_range(reference)
     return lambda image: psnr(image, reference, fov, peak)
 
@@ -169,11 +169,11 @@ def fit_and_render(
     settings = FitSettings(**choices)
     started = time.perf_counter()
     inr = fit_inr(views, fourier_dim, settings, device=device)
-    image, spread = render_with_std(inr, grid, device)
+    image, std = render_with_std(inr, grid, device)
     several = settings.members > 1
     name = f"{settings.members} INRs F={fourier_dim}" if several else f"INR F={fourier_dim}"
     seconds = time.perf_counter() - started
-    return Reconstruction(name, image, seconds, spread if several else None)
+    return Reconstruction(name, image, seconds, std if several else None)
 
 
 def upsampled(volume: Volume, fine: Grid) -> np.ndarray:

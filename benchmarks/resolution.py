@@ -1,7 +1,7 @@
 """Is a rendering at 0.5 mm closer to the truth than classical methods up-sampled?
 
 Views are simulated from the noisy phantom of 1 mm. The truth is the analytic phantom, noise-free,
-sampled at 0.5 mm over the same field. Cubic, Tikhonov and TV are reconstructed at 1 mm and
+sampled at 0.5 mm over the same field of view. Cubic, Tikhonov and TV are reconstructed at 1 mm and
 interpolated to 0.5 mm by cubic splines; their weights are the best of seven and more by the PSNR
 against the truth of 0.5 mm, in their favour. Option: number of the phantom, 1 by default.
 """

@@ -57,8 +57,8 @@ def cells(folder: Path, subjects: int) -> list[str]:
     starting, _ = timed([BIN / "snakemake", "--list", *options])
     planning, said = timed([BIN / "snakemake", "--dry-run", *options])
     jobs = int(next(line.split()[1] for line in said.splitlines() if line.startswith("total")))
-    figures = [f"{seconds:.1f}" for seconds in (indexing, starting, planning)]
-    return [str(subjects), str(files), *figures, str(jobs), f"{jobs / planning:.0f}"]
+    times = [f"{seconds:.1f}" for seconds in (indexing, starting, planning)]
+    return [str(subjects), str(files), *times, str(jobs), f"{jobs / planning:.0f}"]
 
 
 def write_dataset(root: Path, subjects: int) -> int:

@@ -5,7 +5,7 @@ is within reach of a view if it is below 1 / (2 thickness) along the view's slic
 region: the part of the reference's energy that lies there (without its mean), and the energy of the
 error over that of the reference. 0 is perfect, 1 is what an image without these frequencies gets,
 above 1 is worse than leaving them out. `limited` is the reference itself without the frequencies
-that no view has within reach. `benchmarks/spectrum.csv` keeps finer figures of the first image.
+that no view has within reach. `benchmarks/spectrum.csv` keeps finer numbers of the first image.
 Options: names of images.
 """
 
@@ -32,7 +32,7 @@ TABLE = Path(__file__).with_name("spectrum.csv")
 
 
 def run(options: Sequence[str], device: torch.device) -> None:
-    """Print the figures of each image."""
+    """Print the table of each image."""
     for number, name in enumerate(options or [name for name in IMAGES if name in present()]):
         image = subject(name)
         views = simulate(image.volume)

@@ -83,7 +83,7 @@ def product_rate(rows: int, width: int, device: torch.device) -> float:
     left = torch.randn(rows, width, device=device)
     right = torch.randn(width, width, device=device)
     with torch.inference_mode(), autocast(device):
-        # The conversion to bfloat16 is no part of the product.
+        # The conversion to bfloat16 is not part of the product.
         dtype = (left @ right).dtype
         left, right = left.to(dtype), right.to(dtype)
         count, started = 0, time.perf_counter()

@@ -1,10 +1,10 @@
-"""Does the spread of an ensemble rank the true error?
+"""Does the standard deviation over an ensemble rank the true error?
 
-Voxels of the fov are removed in the order of the spread, largest first. The curve is the RMSE of
-those that stay, in units of the RMSE of all, against the part removed; the figures are the areas
-under it. Random: in random order. Oracle: in the order of the true error. Relative: 1 where the
-spread is as good as the oracle, 0 where it is no better than chance. RMS error / spread: how many
-times too small the spread is as a standard error. Options: names of images.
+Voxels of the fov are removed in the order of the standard deviation (std), largest first. The curve
+is the RMSE of those that stay, in units of the RMSE of all, against the part removed; the numbers
+are the areas under it. Random: in random order. Oracle: in the order of the true error. Relative: 1
+where the std is as good as the oracle, 0 where it is no better than chance. RMS error / std: how
+many times too small the std is as a standard error. Options: names of images.
 """
 
 from collections.abc import Sequence
@@ -25,35 +25,35 @@ FRACTIONS = np.linspace(0, 0.99, 100)
 
 def run(options: Sequence[str], device: torch.device) -> None:
     """Print areas and rank correlation for each image."""
-    perfect, unrelated = made_up_figures()
+    perfect, unrelated = made_up_areas()
     say(
-        f"On made-up errors the relative figure is {perfect:.2f} for a spread equal to the error "
-        f"and {unrelated:.2f} for an unrelated one."
+        f"On made-up errors the relative area is {perfect:.2f} for a standard deviation equal to "
+        f"the error and {unrelated:.2f} for an unrelated one."
     )
-    heading("image", "spread", "random", "oracle", "relative", "Spearman", "RMS error / spread")
+    heading("image", "std", "random", "oracle", "relative", "Spearman", "RMS error / std")
     for name in options or [name for name in IMAGES if name in present()]:
         volume = subject(name).volume
         views = simulate(volume)
         found = fit_and_render(views, volume.grid, device, members=MEMBERS)
         fov = coverage(views, volume.grid)
         error = np.abs(found.image - volume.array)[fov].astype(float)
-        spread = found.spread[fov]
-        areas = sparsification_areas(error, spread)
-        figures = [*areas, relative_area(*areas), spearmanr(spread, error).statistic]
-        figures.append(np.sqrt(np.mean(error**2) / np.mean(spread**2)))
-        row(name, *(f"{figure:.3f}" for figure in figures))
+        std = found.std[fov]
+        areas = sparsification_areas(error, std)
+        numbers = [*areas, relative_area(*areas), spearmanr(std, error).statistic]
+        numbers.append(np.sqrt(np.mean(error**2) / np.mean(std**2)))
+        row(name, *(f"{number:.3f}" for number in numbers))
     end()
 
 
-def sparsification_areas(error: np.ndarray, spread: np.ndarray) -> tuple[float, float, float]:
-    """Areas under the curves of the spread, of random order and of the oracle.
+def sparsification_areas(error: np.ndarray, std: np.ndarray) -> tuple[float, float, float]:
+    """Areas under the curves of the standard deviation, of random order and of the oracle.
 
     Args:
         error: (n,) absolute errors, n at least 100.
-        spread: (n,) in any unit; only its order matters.
+        std: (n,) in any unit; only its order matters.
     """
     chance = np.random.default_rng(0).random(len(error))
-    return tuple(area(error, ranking) for ranking in (spread, chance, error))
+    return tuple(area(error, ranking) for ranking in (std, chance, error))
 
 
 def area(error: np.ndarray, ranking: np.ndarray) -> float:
@@ -70,18 +70,18 @@ def area(error: np.ndarray, ranking: np.ndarray) -> float:
     return float(np.trapezoid(curve, FRACTIONS))
 
 
-def relative_area(spread: float, random: float, oracle: float) -> float:
-    """(random - spread) / (random - oracle).
+def relative_area(std: float, random: float, oracle: float) -> float:
+    """(random - std) / (random - oracle).
 
-    1 where the spread orders voxels as their true error does, 0 where it does no better than
-    chance, negative where it puts the well reconstructed voxels first.
+    1 where the standard deviation orders voxels as their true error does, 0 where it does no better
+    than chance, negative where it puts the well reconstructed voxels first.
     """
-    return (random - spread) / (random - oracle)
+    return (random - std) / (random - oracle)
 
 
-def made_up_figures() -> tuple[float, float]:
-    """The relative figure where spread and error are equal (1) and unrelated (about 0)."""
+def made_up_areas() -> tuple[float, float]:
+    """The relative area where std and error are equal (1) and unrelated (about 0)."""
     rng = np.random.default_rng(1)
     error, unrelated = np.abs(rng.normal(size=(2, 100_000)))
-    figures = (relative_area(*sparsification_areas(error, spread)) for spread in (error, unrelated))
-    return tuple(figures)
+    numbers = (relative_area(*sparsification_areas(error, std)) for std in (error, unrelated))
+    return tuple(numbers)

@@ -141,7 +141,7 @@ def job_times(folder: Path) -> dict[str, list[float]]:
 def print_run(whole: dict[str, float], jobs: dict[str, list[float]], load: float) -> None:
     """The run per job, and how long it would take if the cores had nothing else to do."""
     count, spent, cores = sum(map(len, jobs.values())), sum(map(sum, jobs.values())), os.cpu_count()
-    figures = {
+    numbers = {
         "jobs": f"{count}",
         "minutes": f"{whole['wall'] / 60:.1f}",
         "s per job": f"{whole['wall'] / count:.2f}",
@@ -151,8 +151,8 @@ def print_run(whole: dict[str, float], jobs: dict[str, list[float]], load: float
         "CPU minutes / cores": f"{(whole['jobs'] + whole['own']) / cores / 60:.1f}",
         "load before, after": f"{load:.1f}, {os.getloadavg()[1]:.1f}",
     }
-    heading(*figures)
-    row(*figures.values())
+    heading(*numbers)
+    row(*numbers.values())
     end()
 
 

@@ -187,7 +187,7 @@ NIFTI = [
 
 SIDECARS = [
     Bad("a list", sidecar_text("[4]"), VIEW, "bad.json: is not a JSON object; repair the file."),
-    Bad("no JSON", sidecar_text("{SliceThickness: 4}"), VIEW, "bad.json: is not readable JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); repair the file."),
+    Bad("not JSON", sidecar_text("{SliceThickness: 4}"), VIEW, "bad.json: is not readable JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); repair the file."),
     Bad("empty", sidecar_text(""), VIEW, "bad.json: is not readable JSON (Expecting value: line 1 column 1 (char 0)); repair the file."),
     Bad("a pipe", lambda folder: (sidecar_text("")(folder), (folder / "bad.json").unlink(), os.mkfifo(folder / "bad.json")), VIEW, "bad.json: is a pipe, socket or device; copy its content to a file."),
     Bad("UTF-16, cut within a character", sidecar_text(b"\xff\xfe{\0}"), VIEW, "bad.json: is not readable JSON ('utf-16-le' codec can't decode byte 0x7d in position 2: truncated data); repair the file."),
@@ -238,7 +238,7 @@ MODELS = [
     Bad("cut short", cut("bad.safetensors", "model.safetensors", 100), MODEL, "bad.safetensors: is not a readable model (Error while deserializing header: incomplete metadata, file not fully covered); fit it again."),
     Bad("a header of 2^60 bytes", content("bad.safetensors", struct.pack("<Q", 2**60) + b"{}"), MODEL, "bad.safetensors: is not a readable model (Error while deserializing header: header too large); fit it again."),
     Bad("safetensors of something else", other_safetensors(None), MODEL, "bad.safetensors: is not a cordinr model; give a file `cordinr fit` wrote."),
-    Bad("a header that is no JSON", other_safetensors({FORMAT: "{"}), MODEL, "bad.safetensors: is not a readable model (Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); fit it again."),
+    Bad("a header that is not JSON", other_safetensors({FORMAT: "{"}), MODEL, "bad.safetensors: is not a readable model (Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); fit it again."),
     Bad("a header that is a list", other_safetensors({FORMAT: "[]"}), MODEL, "bad.safetensors: is not a readable model (in its header it is not what cordinr writes); fit it again."),
     Bad("a header of 100,000 nested lists", other_safetensors({FORMAT: "[" * 100_000}), MODEL, "bad.safetensors: is not a readable model (its header is nested too deep); fit it again."),
     Bad("no scale", model_header(scale=None), MODEL, "bad.safetensors: is not a readable model (in its header it is not what cordinr writes); fit it again."),
@@ -278,7 +278,7 @@ MODELS = [
 QUALITY = [
     Bad("a reconstruction on another grid", nothing, "evaluate axial.nii.gz --reference image.nii.gz -o out/m.json", "axial.nii.gz: is not on the grid of image.nii.gz; render it --like that."),
     Bad("a reconstruction whose sidecar was changed", odd_recon, "evaluate bad.nii.gz --reference image.nii.gz -o out/m.json", "bad.json: Method, FourierDimension or FitSettings is not what cordinr writes; correct it."),
-    Bad("metrics that are no JSON", text("bad.json", "psnr: 30"), "aggregate bad.json -o out/t.tsv", "bad.json: is not readable JSON (Expecting value: line 1 column 1 (char 0)); repair the file."),
+    Bad("metrics that are not JSON", text("bad.json", "psnr: 30"), "aggregate bad.json -o out/t.tsv", "bad.json: is not readable JSON (Expecting value: line 1 column 1 (char 0)); repair the file."),
     Bad("metrics that are a list", text("bad.json", "[1]"), "aggregate bad.json -o out/t.tsv", "bad.json: is not a JSON object; repair the file."),
     Bad("metrics without a method", metrics(method=None), "aggregate bad.json -o out/t.tsv", "bad.json: method is None; let `cordinr evaluate` write it."),
     Bad("metrics in words", metrics(psnr_fov="good"), "aggregate bad.json -o out/t.tsv", "bad.json: psnr_fov is good; let `cordinr evaluate` write it."),
@@ -300,7 +300,7 @@ QUALITY = [
     Bad("a table without seconds", nothing, "cohort table.tsv --figure time -o out/x.svg", "table.tsv: no row has PSNR and seconds; `cordinr aggregate --index` knows seconds."),
     Bad("an unknown region", nothing, "cohort table.tsv --figure ablation --region brain -o out/x.svg", "table.tsv: region 'brain' is not known; use fov, fg, cord."),
     Bad("fewer metrics than images to compare", nothing, COMPARE, "compare: give one --metrics per reconstruction, INRs first."),
-    Bad("metrics without the figure to compare", metrics(psnr_fov=None), f"{COMPARE} --metrics bad.json", "bad.json: has no psnr_fov; evaluate that image over its views."),
+    Bad("metrics without the PSNR to compare", metrics(psnr_fov=None), f"{COMPARE} --metrics bad.json", "bad.json: has no psnr_fov; evaluate that image over its views."),
     Bad("a truth of no voxel size that was rendered", nothing, f"{RESOLUTION} --truth axial.nii.gz", "axial.nii.gz: is on the grid of no rendering; render one at its voxel size."),
     Bad("a picture of finer voxels without the coarse ones", lambda folder: (folder / "recon.nii.gz").rename(folder / "x_res-iso05_desc-a_T2w.nii.gz"), RESOLUTION.replace("recon.nii.gz", "x_res-iso05_desc-a_T2w.nii.gz"), "resolution: give renderings on the raw image's grid and their --metrics."),
 ]

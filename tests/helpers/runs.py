@@ -57,9 +57,9 @@ class Project:
         """A copy of the project in its place, with which a test may do what it likes.
 
         It has the same path, as Snakemake remembers commands with absolute paths in them, and its
-        files keep the times by which Snakemake tells what is up to date. They are no hard links, as
-        a log that is opened again would be emptied in the project as well. At the end the project
-        itself is in its place again.
+        files keep the times by which Snakemake tells what is up to date. They are not hard links,
+        as a log that is opened again would be emptied in the project as well. At the end the
+        project itself is in its place again.
         """
         kept = self.folder.with_name("kept")
         self.folder.rename(kept)

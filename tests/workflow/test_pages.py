@@ -232,7 +232,7 @@ def test_overlays_are_in_percent_of_the_range(viewer, page, run):
     root = run.results
     reference = nib.load(root / f"reference/{STEMS[0]}_reference.nii.gz")
     recon = nib.load(root / f"cordinr/{STEMS[0]}_desc-inrF8_T2w.nii.gz").get_fdata()
-    spread = nib.load(root / f"cordinr/{STEMS[0]}_desc-inrF8spread_T2w.nii.gz").get_fdata()
+    std = nib.load(root / f"cordinr/{STEMS[0]}_desc-inrF8spread_T2w.nii.gz").get_fdata()
     truth = reference.get_fdata()
     peak = np.percentile(truth, 99.9)
     here = nib.affines.apply_affine(np.linalg.inv(reference.affine), places(page)[0])
@@ -240,7 +240,7 @@ def test_overlays_are_in_percent_of_the_range(viewer, page, run):
     grey = viewer.pixels(".panel >> nth=4 >> canvas").astype(int)
     for key, value, tolerance in (
         ("e", recon[voxel] - truth[voxel], 1.25 / 255 + 0.005),
-        ("u", spread[voxel], 0.5 * spread.max() / peak / 63 + 1e-3),
+        ("u", std[voxel], 0.5 * std.max() / peak / 63 + 1e-3),
     ):
         page.keyboard.press(key)
         viewer.until("cordinr.panels[4].nv.volumes.length === 2")

@@ -65,14 +65,14 @@ def test_every_image_is_there_with_its_sidecar(run):
         assert len(list(folder.iterdir())) == 2 * len(names)
 
 
-def test_the_spread_tells_where_the_members_disagree(run):
+def test_the_uncertainty_map_tells_where_the_members_disagree(run):
     root = run.results / "cordinr"
     for image in IMAGES:
         for grid in ("", "_res-iso1"):
-            spread = nib.load(root / f"{image}{grid}_desc-inrF16spread_T2w.nii.gz")
+            std = nib.load(root / f"{image}{grid}_desc-inrF16spread_T2w.nii.gz")
             mean = nib.load(root / f"{image}{grid}_desc-inrF16_T2w.nii.gz")
-            assert spread.shape == mean.shape and (spread.affine == mean.affine).all()
-            values = spread.get_fdata()
+            assert std.shape == mean.shape and (std.affine == mean.affine).all()
+            values = std.get_fdata()
             assert values.min() >= 0 and 0 < values.mean() < mean.get_fdata().max()
     described = (root / "descriptions.tsv").read_text()
     assert "desc-inrF16spread\tStandard deviation over the ensemble" in described

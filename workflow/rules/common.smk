@@ -22,16 +22,6 @@ LIBRARY = RULES.parent
 sys.path.insert(0, str(LIBRARY))
 
 from cordinr import __version__
-from cordinr.run.configuration import check_configuration
-from cordinr.run.slurm import cancel_left_jobs
-from cordinr.errors import InputError
-from cordinr.evaluation.failed import FIGURES as LACKS_FIGURES
-from cordinr.evaluation.failed import METRICS as LACKS_METRICS
-from cordinr.evaluation.failed import save_failed
-from cordinr.figures.captions import CAPTIONS, IMAGE_CAPTIONS
-from cordinr.run.failures import failed_images, images_left_out
-from cordinr.datasets.index import load_index
-from cordinr.datasets.layout import ResultPaths
 from cordinr.bids.names import (
     VARIANT_PATTERN,
     inr_label,
@@ -39,8 +29,18 @@ from cordinr.bids.names import (
     variant_labels,
     variant_setting,
 )
-from cordinr.run.remainder import run_second, second_run
 from cordinr.datasets.git import is_repository
+from cordinr.datasets.index import load_index
+from cordinr.datasets.layout import ResultPaths
+from cordinr.errors import InputError
+from cordinr.evaluation.failed import FIGURES as LACKS_FIGURES
+from cordinr.evaluation.failed import METRICS as LACKS_METRICS
+from cordinr.evaluation.failed import save_failed
+from cordinr.figures.captions import CAPTIONS, IMAGE_CAPTIONS
+from cordinr.run.configuration import check_configuration
+from cordinr.run.failures import failed_images, images_left_out
+from cordinr.run.remainder import run_second, second_run
+from cordinr.run.slurm import cancel_left_jobs
 from cordinr.run.snakemake_internals import (
     find_start_folder,
     holds_lock,

@@ -91,10 +91,10 @@ def test_where_intensities_lie_far_beyond_the_overlap_changes_nothing(wide_and_l
 def test_a_rendering_is_zero_beyond_the_field(wide_and_long):
     inr = fit_inr(wide_and_long, 8, FitSettings(width=16, channels=2, passes=4, members=2))
     grid = Grid((50, 12, 50), shifted((1, 1, 1), (-25, 0, -25)).grid.affine)
-    image, spread = render_with_std(inr, grid)
+    image, std = render_with_std(inr, grid)
     inside = inr.domain.contains(grid.centres()).reshape(grid.shape)
-    assert not image[~inside].any() and not spread[~inside].any()
-    assert (image[inside] > 0).all() and (spread[inside] > 0).all()
+    assert not image[~inside].any() and not std[~inside].any()
+    assert (image[inside] > 0).all() and (std[inside] > 0).all()
     assert inr.domain.count(grid) == inside.sum()
     assert inr.domain.count(inr.domain.grid) == inr.domain.grid.size
 

@@ -182,7 +182,7 @@ def test_odd_names_are_names_like_any_other(odd, folder, command):
 
 
 def test_odd_names_can_be_drawn(folder, command):
-    """A name is no formula, and may hold bytes that no font has."""
+    """A name is not a formula, and may hold bytes that no font has."""
     recon = os.fsdecode(b"$\\bad$ latin-\xe9.nii.gz")
     shutil.copy("recon.nii.gz", recon)
     words = "--baseline cubic.nii.gz --reference image.nii.gz --view axial.nii.gz -o x.png"

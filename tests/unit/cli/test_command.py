@@ -84,7 +84,7 @@ def test_two_scans_make_one_isotropic_volume(view_files, tmp_path, command, quic
 
 
 def test_reconstruct_makes_what_fit_and_render_make(view_files, tmp_path, command, quick):
-    """To the last bit, also of an ensemble and its spread."""
+    """To the last bit, also of an ensemble and its uncertainty map."""
     settings = tmp_path / "two.yaml"
     settings.write_text(yaml.safe_dump({"fit": QUICK["fit"] | {"members": 2, "channels": 2}}))
     options = ["--fourier-dim", 8, "--config", settings, "--threads", 1]
@@ -126,7 +126,7 @@ def test_a_copy_of_an_image_gives_the_same_views(tmp_path, command):
 
 
 def write(path, kind):
-    """A file that is no usable 3D image, of one kind or another."""
+    """A file that is not a usable 3D image, of one kind or another."""
     volume = blobs((12, 12, 12), np.eye(4))
     if kind == "text":
         path.write_text("this is not an image")

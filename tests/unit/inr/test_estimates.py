@@ -15,8 +15,8 @@ from tests.helpers.support import save_noise_views
 def test_points_are_those_of_the_lattices(tmp_path):
     paths = save_noise_views(tmp_path, 100)
     loaded = [read_view(path) for path in paths]
-    field = FitDomain.of(loaded)
-    lattices = lattices_for(loaded, field, field.grid.centre)
+    domain = FitDomain.of(loaded)
+    lattices = lattices_for(loaded, domain, domain.grid.centre)
     fine, lattice = estimate_points(paths)
     assert fine == pytest.approx(100**3)
     assert lattice == pytest.approx(sum(np.prod(each.shape) for each in lattices), rel=0.15)

@@ -28,18 +28,18 @@ def turned() -> np.ndarray:
 
 @pytest.fixture
 def layers():
-    """A body in air, a view of it, a reconstruction that is off by 3, its spread."""
+    """A body in air, a view of it, a reconstruction that is off by 3, its uncertainty."""
     grid = Grid((40, 48, 44), turned())
     array = blobs(grid.shape, grid.affine).array
     array[:8], array[-6:], array[:, :, :10] = 0, 0, 0
     body = Volume(array, grid)
     view = acquire(body, grid.axis_along("S"), SliceProfile("box", 4.0), 4.0).volume
-    spread = Volume((np.abs(array) / 50).astype(np.float32), grid)
+    std = Volume((np.abs(array) / 50).astype(np.float32), grid)
     return [
         ViewerLayer("reference", "Reference", "", "reference", body),
         ViewerLayer("view1", "axial view", "", "view", view),
         ViewerLayer("tv", "Total variation", "", "recon", Volume(array + np.float32(3), grid)),
-        ViewerLayer("spread", "Uncertainty", "", "spread", spread),
+        ViewerLayer("spread", "Uncertainty", "", "spread", std),
     ]
 
 

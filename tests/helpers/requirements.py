@@ -13,8 +13,8 @@ def skip_without(tool: str, reason: str) -> NoReturn:
     """Skip the test that needs an absent tool, or fail it where the tool is required.
 
     Args:
-        tool: Name of the tool in `CORDINR_REQUIRE`.
-        reason: What is missing and how to get it.
+        tool: name of the tool in `CORDINR_REQUIRE`.
+        reason: what is missing and how to get it.
     """
     if tool in REQUIRED:
         pytest.fail(f"{reason}, and CORDINR_REQUIRE names {tool}", pytrace=False)

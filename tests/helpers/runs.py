@@ -76,7 +76,7 @@ class Project:
         """A run in the background, as from a terminal, of which nothing is left at the end.
 
         Args:
-            log: File for both streams of its output.
+            log: file for both streams of its output.
         """
         with open(log, "w") as stream:
             process = subprocess.Popen(
@@ -105,12 +105,12 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 120)
     """Wait for a condition.
 
     Args:
-        condition: Asked again and again until its answer is true.
-        what: What is waited for, for the error.
-        seconds: Longest time to wait.
+        condition: asked again and again until its answer is true.
+        what: what is waited for, for the error.
+        seconds: longest time to wait.
 
     Raises:
-        AssertionError: The condition did not become true in time.
+        AssertionError: the condition did not become true in time.
     """
     end = time.monotonic() + seconds
     while not condition():

@@ -115,7 +115,7 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For whoever uses the cluster."""
+        """Environment variables for the commands of a person who uses the cluster."""
         base = environment()
         search = os.pathsep.join([str(self.folder / "bin"), base["PATH"], SEARCH])
         return base | {"SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": search}

@@ -140,8 +140,8 @@ def repeated(name, paths):
     """A parameter: an option of the command line for each of some paths of a job, quoted.
 
     Args:
-        name: The option.
-        paths: Of the job, as `input.views` or `output.images`: one path, several or none.
+        name: the option.
+        paths: paths of the job, as `input.views` or `output.images`: one, several or none.
     """
 
     def fill(wildcards, **items):
@@ -200,7 +200,7 @@ def entity_options():
 
 
 def variant_options(wildcards):
-    """In what a fit differs from `fit:`, as option of the command line; empty for most."""
+    """The sigma or seed of a variant as an option of the command line; empty for other fits."""
     variant = wildcards.get("variant")
     setting = variant_setting(variant) if variant else None
     return options(f"--{setting[0]}", [setting[1]]) if setting else ""
@@ -243,7 +243,7 @@ def memory_for(images):
     Total variation needs most per voxel; twice as much leaves room for other images and grids.
 
     Args:
-        images: Input of the job on the largest grid, as `input.views`.
+        images: input of the job on the largest grid, as `input.views`.
     """
 
     def estimate(wildcards, input, attempt):

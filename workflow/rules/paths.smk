@@ -189,7 +189,7 @@ def also_options(wildcards):
 
 
 def segmentation_options(wildcards, input):
-    """For a cord mask: that it is one, and of which image."""
+    """Options that say that a file is a cord mask, and of which image; empty for other files."""
     if wildcards.kind != "cord":
         return ""
     return options("--segmentation --like", [input.reference])
@@ -236,7 +236,7 @@ def finer_metrics(row):
 
 
 def metrics_of_finer(wildcards):
-    """The same of the image that a job is about."""
+    """The metrics of the finer renderings of the image of a job, where it has a truth."""
     return finer_metrics(row_of(wildcards))
 
 

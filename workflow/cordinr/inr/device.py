@@ -1,4 +1,4 @@
-"""Where and with which arithmetic torch computes."""
+"""The device on which torch computes, and the precision."""
 
 import logging
 from typing import Any

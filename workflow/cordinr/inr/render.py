@@ -29,7 +29,10 @@ def render_inr(inr: INR, grid: Grid, device: torch.device | str = "cpu") -> np.n
 def render_with_std(
     inr: INR, grid: Grid, device: torch.device | str = "cpu"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """As `render_inr`, and the standard deviation over the members (zero for one member)."""
+    """Evaluate as `render_inr`, and give the standard deviation over the members as well.
+
+    It is zero for one member.
+    """
     device = torch.device(device)
     network = inr.network.to(device).eval()
     image, std = np.zeros((2, grid.size), np.float32)

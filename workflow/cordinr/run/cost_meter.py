@@ -16,10 +16,10 @@ class Meter:
     """Measures the block it is entered for.
 
     Args:
-        device: A torch device for work that may run on a GPU, or None for NumPy work.
+        device: a torch device for work that may run on a GPU, or None for NumPy work.
 
     Attributes:
-        seconds: Duration of the block in seconds, once it has ended.
+        seconds: duration of the block in seconds, once it has ended.
     """
 
     def __init__(self, device: Any = None) -> None:
@@ -40,7 +40,7 @@ class Meter:
         torch held on the GPU.
 
         Args:
-            **fields: Further fields of the record.
+            **fields: further fields of the record.
         """
         costs = {
             "seconds": round(self.seconds, 3),

@@ -20,8 +20,8 @@ def failed_images(rows: Iterable[IndexRow], outcome: Outcome) -> list[Failed]:
     """List the images of which a job failed, each with what it lacks and why, in the index's order.
 
     Args:
-        rows: Rows of the index.
-        outcome: What the run has left undone.
+        rows: rows of the index.
+        outcome: what the run has left undone.
     """
     unmade: dict[tuple[str, str], list[RunJob]] = {}
     for job in outcome.unmade:
@@ -70,7 +70,7 @@ def images_left_out() -> dict[tuple[str, str], Failed]:
     """The images that this run leaves out, by folder and image; none in an ordinary run.
 
     Raises:
-        InputError: The list cannot be read.
+        InputError: the list cannot be read.
     """
     path = os.environ.get(VARIABLE)
     return {(each.folder, each.image): each for each in load_failed(path)} if path else {}

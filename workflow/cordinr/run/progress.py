@@ -29,11 +29,11 @@ class Fit:
     """A running fit.
 
     Attributes:
-        name: Name of its image and INR.
-        step, steps: Steps done and planned; 0 of 0 before the first report.
-        loss: The loss as reported.
-        seconds_left: Seconds that this fit expects to need.
-        silent: Seconds since its last report.
+        name: name of its image and INR.
+        step, steps: steps done and planned; 0 of 0 before the first report.
+        loss: the loss as reported.
+        seconds_left: seconds that this fit expects to need.
+        silent: seconds since its last report.
     """
 
     name: str
@@ -54,14 +54,14 @@ class RunState:
     """Where a run is.
 
     Attributes:
-        jobs, planned_jobs: Jobs done and planned; 0 of 0 while Snakemake plans, or if it runs
+        jobs, planned_jobs: jobs done and planned; 0 of 0 while Snakemake plans, or if it runs
             with `--quiet`.
-        failed: Number of jobs that failed for good so far.
-        fits_done, planned_fits: Fits done and planned; None where the plan is not known yet.
-        fits: The fits that run now, by name.
-        seconds: Seconds since its start.
-        silent: Seconds since anything was logged.
-        ended: Whether it is over.
+        failed: number of jobs that failed for good so far.
+        fits_done, planned_fits: fits done and planned; None where the plan is not known yet.
+        fits: the fits that run now, by name.
+        seconds: seconds since its start.
+        silent: seconds since anything was logged.
+        ended: whether it is over.
     """
 
     jobs: int
@@ -88,12 +88,12 @@ def read_run_state(results: Path, log: Path, now: float | None = None) -> RunSta
     """Read where a run is.
 
     Args:
-        results: Folder of the workflow's results.
+        results: folder of the workflow's results.
         log: Snakemake's own log, in the folder `.snakemake/log` of where it was started.
-        now: Present time in seconds since the epoch.
+        now: present time in seconds since the epoch.
 
     Raises:
-        InputError: The log cannot be read.
+        InputError: the log cannot be read.
     """
     now = time.time() if now is None else now
     try:
@@ -125,10 +125,10 @@ def read_fits(logs: Path, since: float, now: float, failed: set[Path]) -> tuple[
     """Count the fits that are over, and list those that run, from their logs.
 
     Args:
-        logs: Folder of the logs of all fits, which mirrors the dataset.
-        since: Start of the run in seconds since the epoch; older logs are of earlier runs.
-        now: Present time in seconds since the epoch.
-        failed: Logs of jobs that failed; one that is tried again writes its log again.
+        logs: folder of the logs of all fits, which mirrors the dataset.
+        since: start of the run in seconds since the epoch; older logs are of earlier runs.
+        now: present time in seconds since the epoch.
+        failed: logs of jobs that failed; one that is tried again writes its log again.
     """
     over, fits = 0, []
     for path in sorted(logs.rglob("*.log")):

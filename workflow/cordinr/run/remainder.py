@@ -24,9 +24,9 @@ def second_run(
     """The command that makes what does not need the images that failed; None where there is none.
 
     Args:
-        outcome: What the first run has left undone.
-        rows: Rows of the index.
-        images: Images that failed.
+        outcome: what the first run has left undone.
+        rows: rows of the index.
+        images: images that failed.
     """
     program = Path(sys.argv[0])
     if "snakemake" not in (program.stem, program.parent.name) or os.environ.get(VARIABLE):
@@ -75,9 +75,9 @@ def run_second(command: Sequence[str], folder: str, failed: Path) -> int:
     """Run the command of a second run to its end, and return its exit code.
 
     Args:
-        command: As `second_run` gives it.
-        folder: The folder in which the first run was started.
-        failed: List of the images to leave out.
+        command: as `second_run` gives it.
+        folder: the folder in which the first run was started.
+        failed: list of the images to leave out.
     """
     library = Path(__file__).parents[2]  # for a bare checkout, where nothing is installed
     search = [str(library), os.environ.get("PYTHONPATH", "")]

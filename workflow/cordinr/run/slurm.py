@@ -31,8 +31,8 @@ def cancel_left_jobs(folder: Path, is_alone: bool) -> list[str]:
     is done.
 
     Args:
-        folder: The folder in which Snakemake runs.
-        is_alone: Whether no other run can be at work in that folder. If one can, as under
+        folder: the folder in which Snakemake runs.
+        is_alone: whether no other run can be at work in that folder. If one can, as under
             `--nolock`, the jobs may be its own: they are named in a note, and left alone.
 
     Returns:

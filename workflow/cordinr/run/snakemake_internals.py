@@ -1,7 +1,7 @@
 """The only place that touches what Snakemake does not document: parts that any release may change.
 
 Each function takes Snakemake's `workflow` object. Where a part is missing, as in a release that
-nobody has tried, it prints one note that says what the run goes on without, and returns a value
+has not been tested, it prints one note that says what the run goes on without, and returns a value
 with which the run can go on. Nothing here imports Snakemake.
 """
 
@@ -20,11 +20,11 @@ class RunJob:
     """A job of a run that has ended.
 
     Attributes:
-        rule: Name of its rule.
-        is_work: Whether it runs a command; a rule such as `all` only asks for files.
-        folder, image: The image that it is about; empty where it is about no single image.
-        subject: The subject whose page it writes; empty for all other jobs.
-        logs, outputs: Its files.
+        rule: name of its rule.
+        is_work: whether it runs a command; a rule such as `all` only asks for files.
+        folder, image: the image that it is about; empty where it is about no single image.
+        subject: the subject whose page it writes; empty for all other jobs.
+        logs, outputs: its files.
     """
 
     rule: str
@@ -41,12 +41,12 @@ class Outcome:
     """What a run of Snakemake has left undone when it ends.
 
     Attributes:
-        targets: Files and rules that the run was asked for; empty where it was asked for all.
-        failed: Jobs that failed for good.
-        unmade: Jobs that should have been done and are not, the failed ones included.
-        dependencies: For each of `unmade`, those of `unmade` for which it waits.
-        keep_going: Whether the run was to go on after a failure.
-        was_stopped: Whether somebody stopped it, so that jobs were left that could have been done.
+        targets: files and rules that the run was asked for; empty where it was asked for all.
+        failed: jobs that failed in every attempt.
+        unmade: jobs that should have been done and are not, the failed ones included.
+        dependencies: for each of `unmade`, those of `unmade` for which it waits.
+        keep_going: whether the run was to go on after a failure.
+        was_stopped: whether somebody stopped it, so that jobs were left that could have been done.
     """
 
     targets: Collection[str]
@@ -61,8 +61,8 @@ def guarded(default: Any, without: str) -> Callable[[Callable[..., Any]], Callab
     """Let a function that reads parts of Snakemake answer even where they are missing.
 
     Args:
-        default: Its answer in that case.
-        without: What the run goes on without, for the note.
+        default: its answer in that case.
+        without: what the run goes on without, for the note.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -188,7 +188,7 @@ def limit_reevaluation_timers(workflow: Any) -> None:
     a limit of jobs per timespan is kept as before.
 
     Args:
-        workflow: Its scheduler is changed in place, or left as it is where a part is missing.
+        workflow: its scheduler is changed in place, or left as it is where a part is missing.
     """
     scheduler = workflow.scheduler
     look_now = scheduler._open_jobs.release

@@ -37,8 +37,8 @@ class Failure:
     """A job that failed.
 
     Attributes:
-        rule: Name of its rule.
-        logs: Its log files; a scheduler's own comes after that of the rule.
+        rule: name of its rule.
+        logs: its log files; a scheduler's own comes after that of the rule.
     """
 
     rule: str
@@ -54,13 +54,13 @@ class RunLog:
     """What the log of a run says.
 
     Attributes:
-        finished: The name of the rule of each job that finished, in their order.
-        failures: Jobs that failed for good, the first one first; one that succeeded when it was
+        finished: the name of the rule of each job that finished, in their order.
+        failures: jobs that failed for good, the first one first; one that succeeded when it was
             tried again has not failed.
-        planned: Number of jobs of each rule that the run announces, and their `total`; empty where
+        planned: number of jobs of each rule that the run announces, and their `total`; empty where
             it announces none.
-        steps: Number of jobs as last reported, which grows while a run is under way; 0 before.
-        ended: Whether the run has said its last words.
+        steps: number of jobs as last reported, which grows while a run is under way; 0 before.
+        ended: whether the log has the line that ends a run.
     """
 
     finished: Sequence[str]
@@ -86,7 +86,7 @@ def parse_log(text: str) -> RunLog:
     """Read Snakemake's own log.
 
     Args:
-        text: Its content, which may end anywhere.
+        text: its content, which may end anywhere.
     """
     finished: list[str] = []
     failed: dict[str, Failure] = {}
@@ -117,7 +117,7 @@ def find_newest_log(folder: Path) -> Path:
     """Find Snakemake's own log of the newest run in a folder; dry-runs leave none.
 
     Raises:
-        InputError: There is none.
+        InputError: there is none.
     """
     logs = sorted((folder / _LOGS).glob(_LOG_NAMES))
     if not logs:
@@ -131,8 +131,8 @@ def start_time(log: Path, default: float) -> float:
     """When a run began, in seconds since the epoch: Snakemake names its log by it.
 
     Args:
-        log: Path of the log.
-        default: Time to return for a log of another name.
+        log: path of the log.
+        default: time to return for a log of another name.
     """
     try:
         return time.mktime(time.strptime(log.name.split(".")[0], _LOG_TIME))

@@ -23,8 +23,8 @@ def why_missing(image: IndexRow, logs: Path) -> str:
     """Why an image has no metrics: the error in the newest of its logs that holds one.
 
     Args:
-        image: Row of the index.
-        logs: Folder with one folder per rule, each of which mirrors the dataset.
+        image: row of the index.
+        logs: folder with one folder per rule, each of which mirrors the dataset.
     """
     own = re.compile(rf"{re.escape(image.image)}(_(reference|cord|truth|(desc|res)-\w+))?\.log")
     errors = [
@@ -47,9 +47,9 @@ def summarise(results: Path, log: Path | None, missing: Sequence[tuple[str, str]
     """Yield the lines that end a run.
 
     Args:
-        results: Folder of the workflow's results.
+        results: folder of the workflow's results.
         log: Snakemake's own log, or None.
-        missing: Images without metrics, each with the reason.
+        missing: images without metrics, each with the reason.
     """
     run = parse_log("\n".join(read_lines(log)) if log else "")
     if run.finished or run.failures:
@@ -92,7 +92,7 @@ def known_missing(results: Path) -> list[tuple[str, str]]:
     """Images that are missing, as the table of a run names them; none where it cannot be read.
 
     Args:
-        results: Folder of the workflow's results. A partial table is that of a run that failed.
+        results: folder of the workflow's results. A partial table is that of a run that failed.
     """
     from ..evaluation.table import load_table, problems_of
 

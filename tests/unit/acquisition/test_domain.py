@@ -59,13 +59,13 @@ def test_nothing_is_left_out_of_views_of_one_image(shape):
     domain = FitDomain.of(views)
     shown = np.concatenate([view.volume.grid.corners for view in views])
     np.testing.assert_array_equal(domain.corners(views), shown)
-    groups = make_point_groups(views, domain, np.zeros(3), 1.0, 5, CPU)
+    groups = make_point_groups(views, domain, np.zeros(3), scale=1.0, points=5, device=CPU)
     assert sum(s.values.numel() for s in groups) == sum(v.volume.grid.size for v in views)
 
 
 def test_what_one_view_shows_alone_takes_no_part(wide_and_long):
     domain = FitDomain.of(wide_and_long)
-    groups = make_point_groups(wide_and_long, domain, np.zeros(3), 1.0, 5, CPU)
+    groups = make_point_groups(wide_and_long, domain, np.zeros(3), scale=1.0, points=5, device=CPU)
     within = sum(domain.contains(view.volume.grid.centres()).sum() for view in wide_and_long)
     assert sum(group.values.numel() for group in groups) == within
     assert all(domain.contains(group.centres.numpy()).all() for group in groups)

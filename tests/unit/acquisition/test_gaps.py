@@ -165,7 +165,9 @@ def test_every_voxel_that_was_measured_is_fitted_and_no_other(scene):
     """Cells that views share are broken up where one of their voxels is missing."""
     _, (axial, sagittal) = scene
     views = leave_unmeasured_out([damaged(axial, np.s_[:9, :7, 4], np.nan), sagittal])
-    groups = make_point_groups(views, FitDomain.of(views), np.zeros(3), 1.0, 5, "cpu")
+    groups = make_point_groups(
+        views, FitDomain.of(views), np.zeros(3), scale=1.0, points=5, device="cpu"
+    )
     fitted = np.concatenate([group.values.numpy().ravel() for group in groups])
     assert fitted.size == axial.volume.grid.size + sagittal.volume.grid.size - 9 * 7
     expected = np.concatenate([view.voxels for view in views])

@@ -326,7 +326,15 @@ def test_only_the_images_named_are_lost(dataset, command):
     options = ["--dest", dataset.parent / "raw", "-o", target, "--exclude", "csa_t2"]
     code, _, said = command("index", dataset, *options)
     assert code == 0 and "warning" not in said
-    rows = find_images(dataset, None, "T2w", "", "", {}, excluded_subjects(dataset, "csa_t2"))
+    rows = find_images(
+        dataset,
+        None,
+        "T2w",
+        mask="",
+        truth="",
+        entities={},
+        leave_out=excluded_subjects(dataset, "csa_t2"),
+    )
     assert {row.image for row in rows} == {"sub-01_run-2", "sub-02_ses-01", "sub-04"}
     assert (
         "left out: sub-03_T2w (exclude.yml, csa_t2: sub-03_T2w, motion); "
@@ -338,4 +346,4 @@ def test_only_the_images_named_are_lost(dataset, command):
 def test_when_everybody_is_left_out_a_sentence_says_so(dataset):
     reasons = excluded(dataset, "csa_t2: sub-*")
     with pytest.raises(InputError, match="no subjects to take"):
-        find_images(dataset, None, "T2w", "", "", {}, reasons)
+        find_images(dataset, None, "T2w", mask="", truth="", entities={}, leave_out=reasons)

@@ -229,7 +229,7 @@ def test_what_the_keys_and_the_content_that_is_there_say_is_known(tmp_path):
     create(source, "images")
     clone_or_link(str(source), "v1", clone)
     get_content(clone, [STEM.replace("01", "04") + ".nii.gz"])
-    rows = {row.subject: row for row in find_images(clone, None, "T2w", "", "")}
+    rows = {row.subject: row for row in find_images(clone, None, "T2w", mask="", truth="")}
     assert [label for label, row in rows.items() if row.path] == ["01", "02", "05"]
     assert "its git-annex key is of 0 bytes" in rows["03"].problem
     assert "is not a readable NIfTI image" in rows["04"].problem

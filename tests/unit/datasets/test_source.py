@@ -77,13 +77,13 @@ def test_locked_annex_links_are_got_as_well(tmp_path):
     clone_or_link(str(root), "v2", clone)
     image = clone / "sub-a/anat/sub-a_T2w.nii.gz"
     assert image.is_symlink() and not image.exists() and is_annex_pointer(image)
-    assert len(find_images(clone, None, "T2w", MASK, TRUTH)) == 4
+    assert len(find_images(clone, None, "T2w", mask=MASK, truth=TRUTH)) == 4
     get_content(clone, ["sub-a/anat/sub-a_T2w.nii.gz"])[0]
     assert load_volume(image).grid.shape == (10, 10, 10)
 
 
 def test_the_index_has_every_image_with_mask_and_truth(cloned, tmp_path):
-    rows = find_images(cloned, None, "T2w", MASK, TRUTH)
+    rows = find_images(cloned, None, "T2w", mask=MASK, truth=TRUTH)
     first, second, third, missing = rows
     assert first == IndexRow(
         subject="a",
@@ -135,11 +135,11 @@ def test_of_several_mask_patterns_the_first_that_exists_counts(tmp_path, command
 
 
 def test_subjects_are_chosen_and_missing_ones_named(cloned):
-    rows = find_images(cloned, ["sub-b", "zzz"], "T2w", MASK, TRUTH)
+    rows = find_images(cloned, ["sub-b", "zzz"], "T2w", mask=MASK, truth=TRUTH)
     assert [row.subject for row in rows] == ["b", "b", "zzz"]
     assert "zzz is not in the dataset (it has a, b, c)" in rows[-1].problem
     with pytest.raises(InputError, match="zzz is not in the dataset"):
-        find_images(cloned, ["zzz"], "T2w", MASK, TRUTH)
+        find_images(cloned, ["zzz"], "T2w", mask=MASK, truth=TRUTH)
 
 
 def test_a_clone_moves_to_another_version(source, cloned):
@@ -176,7 +176,7 @@ def test_one_image_stored_twice_costs_that_image(tmp_path):
     write_bids(tmp_path)
     volume = blobs((10, 10, 10), np.eye(4))
     save_volume(tmp_path / "sub-a/anat/sub-a_T2w.nii", volume.array, volume.grid)
-    first, *others = find_images(tmp_path, None, "T2w", MASK, TRUTH)
+    first, *others = find_images(tmp_path, None, "T2w", mask=MASK, truth=TRUTH)
     assert (first.folder, first.image, first.path, first.mask) == ("sub-a/anat", "sub-a", "", "")
     assert "sub-a_T2w.nii and sub-a/anat/sub-a_T2w.nii.gz" in first.problem
     assert [row.subject for row in others if row.path] == ["b", "b"]
@@ -184,7 +184,7 @@ def test_one_image_stored_twice_costs_that_image(tmp_path):
 
 def test_a_pattern_with_a_foreign_name_is_refused(cloned):
     with pytest.raises(InputError, match=r"cannot be filled"):
-        find_images(cloned, None, "T2w", "labels/{subject}.nii.gz", "")
+        find_images(cloned, None, "T2w", mask="labels/{subject}.nii.gz", truth="")
 
 
 def test_a_url_that_git_rewrites_is_still_the_same_source(source, tmp_path, monkeypatch):
@@ -198,7 +198,7 @@ def test_a_url_that_git_rewrites_is_still_the_same_source(source, tmp_path, monk
 
 def test_a_folder_that_is_no_bids_dataset_is_refused(tmp_path):
     with pytest.raises(InputError, match="dataset_description"):
-        find_images(tmp_path, None, "T2w", "", "")
+        find_images(tmp_path, None, "T2w", mask="", truth="")
 
 
 def test_cloning_works_without_a_git_identity(source, tmp_path, monkeypatch):
@@ -216,7 +216,7 @@ def test_a_plain_folder_is_used_in_place(tmp_path):
     dest = tmp_path / "results" / "plain"
     for _ in range(2):
         assert clone_or_link(str(tmp_path / "plain"), "", dest) == ""
-    assert dest.is_symlink() and len(find_images(dest, None, "T2w", MASK, TRUTH)) == 4
+    assert dest.is_symlink() and len(find_images(dest, None, "T2w", mask=MASK, truth=TRUTH)) == 4
     image = get_content(dest, ["sub-a/anat/sub-a_T2w.nii.gz"])[0]
     assert load_volume(image).grid.shape == (10, 10, 10)
     assert drop_content(dest, ["sub-a/anat/sub-a_T2w.nii.gz"]) is None and image.exists()
@@ -266,7 +266,7 @@ def test_the_index_has_the_site_of_each_subject(tmp_path):
     (tmp_path / "participants.tsv").write_text(
         "participant_id\tinstitution_id\nsub-a\tberlin\nsub-b\tparis\nsub-c\tparis\n"
     )
-    rows = find_images(tmp_path, None, "T2w", "", "")
+    rows = find_images(tmp_path, None, "T2w", mask="", truth="")
     assert {(row.subject, row.site) for row in rows} == {
         ("a", "berlin"),
         ("b", "paris"),
@@ -285,20 +285,22 @@ def test_the_index_has_the_site_of_each_subject(tmp_path):
 )
 def test_images_are_chosen_by_their_entities(tmp_path, entities, images):
     write_bids(tmp_path)
-    rows = find_images(tmp_path, None, "T2w", "", "", entities)
+    rows = find_images(tmp_path, None, "T2w", mask="", truth="", entities=entities)
     assert {row.image for row in rows if row.path} == images
 
 
 def test_unknown_entities_are_refused_and_odd_names_passed_over(tmp_path):
     write_bids(tmp_path)
     with pytest.raises(InputError, match=r"the dataset has no 'sesion'; use .*session"):
-        find_images(tmp_path, None, "T2w", "", "", {"sesion": ["1"]})
+        find_images(tmp_path, None, "T2w", mask="", truth="", entities={"sesion": ["1"]})
     with pytest.raises(InputError, match="has no T2w image, session 9"):
-        find_images(tmp_path, ["a"], "T2w", "", "", {"session": ["9"]})
+        find_images(tmp_path, ["a"], "T2w", mask="", truth="", entities={"session": ["9"]})
     good = tmp_path / "sub-a/anat/sub-a_T2w.nii.gz"
     (good.parent / "sub-a_copy of mine_T2w.nii.gz").write_bytes(good.read_bytes())
     (good.parent / "sub-a_desc-old_T2w.nii.gz").write_bytes(good.read_bytes())
-    assert [row.image for row in find_images(tmp_path, ["a"], "T2w", "", "")] == ["sub-a"]
+    assert [row.image for row in find_images(tmp_path, ["a"], "T2w", mask="", truth="")] == [
+        "sub-a"
+    ]
 
 
 def test_a_thick_slice_scan_is_no_reference(tmp_path, command):

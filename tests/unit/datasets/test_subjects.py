@@ -31,7 +31,7 @@ def save(root, path, volume=CUBES) -> None:
 
 def found(root, subjects=None) -> dict[str, str]:
     """The problem of each image, or an empty text, as the index has it."""
-    rows = find_images(root, subjects, "T2w", "", "")
+    rows = find_images(root, subjects, "T2w", mask="", truth="")
     assert [row.image for row in rows if bool(row.path) == bool(row.problem)] == []
     return {row.image: row.problem for row in rows}
 
@@ -108,7 +108,14 @@ def test_plus_signs_belong_to_labels(dataset, notes):
     stem = "sub-a+b/ses-p+q/anat/sub-a+b_ses-p+q_acq-x+y_T2w"
     save(dataset, f"{stem}.nii.gz")
     assert found(dataset, ["a+b"]) == {"sub-a+b_ses-p+q_acq-x+y": ""}
-    rows = find_images(dataset, None, "T2w", "", "", {"acquisition": ["x+y"], "session": ["p+q"]})
+    rows = find_images(
+        dataset,
+        None,
+        "T2w",
+        mask="",
+        truth="",
+        entities={"acquisition": ["x+y"], "session": ["p+q"]},
+    )
     assert [row.session for row in rows if row.path] == ["p+q"] and notes() == []
 
 

@@ -53,7 +53,9 @@ PSR = np.array([[0, 0, 1.0, -4], [-1, 0, 0, 7], [0, 1, 0, 2], [0, 0, 0, 1]])
 def test_views_on_one_lattice_share_their_points(affine, axes, pairs):
     volume = image(affine, (12, 13, 14))
     views = views_of(volume, axes)
-    groups = make_point_groups(views, FitDomain.of(views), ORIGIN, 1.0, 4, CPU, pairs=pairs)
+    groups = make_point_groups(
+        views, FitDomain.of(views), ORIGIN, scale=1.0, points=4, device=CPU, pairs=pairs
+    )
     assert len(groups[0].offsets) == (64 if axes == "SRA" else 32 if pairs else 16)
     check_against(volume, groups, sum(view.volume.grid.size for view in views))
     shared = len(groups[0].centres) * len(groups[0].offsets)
@@ -68,7 +70,9 @@ def test_a_view_with_its_axes_turned_around_shares_too():
     affine[:3, 3] += affine[:3, 0] * (flipped.shape[0] - 1)
     affine[:3, 0] *= -1
     turned = View(Volume(flipped, Grid(flipped.shape, affine)), 1, views[1].profile)
-    groups = make_point_groups([views[0], turned], FitDomain.of(views), ORIGIN, 1.0, 4, CPU)
+    groups = make_point_groups(
+        [views[0], turned], FitDomain.of(views), ORIGIN, scale=1.0, points=4, device=CPU
+    )
     assert len(groups[0].offsets) == 16
     check_against(volume, groups, sum(view.volume.grid.size for view in views))
 
@@ -89,7 +93,7 @@ def test_views_without_a_common_lattice_are_sampled_one_by_one(reason):
         profile,
     )
     views = views[:1] if reason == "alone" else views
-    groups = make_point_groups(views, FitDomain.of(views), ORIGIN, 2.0, 5, CPU)
+    groups = make_point_groups(views, FitDomain.of(views), ORIGIN, scale=2.0, points=5, device=CPU)
     assert len(groups) == len(views)
     for group, view in zip(groups, views, strict=True):
         np.testing.assert_allclose(group.centres, view.volume.grid.centres(), atol=1e-4)
@@ -103,7 +107,13 @@ def test_views_without_a_common_lattice_are_sampled_one_by_one(reason):
 def test_differences_are_those_of_neighbouring_voxels(pairs):
     volume = image()
     group = make_point_groups(
-        views_of(volume), FitDomain(volume.grid, 4.0), ORIGIN, 1.0, 4, CPU, pairs=pairs
+        views_of(volume),
+        FitDomain(volume.grid, 4.0),
+        ORIGIN,
+        scale=1.0,
+        points=4,
+        device=CPU,
+        pairs=pairs,
     )[0]
     points = (group.centres[:, None] + group.offsets).reshape(-1, 3).numpy().astype(float)
     seen = torch.tensor(nearest(volume, points)).reshape(1, len(group.centres), -1)
@@ -123,7 +133,7 @@ def test_differences_are_those_of_neighbouring_voxels(pairs):
 def test_differences_along_a_profile_are_per_finest_voxel():
     volume = image()
     group = make_point_groups(
-        views_of(volume)[:1], FitDomain(volume.grid, 4.0), ORIGIN, 1.0, 8, CPU
+        views_of(volume)[:1], FitDomain(volume.grid, 4.0), ORIGIN, scale=1.0, points=8, device=CPU
     )[0]
     ramp = group.offsets[:, 2][None, None]
     slopes = (ramp @ group.differences)[0, 0]

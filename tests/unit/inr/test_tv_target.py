@@ -33,7 +33,7 @@ def groups_of(views, noise=0.0):
     """The groups of views without and with targets, the positions of their points, and the grid."""
     domain, scale = FitDomain.of(views), intensity_scale(views)
     grid, (centre, _) = domain.grid, middle(domain.corners(views))
-    groups = make_point_groups(views, domain, centre, scale, 5, CPU)
+    groups = make_point_groups(views, domain, centre, scale=scale, points=5, device=CPU)
     places = [(g.centres[:, None] + g.offsets).numpy() + centre for g in groups]
     aimed = with_tv_targets(groups, views, grid, centre=centre, scale=scale, noise_weight=noise)
     return groups, aimed, places, grid

@@ -49,7 +49,7 @@ def phantom(
     """Make a DataLad BIDS dataset of analytic spinal cord phantoms."""
     from ..phantom.dataset import write_phantom_dataset
 
-    write_phantom_dataset(out_dir, subjects, voxel, truth, snr, seed)
+    write_phantom_dataset(out_dir, subjects=subjects, voxel=voxel, truth=truth, snr=snr, seed=seed)
 
 
 @verb(Panel.DATASETS, "https://example.org/dataset --version 1.0 --dest raw -o inputs.tsv")
@@ -101,7 +101,9 @@ def index(
     description = describe_source(dest, source, version, commit)
     excluded = excluded_subjects(dest, exclude, suffix)
     entities = parse_entities(entity or [])
-    rows = find_images(dest, subject, suffix, mask or [], truth, entities, excluded)
+    rows = find_images(
+        dest, subject, suffix, mask=mask or [], truth=truth, entities=entities, leave_out=excluded
+    )
     save_index(output, rows)
     if describe:
         write_json(describe, description)
@@ -215,7 +217,7 @@ def _fetch_subjects(dest: Path, subjects: list[str] | None, suffix: str, jobs: i
     from ..errors import InputError
     from ..imaging.volume import load_scan
 
-    rows = find_images(dest, subjects, suffix, "", "")
+    rows = find_images(dest, subjects, suffix, mask="", truth="")
     paths = [row.path for row in rows if row.path]
     fits, sentence = describe_disk_space(missing_bytes(dest, paths), dest)
     print(sentence, file=sys.stderr)

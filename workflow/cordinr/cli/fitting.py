@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 def fit_views(
     views: Sequence[View],
     fourier_dim: int,
+    *,
     config: Path | None,
     device: torch.device,
     seed: int | None,

@@ -57,7 +57,16 @@ def reconstruct(
     if like_grid:
         count_outside(output[0], like_grid, FitDomain.of(loaded))
     checkpoint = output[0].with_name(output[0].name + ".checkpoint")
-    inr, _ = fit_views(loaded, fourier_dim, config, torch_device, seed, threads, checkpoint, sigma)
+    inr, _ = fit_views(
+        loaded,
+        fourier_dim,
+        config=config,
+        device=torch_device,
+        seed=seed,
+        threads=threads,
+        checkpoint=checkpoint,
+        sigma=sigma,
+    )
     for path, grid in zip(output, list_grids(inr, like_grid, sizes), strict=True):
         render_image(inr, grid, path, torch_device)
 
@@ -100,7 +109,14 @@ def fit(
         loaded = load_views(views, insist=insist)
         checkpoint = output.with_suffix(".checkpoint")
         inr, last_report = fit_views(
-            loaded, fourier_dim, config, torch_device, seed, threads, checkpoint, sigma
+            loaded,
+            fourier_dim,
+            config=config,
+            device=torch_device,
+            seed=seed,
+            threads=threads,
+            checkpoint=checkpoint,
+            sigma=sigma,
         )
         save_inr(output, inr)
     if record:

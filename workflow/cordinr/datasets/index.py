@@ -61,6 +61,7 @@ def find_images(
     dest: Path,
     subjects: Sequence[str] | None,
     suffix: str,
+    *,
     mask: str | Sequence[str],
     truth: str,
     entities: Mapping[str, Sequence[str]] = MappingProxyType({}),

@@ -137,9 +137,9 @@ def prepare_fit(
         views,
         domain,
         centre,
-        scale,
-        settings.profile_points,
-        device,
+        scale=scale,
+        points=settings.profile_points,
+        device=device,
         pairs=noise_weight > 0,
     )
     if settings.tv_prior:

@@ -94,10 +94,10 @@ def make_point_groups(
     views: Sequence[View],
     domain: FitDomain,
     centre: np.ndarray,
+    *,
     scale: float,
     points: int,
-    device: torch.device,
-    *,
+    device: torch.device | str,
     pairs: bool = False,
 ) -> list[PointGroup]:
     """All measured voxels that the views have in a domain, each in one group.

@@ -22,7 +22,7 @@ larger, has 3, so that the points are about equally dense."""
 
 
 def write_phantom_dataset(
-    folder: Path, subjects: int, voxel: float, truth: float, snr: float, seed: int
+    folder: Path, *, subjects: int, voxel: float, truth: float, snr: float, seed: int
 ) -> None:
     """Write a DataLad dataset of noisy phantoms, tagged v1, which appears complete or not at all.
 

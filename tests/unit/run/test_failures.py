@@ -1,10 +1,8 @@
 """Which images a run could not finish, and what can be made without them."""
 
 import json
-import os
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +10,7 @@ from cordinr.datasets.index import IndexRow
 from cordinr.errors import InputError
 from cordinr.evaluation.failed import Failed, load_failed, save_failed
 from cordinr.run.failures import VARIABLE, blocked_jobs, failed_images, images_left_out
-from cordinr.run.remainder import run_second, second_run
+from cordinr.run.remainder import second_run
 from cordinr.run.snakemake_internals import Outcome, RunJob
 
 ROWS = [
@@ -154,18 +152,6 @@ def test_no_third_run_and_none_of_a_program_that_is_not_snakemake(cut, tmp_path,
     assert command_after(run(jobs, failed))
     monkeypatch.setenv(VARIABLE, str(tmp_path / "failed.tsv"))
     assert command_after(run(jobs, failed)) is None
-
-
-def test_a_second_run_finds_the_library_and_the_list(tmp_path, monkeypatch):
-    """Also from a bare checkout, where the library is not installed."""
-    monkeypatch.chdir(tmp_path)
-    program = "import os, sys; open('said', 'w').write(os.environ[sys.argv[1]]); import cordinr"
-    command = [sys.executable, "-c", program]
-    assert run_second([*command, VARIABLE], str(tmp_path), Path("failed.tsv")) == 0
-    assert Path("said").read_text() == str(tmp_path / "failed.tsv")
-    assert run_second([*command, "PYTHONPATH"], str(tmp_path), Path("failed.tsv")) == 0
-    first = Path("said").read_text().split(os.pathsep)[0]
-    assert (Path(first) / "cordinr/run/remainder.py").exists()
 
 
 def test_the_list_is_kept_as_it_is_where_nothing_changed(tmp_path, monkeypatch):

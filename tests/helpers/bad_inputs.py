@@ -325,7 +325,7 @@ OPTIONS = [
     Bad("a Fourier dimension of 0", nothing, f"{FIT} --fourier-dim 0", "Fourier dimension 0 is not a positive whole number."),
     Bad("a Fourier dimension of 10^15", nothing, f"{FIT} --fourier-dim {10**15}", "fitting 1 member(s) of 32000000000 M numbers in all needs 512000000.0 GB and ... GB are free; lower fit.members or fit.channels."),
     Bad("a sigma of 0", nothing, f"{FIT} --fourier-dim 8 --sigma 0", "--sigma: fit.sigma is 0.0; give a positive number."),
-    Bad("a negative seed", nothing, f"{FIT} --fourier-dim 8 --seed -1", "--seed: fit.seed is -1; give a positive number."),
+    Bad("a negative seed", nothing, f"{FIT} --fourier-dim 8 --seed -1", "--seed: fit.seed is -1; give a number from 0."),
     Bad("a seed of 10^30", nothing, f"{FIT} --fourier-dim 8 --seed {10**30}", "--seed: fit.seed is 1000000000000000000000000000000; give a number up to 1000000000."),
     Bad("phantoms of infinite voxels", nothing, "phantom out --voxel inf", "voxels of inf mm cannot be; choose smaller ones."),
     Bad("a phantom where something is", nothing, "phantom image.nii.gz", "image.nii.gz: already exists; remove it or choose another folder."),

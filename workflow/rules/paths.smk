@@ -7,7 +7,7 @@ that this workflow adds (`res`, `desc`, the suffix) stand in the patterns.
 """
 
 
-def spreads(labels):
+def uncertainty_labels(labels):
     """The labels of the uncertainty maps of INRs: of ensembles alone."""
     return [f"{label}spread" for label in labels] if config["fit"]["members"] > 1 else []
 

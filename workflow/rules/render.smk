@@ -10,9 +10,10 @@ rule render:
     output:
         images=recon_images("inrF{dim}") + finer_images("inrF{dim}"),
         sidecars=recon_images("inrF{dim}", ".json") + finer_images("inrF{dim}", ".json"),
-        spreads=recon_images(spreads(["inrF{dim}"])) + finer_images(spreads(["inrF{dim}"])),
-        spread_sidecars=recon_images(spreads(["inrF{dim}"]), ".json")
-        + finer_images(spreads(["inrF{dim}"]), ".json"),
+        uncertainty_maps=recon_images(uncertainty_labels(["inrF{dim}"]))
+        + finer_images(uncertainty_labels(["inrF{dim}"])),
+        uncertainty_sidecars=recon_images(uncertainty_labels(["inrF{dim}"]), ".json")
+        + finer_images(uncertainty_labels(["inrF{dim}"]), ".json"),
         record="<results>/records/{folder}/{image}_desc-inrF{dim}_render.json",
     log:
         "<results>/logs/render/{folder}/{image}_desc-inrF{dim}.log",
@@ -48,8 +49,8 @@ use rule render as render_variant with:
     output:
         images=recon_images("inrF{dim}{variant}"),
         sidecars=recon_images("inrF{dim}{variant}", ".json"),
-        spreads=recon_images(spreads(["inrF{dim}{variant}"])),
-        spread_sidecars=recon_images(spreads(["inrF{dim}{variant}"]), ".json"),
+        uncertainty_maps=recon_images(uncertainty_labels(["inrF{dim}{variant}"])),
+        uncertainty_sidecars=recon_images(uncertainty_labels(["inrF{dim}{variant}"]), ".json"),
         record="<results>/records/{folder}/{image}_desc-inrF{dim}{variant}_render.json",
     log:
         "<results>/logs/render/{folder}/{image}_desc-inrF{dim}{variant}.log",

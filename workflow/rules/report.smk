@@ -18,7 +18,8 @@ rule describe:
         folder=subpath(output[0], parent=True),
         link="sourcedata/raw" if DATALAD else f"../sourcedata/{config['dataset']['name']}",
         methods=options(
-            "--method", ["simulated", *BASELINES, *INRS, *VARIANTS, *spreads(INRS + VARIANTS)]
+            "--method",
+            ["simulated", *BASELINES, *INRS, *VARIANTS, *uncertainty_labels(INRS + VARIANTS)],
         ),
         suffix=SUFFIX,
         library=LIBRARY_VERSION,

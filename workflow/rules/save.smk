@@ -8,8 +8,8 @@ rule save:
         "<results>/cordinr/dataset_description.json",
         FIT_SETTINGS,
         per_image(view_images()),
-        per_image(recon_images(BASELINES + INRS + VARIANTS + spreads(INRS + VARIANTS))),
-        per_image(finer_images(INRS + spreads(INRS))),
+        per_image(recon_images(BASELINES + INRS + VARIANTS + uncertainty_labels(INRS + VARIANTS))),
+        per_image(finer_images(INRS + uncertainty_labels(INRS))),
     output:
         "<results>/datalad.json",
     log:

@@ -172,7 +172,8 @@ def _sentence(problem: ErrorDetails) -> str:
     if kind in ("int_type", "float_type") and type(value) is not int:
         return f"{quoted}; give {'a whole number' if kind == 'int_type' else 'a number'}."
     if not value > 0:  # NaN is not either
-        return f"{text}; give a positive number."
+        least = "a number from 0" if schema.get("minimum") == 0 else "a positive number"
+        return f"{text}; give {least}."
     if "maximum" not in schema:
         return f"{text}; give a probability below 1."
     return f"{text}; give a number up to {schema['maximum']}."

@@ -14,7 +14,7 @@ NUMERICS = {"torch", "pandas", "matplotlib", "skimage.metrics", "scipy.optimize"
     ("rooms", "unwanted"),
     [
         ("cli", NUMERICS | {"numpy", "pydantic"}),
-        ("configuration", NUMERICS),
+        ("run.configuration", NUMERICS | {"scipy.ndimage"}),
         ("inr.estimates", NUMERICS),
         (
             "classical.reconstruct bids.view_files bids.sidecars "

@@ -1,7 +1,7 @@
 """Images and segmentations on another grid."""
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from .grid import Grid
 from .volume import Volume
@@ -51,11 +51,11 @@ def coarsen(volume: Volume, grid: Grid) -> np.ndarray:
     """
     old, new = volume.grid.voxel_sizes, grid.voxel_sizes
     fwhm = np.sqrt(np.maximum(0, new**2 - old**2))
-    smooth = ndimage.gaussian_filter(
+    smooth = scipy.ndimage.gaussian_filter(
         volume.array.astype(np.float32), fwhm / FWHM_PER_SIGMA / old, mode="nearest"
     )
     first = volume.grid.index(grid.affine[:3, 3])
-    image = ndimage.affine_transform(
+    image = scipy.ndimage.affine_transform(
         smooth, new / old, first, grid.shape, np.float32, order=3, mode="nearest"
     )
     return np.clip(image, volume.array.min(), volume.array.max())

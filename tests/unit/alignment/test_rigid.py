@@ -111,6 +111,21 @@ def test_another_object_is_told_and_stays_where_it_was():
     assert found.poses[1].millimetres == 0 and found.gains[1] == 1
 
 
+def test_a_scan_of_something_else_does_not_pull_at_the_others():
+    image = body()
+    truth = displacement(image.grid.centre, np.array([1.0, -2.0, 1.5]), np.array([2.0, -1.0, 1.0]))
+    sagittal = scan(image, "R", thickness=3, spacing=3, in_plane=0.9)
+    axial = scan(image, "S", thickness=3, spacing=3, in_plane=0.9, moved=truth, gain=1.4)
+    coronal = scan(image, "A", thickness=3, spacing=3, in_plane=0.9, name="c")
+    noise = np.random.default_rng(0).gamma(2.0, 100.0, coronal.volume.array.shape)
+    coronal.volume.array[:] = noise
+    found = align_rigidly([sagittal, axial, coronal])
+    assert list(found.problems) == [2] and found.poses[2].millimetres == 0
+    millimetres, degrees = error_of(found.poses[1].matrix, truth, axial.volume.grid.centre)
+    assert millimetres < 0.1 and degrees < 0.2
+    assert found.gains[1:] == pytest.approx([1.4, 1.0], rel=0.01)
+
+
 def test_scans_of_one_direction_are_refused():
     image = body()
     views = [

@@ -14,9 +14,8 @@ from cordinr.phantom.scan import add_rician_noise, default_grid, sample
 
 def grid_around(voxel_mm, shape, centre=(0.0, 0.0, 0.0)):
     """R-A-S+ grid of cubic voxels centred on `centre` mm."""
-    affine = np.diag([voxel_mm] * 3 + [1.0])
-    affine[:3, 3] = np.asarray(centre) - voxel_mm * (np.asarray(shape) - 1) / 2
-    return Grid(shape, affine)
+    extent = voxel_mm * np.asarray(shape)
+    return Grid.isotropic(np.asarray(centre), np.eye(3), extent, voxel_mm, "nearest")
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,9 @@ from .profile import SliceProfile
 INTENSITY_PERCENTILE = 99.0
 """Percentile of the absolute voxels of all views that counts as intensity 1."""
 
+PARALLEL_COSINE = np.cos(np.radians(30))
+"""Cosine of the angle between two slice normals above which two scans count as parallel."""
+
 
 @dataclass(frozen=True, eq=False)
 class View:
@@ -43,6 +46,10 @@ class View:
     def normal(self) -> np.ndarray:
         """(3,) unit vector across the slices, in world space."""
         return self.volume.grid.directions[:, self.axis]
+
+    def is_parallel_to(self, other: "View") -> bool:
+        """Whether the slices of both scans have about the same direction."""
+        return bool(abs(self.normal @ other.normal) > PARALLEL_COSINE)
 
     def offsets(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """The profile's sample points as world offsets (n, 3) in mm, and their weights (n,)."""

@@ -18,6 +18,9 @@ from ..acquisition.profile import SliceProfile
 from ..acquisition.view import View
 from ..imaging.grid import Grid
 
+MIN_MEASURED = 0.99
+"""Fraction of a blurred voxel that has to be measured for it to count."""
+
 
 @dataclass(frozen=True, eq=False)
 class BlurredStack:
@@ -57,8 +60,12 @@ class BlurredStack:
         array = blur(view.volume.array.astype(np.float32))
         known = None
         if view.measured is not None:
-            known = (blur(view.measured.astype(np.float32)) > 0.99).astype(np.float32)
+            known = (blur(view.measured.astype(np.float32)) > MIN_MEASURED).astype(np.float32)
         return cls(array, known, grid, axis)
+
+    def place(self, matrix: np.ndarray) -> Grid:
+        """The grid of the stack displaced by `matrix` (4, 4)."""
+        return Grid(self.grid.shape, matrix @ self.grid.affine)
 
     def sample(self, world: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Intensities at world mm (n, 3) of a stack displaced by `matrix` (4, 4).
@@ -66,17 +73,16 @@ class BlurredStack:
         Returns:
             (n,) by linear interpolation, 0 outside of the stack, and (n,) bool: what is inside.
         """
-        to_index = np.linalg.inv(matrix @ self.grid.affine)
-        index = world @ to_index[:3, :3].T + to_index[:3, 3]
-        # Positions lie on slices but for rounding.
-        last = np.array(self.grid.shape) - 1
-        inside = np.all((index > -1e-3) & (index < last + 1e-3), axis=1)
+        grid = self.place(matrix)
+        index = grid.index(world)
+        # Between the centres of voxels: the outer half of a voxel has no neighbour.
+        inside = grid.contains(index, (-0.5, -0.5, -0.5))
         values = np.zeros(len(world), np.float32)
         at = index[inside].T
         values[inside] = ndimage.map_coordinates(self.array, at, order=1, mode="nearest")
         if self.known is not None:
             known = ndimage.map_coordinates(self.known, at, order=1, mode="nearest")
-            inside[inside] = known > 0.99
+            inside[inside] = known > MIN_MEASURED
             values[~inside] = 0
         return values, inside
 
@@ -132,8 +138,7 @@ class Crossing:
         near = np.ones(len(world), bool)
         within = np.ones(len(world), bool)
         for stack, matrix in zip(stacks, matrices, strict=True):
-            to_index = np.linalg.inv(matrix @ stack.grid.affine)
-            index = world @ to_index[:3, :3].T + to_index[:3, 3]
+            index = stack.place(matrix).index(world)
             near &= stack.grid.contains(index, margin_mm / stack.grid.voxel_sizes)
             within &= stack.grid.contains(index)
         keep = max(1, int(within.sum()) // points)
@@ -159,15 +164,13 @@ class Crossing:
         """(n, 3) world mm of the chosen points, on the lines of displaced slices."""
         heights, normals, middles = [], [], []
         for stack, moved in zip(self.stacks, (matrix, other_matrix), strict=True):
-            affine = moved @ stack.grid.affine
-            normal = affine[:3, stack.axis] / np.linalg.norm(affine[:3, stack.axis])
-            middle = affine[:3, :3] @ ((np.array(stack.grid.shape) - 1) / 2) + affine[:3, 3]
-            count = stack.grid.shape[stack.axis]
-            spacing = stack.grid.voxel_sizes[stack.axis]
-            heights.append(normal @ middle + (np.arange(count) - (count - 1) / 2) * spacing)
+            grid = stack.place(moved)
+            normal = grid.directions[:, stack.axis]
+            count, spacing = grid.shape[stack.axis], grid.voxel_sizes[stack.axis]
+            heights.append(normal @ grid.centre + (np.arange(count) - (count - 1) / 2) * spacing)
             normals.append(normal)
-            middles.append(middle)
-        direction = np.cross(*normals)
+            middles.append(grid.centre)
+        direction = np.cross(normals[0], normals[1])
         direction /= np.linalg.norm(direction)
         extents = [np.ptp(stack.grid.corners, axis=0).max() for stack in self.stacks]
         middle = middles[int(np.argmin(extents))]

@@ -9,10 +9,7 @@ import numpy as np
 from ..acquisition.view import View
 from ..errors import InputError
 from .pose import Pose
-from .search import LEVELS, RADIUS_MM, PoseSearch
-
-MIN_ANGLE_DEG = 30.0
-"""Angle in degrees between the normals of two stacks below which their slices count as parallel."""
+from .search import RADIUS_MM, PoseSearch
 
 MAX_SHIFT_MM = 30.0
 """Largest translation in mm that is believed."""
@@ -44,7 +41,7 @@ class Alignment:
     def describe(self, number: int) -> str:
         """What was found for a stack, in words."""
         pose = self.poses[number]
-        if number == self.fixed:
+        if number == self.fixed or number in self.problems:
             return "stays where its header puts it."
         right, front, up = pose.translation
         turns = np.degrees(pose.rotation)
@@ -93,32 +90,45 @@ def align_rigidly(views: Sequence[View], fixed: int = 0) -> Alignment:
     """
     pairs = crossing_pairs(views)
     centre = np.mean([view.volume.grid.centre for view in views], axis=0)
-    problem = PoseSearch(views, pairs, centre, fixed)
-    for number, level in enumerate(LEVELS):
-        problem.set_level(*level)
-        if number == 0:
-            problem.search()
-        problem.refine()
-    before = problem.correlations(np.zeros_like(problem.poses))
-    after = problem.correlations(problem.poses)
-    problems = {}
-    for number in problem.free:
-        if np.isnan(after[number]):
-            problems[number] = "shares too little with the scans of other directions"
-        elif after[number] < MIN_CORRELATION:
-            problems[number] = (
-                "does not show what the scans of other directions show (correlation "
-                f"{after[number]:.2f})"
-            )
-        elif np.linalg.norm(problem.poses[number, 3:]) > MAX_SHIFT_MM:
-            problems[number] = (
-                f"would be displaced by more than {MAX_SHIFT_MM:g} mm, which is not credible"
-            )
-    for number in problems:
-        problem.poses[number] = 0
-        problem.gains[number] = 1
-    poses = tuple(Pose(centre, each[:3] / RADIUS_MM, each[3:]) for each in problem.poses)
-    return Alignment(poses, problem.gains, after, before, fixed, problems)
+    problems: dict[int, str] = {}
+    while True:
+        search = PoseSearch(views, pairs, centre, fixed)
+        search.run()
+        after = search.correlations(search.poses)
+        failed = {
+            number: problem
+            for number in search.free
+            if number not in problems and (problem := _find_problem(search.poses, after, number))
+        }
+        if not failed:
+            break
+        # The worst alone, as what shows something else pulls at the others and at their correlation.
+        worst = min(failed, key=lambda number: np.nan_to_num(after[number], nan=-1.0))
+        problems[worst] = failed[worst]
+        remaining = [pair for pair in pairs if worst not in pair]
+        if not remaining:
+            problems |= failed
+            break
+        pairs = remaining
+    before = search.correlations(np.zeros_like(search.poses))
+    search.poses[list(problems)] = 0
+    search.gains[list(problems)] = 1
+    poses = tuple(Pose(centre, each[:3] / RADIUS_MM, each[3:]) for each in search.poses)
+    return Alignment(poses, search.gains, after, before, fixed, problems)
+
+
+def _find_problem(poses: np.ndarray, correlations: np.ndarray, number: int) -> str | None:
+    """Why a stack could not be aligned; None if it could."""
+    if np.isnan(correlations[number]):
+        return "shares too little with the scans of other directions"
+    if correlations[number] < MIN_CORRELATION:
+        return (
+            "does not show what the scans of other directions show (correlation "
+            f"{correlations[number]:.2f})"
+        )
+    if np.linalg.norm(poses[number, 3:]) > MAX_SHIFT_MM:
+        return f"would be displaced by more than {MAX_SHIFT_MM:g} mm, which is not credible"
+    return None
 
 
 def crossing_pairs(views: Sequence[View]) -> list[tuple[int, int]]:
@@ -127,11 +137,10 @@ def crossing_pairs(views: Sequence[View]) -> list[tuple[int, int]]:
     Raises:
         InputError: there is none.
     """
-    limit = np.cos(np.radians(MIN_ANGLE_DEG))
     pairs = [
         (one, other)
         for one, other in itertools.combinations(range(len(views)), 2)
-        if abs(views[one].normal @ views[other].normal) < limit
+        if not views[one].is_parallel_to(views[other])
     ]
     if not pairs:
         names = " and ".join(view.name for view in views)

@@ -34,6 +34,12 @@ ROUNDS = 3
 PRECISION = 1e-4
 """Relative change of the squares or the parameters at which least squares have converged."""
 
+MAX_EVALUATIONS = 12
+"""Maximum number of evaluations of least squares in a round."""
+
+OUTLIER_RATIO = 3.0
+"""Difference in units of the median difference from which it counts less than by its square."""
+
 CONVERGED_MM = 0.01
 """Largest change of a parameter in mm at which a level has converged."""
 
@@ -60,7 +66,15 @@ class PoseSearch:
         self.free = [k for k in range(len(views)) if k != fixed]
         self.poses = np.zeros((len(views), 6))
         self.gains = np.ones(len(views))
-        self.set_level(*LEVELS[0])
+        self.crossings: list[Crossing] = []
+
+    def run(self) -> None:
+        """Find poses and gains, coarse to fine."""
+        for number, level in enumerate(LEVELS):
+            self.set_level(*level)
+            if number == 0:
+                self.search()
+            self.refine()
 
     def matrices(self, poses: np.ndarray) -> list[np.ndarray]:
         """(4, 4) displacement of each stack."""
@@ -123,16 +137,16 @@ class PoseSearch:
             self.gains = self.estimate_gains()
             before = self.poses[self.free].ravel()
             start = self.residuals(before)
-            scale = 2 * 1.5 * float(np.median(np.abs(start[start != 0]))) if start.any() else 1.0
+            typical = float(np.median(np.abs(start[start != 0]))) if start.any() else 1.0
             solution = least_squares(
                 self.residuals,
                 before,
                 jac=self.derivatives,
                 loss="soft_l1",
-                f_scale=scale,
+                f_scale=OUTLIER_RATIO * typical,
                 ftol=PRECISION,
                 xtol=PRECISION,
-                max_nfev=12,
+                max_nfev=MAX_EVALUATIONS,
             )
             self.poses[self.free] = solution.x.reshape(-1, 6)
             if np.abs(solution.x - before).max() < CONVERGED_MM:

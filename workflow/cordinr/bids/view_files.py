@@ -28,9 +28,6 @@ CONTRAST_SUFFIXES = {
 }
 """BIDS suffixes that name a contrast; the last part of other names, such as sag, does not."""
 
-PARALLEL_COSINE = np.cos(np.radians(30))
-"""Cosine of the angle between two slice normals above which two scans count as parallel."""
-
 
 def read_view(path: Path | str, *, insist: bool = False) -> View:
     """Read a view with the geometry of its slices, and log what was assumed or ignored.
@@ -202,8 +199,7 @@ def _warn_parallel(views: Sequence[View]) -> None:
     """Warn if all views have parallel slices, so that none adds detail through the slices."""
     if len(views) < 2:
         return
-    normals = [view.normal for view in views]
-    if all(abs(one @ other) > PARALLEL_COSINE for one, other in itertools.combinations(normals, 2)):
+    if all(one.is_parallel_to(other) for one, other in itertools.combinations(views, 2)):
         log.warning(
             "%s: all have their slices along the same axis, so that none shows detail along it; "
             "add a scan with slices along another axis.",

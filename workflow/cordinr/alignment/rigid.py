@@ -102,7 +102,7 @@ def align_rigidly(views: Sequence[View], fixed: int = 0) -> Alignment:
         }
         if not failed:
             break
-        # The worst alone, as what shows something else pulls at the others and at their correlation.
+        # The worst alone: what shows something else lowers the correlation of the others, too.
         worst = min(failed, key=lambda number: np.nan_to_num(after[number], nan=-1.0))
         problems[worst] = failed[worst]
         remaining = [pair for pair in pairs if worst not in pair]

@@ -10,7 +10,7 @@ import pytest
 from cordinr.bids.cord_mask import CORD_PROBLEM_KEY
 from cordinr.datasets.index import IndexRow, load_index, save_index
 from cordinr.errors import InputError
-from cordinr.evaluation.benchmarks import read_costs
+from cordinr.evaluation.benchmarks import read_job_costs
 from cordinr.evaluation.failed import Failed, save_failed
 from cordinr.evaluation.table import load_table, save_table, tabulate
 from cordinr.files import write_json
@@ -239,7 +239,7 @@ def test_what_is_no_benchmark_is_named(tmp_path, text):
     path.parent.mkdir()
     path.write_text(text)
     with pytest.raises(InputError, match=r"bad\.tsv: is not a benchmark file of Snakemake"):
-        read_costs(tmp_path)
+        read_job_costs(tmp_path)
     path.unlink()
     with pytest.raises(InputError, match="holds no benchmarks"):
-        read_costs(tmp_path)
+        read_job_costs(tmp_path)

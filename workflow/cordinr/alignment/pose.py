@@ -24,11 +24,6 @@ class Pose:
     rotation: np.ndarray
     translation: np.ndarray
 
-    @classmethod
-    def at_rest(cls, centre: np.ndarray) -> "Pose":
-        """The pose of a stack that lies where its header says."""
-        return cls(np.asarray(centre, float), np.zeros(3), np.zeros(3))
-
     @property
     def matrix(self) -> np.ndarray:
         """(4, 4) world mm by the header to true world mm."""

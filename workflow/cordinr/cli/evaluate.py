@@ -144,7 +144,7 @@ def costs(
     output: Tsv,
 ) -> None:
     """Gather the time and memory of each job of a run in one table."""
-    from ..evaluation.benchmarks import read_costs
+    from ..evaluation.benchmarks import read_job_costs
     from ..evaluation.table import save_table
 
-    save_table(output, read_costs(folder))
+    save_table(output, read_job_costs(folder))

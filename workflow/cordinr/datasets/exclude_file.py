@@ -12,10 +12,10 @@ import yaml
 
 from ..errors import InputError, shorten
 from .exclude_words import (
-    CONTRAST_SUFFIXES,
     ENTITY_PATTERN,
     NARROWING_PATTERN,
     REASON_SEPARATORS,
+    SUFFIX_OF_CONTRAST,
     Entry,
     parse_entries,
     take_narrowing,
@@ -200,7 +200,7 @@ class _Reader:
             (key, value) for key, value in node.value if NARROWING_PATTERN.fullmatch(_text(key))
         ]
         for key, value in keyed:  # such as `ses-02: motion`
-            part = (CONTRAST_SUFFIXES.get(key.value, key.value),)
+            part = (SUFFIX_OF_CONTRAST.get(key.value, key.value),)
             narrowed = [head.with_narrowing(part, "") for head in heads]
             yield from self._entries_with_remarks(
                 narrowed, key, [] if _is_null(value) else _texts(value)

@@ -18,7 +18,7 @@ NARROWING_PATTERN = re.compile(
 )
 """Pattern of a word that selects some images of a subject: ses-02, run-1_T2w, T2w, a file name."""
 
-CONTRAST_SUFFIXES = {"T1": "T1w", "T2": "T2w", "PD": "PDw"}
+SUFFIX_OF_CONTRAST = {"T1": "T1w", "T2": "T2w", "PD": "PDw"}
 """BIDS suffixes of contrasts, by the short names that people give them."""
 
 REASON_SEPARATORS = " ,;:()[]#=-\u2013\u2014"
@@ -112,7 +112,7 @@ def take_narrowing(
         word = match[0].rstrip(".") if match else ""
         if not match or not NARROWING_PATTERN.fullmatch(word) or is_name(word):
             return _group_by_kind(words), text[end:]
-        words.append(CONTRAST_SUFFIXES.get(word, word))
+        words.append(SUFFIX_OF_CONTRAST.get(word, word))
         end = match.end()
 
 

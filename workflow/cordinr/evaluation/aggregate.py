@@ -57,7 +57,9 @@ def collect(
                 is_incomplete = True
                 continue
             row = read_metrics(path)
-            rows.append(row | read_costs(paths, image, label, row["res"]) | {"site": image.site})
+            rows.append(
+                row | read_image_costs(paths, image, label, row["res"]) | {"site": image.site}
+            )
         if why_missing and is_incomplete and not failure:
             rows.append(_problem_row(image, why_missing(image)))
     return rows
@@ -80,7 +82,7 @@ def _problem_row(image: IndexRow, reason: str) -> dict[str, Any]:
     return identity | {"res": "", "desc": "", "problem": reason}
 
 
-def read_costs(paths: ResultPaths, image: IndexRow, label: str, res: str) -> dict[str, Any]:
+def read_image_costs(paths: ResultPaths, image: IndexRow, label: str, res: str) -> dict[str, Any]:
     """Read the cost columns of a row; they stay empty where nothing was recorded.
 
     Args:

@@ -10,7 +10,7 @@ JOB_COLUMNS = ("rule", "folder", "job")
 """Columns that say which job a row is about, from the path of its benchmark file."""
 
 
-def read_costs(folder: Path) -> pd.DataFrame:
+def read_job_costs(folder: Path) -> pd.DataFrame:
     """Read all benchmark files below a folder into one sorted table.
 
     Args:

@@ -21,7 +21,8 @@ from cordinr.acquisition.overlap import coverage
 from cordinr.acquisition.view import View
 from cordinr.alignment.rigid import align_rigidly
 from cordinr.classical.reconstruct import cubic_mean
-from cordinr.evaluation.metrics import intensity_range, psnr
+from cordinr.evaluation.metrics import psnr
+from cordinr.imaging.body import intensity_range
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume, load_volume
 from tests.helpers.scans import displacement, scan

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from cordinr.evaluation.metrics import intensity_range, psnr
+from cordinr.evaluation.metrics import psnr
 from cordinr.evaluation.regions import REGIONS
+from cordinr.imaging.body import intensity_range
 from cordinr.methods import BASELINES
 
 from .markdown import end, heading, row, say

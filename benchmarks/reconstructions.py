@@ -13,7 +13,8 @@ from scipy.ndimage import map_coordinates, spline_filter
 from cordinr.acquisition.overlap import coverage
 from cordinr.acquisition.view import View
 from cordinr.classical.reconstruct import reconstruct_baseline
-from cordinr.evaluation.metrics import evaluate, foreground, intensity_range, psnr
+from cordinr.evaluation.metrics import evaluate, psnr
+from cordinr.imaging.body import foreground, intensity_range
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume
 from cordinr.inr.fit import fit_inr

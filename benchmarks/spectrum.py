@@ -19,7 +19,7 @@ from scipy.fft import dctn
 
 from cordinr.acquisition.overlap import coverage
 from cordinr.acquisition.view import View
-from cordinr.evaluation.metrics import intensity_range
+from cordinr.imaging.body import intensity_range
 
 from .markdown import end, heading, row, say
 from .reconstructions import MEMBERS, classical, fit_and_render, fov_psnr, tuned

@@ -11,7 +11,7 @@ import numpy as np
 from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
 from cordinr.acquisition.view import View
-from cordinr.evaluation.metrics import foreground
+from cordinr.imaging.body import foreground
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.masks import load_mask
 from cordinr.imaging.volume import Volume, load_volume

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from cordinr.evaluation.metrics import evaluate, foreground, intensity_range, original_protocol
+from cordinr.evaluation.metrics import evaluate, original_protocol
+from cordinr.imaging.body import foreground, intensity_range
 from tests.helpers.support import blobs
 
 

@@ -6,9 +6,9 @@ from scipy.spatial.transform import Rotation
 
 from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
-from cordinr.evaluation.metrics import intensity_range
 from cordinr.figures.comparison import comparison_figure
 from cordinr.figures.plane_page import Panel, save_figure
+from cordinr.imaging.body import intensity_range
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.planes import ANTERIOR, RIGHT, SUPERIOR, cord_focus, cuts, plane
 from cordinr.imaging.volume import Volume

@@ -5,11 +5,11 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from cordinr.errors import InputError
-from cordinr.evaluation.metrics import intensity_range
 from cordinr.figures.panels import load_renderings
 from cordinr.figures.plane_page import size_text
 from cordinr.figures.resolution import Rendering, resolution_figure
 from cordinr.files import write_json
+from cordinr.imaging.body import intensity_range
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.planes import cuts
 from cordinr.imaging.volume import Volume, save_volume

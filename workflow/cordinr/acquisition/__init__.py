@@ -4,6 +4,7 @@
 - `view`: a stack of thick slices, with its slice profile.
 - `forward`: the forward model as a sparse matrix, from the voxels of a volume to those of a view.
 - `simulate`: views that are simulated from a volume.
+- `noise`: how noisy a view is.
 - `overlap`, `domain`: what all views show, and where an INR is fitted and rendered.
 - `slice_geometry`, `gaps`: what sidecars say about slices, and what was never measured.
 """

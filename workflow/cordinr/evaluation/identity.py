@@ -14,8 +14,8 @@ from ..bids.names import entities, image_of, sidecar_path
 from ..bids.view_files import read_view
 from ..errors import InputError
 from ..files import read_json
+from ..imaging.body import foreground
 from ..imaging.volume import Volume
-from .metrics import foreground
 
 log = logging.getLogger(__name__)
 

@@ -3,22 +3,12 @@
 from collections.abc import Mapping
 
 import numpy as np
-import scipy
 import skimage
+
+from ..imaging.body import intensity_range
 
 SSIM_WINDOW = 7
 """Edge of the cubic window of SSIM, in voxels."""
-
-FOREGROUND_FRACTION = 0.1
-"""Threshold of the body in the smoothed reference, as a fraction of R."""
-
-FOREGROUND_SMOOTHING_MM = 2.0
-"""Standard deviation of the Gaussian that smooths the reference for the foreground, in mm."""
-
-
-def intensity_range(reference: np.ndarray) -> float:
-    """Compute R, the peak of PSNR and SSIM: the 99.9th percentile of the reference."""
-    return float(np.percentile(reference, 99.9))
 
 
 def psnr(image: np.ndarray, reference: np.ndarray, region: np.ndarray, peak: float) -> float:
@@ -48,22 +38,6 @@ def ssim_map(image: np.ndarray, reference: np.ndarray, peak: float) -> np.ndarra
     return skimage.metrics.structural_similarity(
         image.astype(float), reference.astype(float), win_size=window, data_range=peak, full=True
     )[1]
-
-
-def foreground(reference: np.ndarray, voxel_sizes: np.ndarray) -> np.ndarray:
-    """Segment the body, without the air around and inside it.
-
-    Args:
-        reference: the reference image.
-        voxel_sizes: (3,) mm.
-
-    Returns:
-        A bool array like the reference.
-    """
-    smooth = scipy.ndimage.gaussian_filter(
-        reference.astype(np.float32), FOREGROUND_SMOOTHING_MM / np.asarray(voxel_sizes)
-    )
-    return smooth > FOREGROUND_FRACTION * intensity_range(reference)
 
 
 def evaluate(

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..evaluation.metrics import intensity_range
+from ..imaging.body import intensity_range
 from ..imaging.planes import cord_focus, cuts
 from ..imaging.volume import Volume
 from .plane_page import (

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..acquisition.noise import noise_of
 from ..acquisition.view import View
 from ..imaging.grid import Grid
 from .point_groups import PointGroup
@@ -11,9 +12,6 @@ from .point_groups import PointGroup
 ANATOMY_AS_NOISE = 0.014
 """Noise level that the estimator reports for noise-free images of fine anatomy, in units of the
 intensity scale; it is subtracted."""
-
-MAD_OF_NORMAL = 0.6745
-"""Ratio of the median absolute deviation of a normal distribution to its standard deviation."""
 
 
 def excess_noise(views: Sequence[View], scale: float) -> float:
@@ -24,18 +22,9 @@ def excess_noise(views: Sequence[View], scale: float) -> float:
 def noise_level(views: Sequence[View], scale: float) -> float:
     """Standard deviation of the noise of the least noisy view, in units of `scale`.
 
-    From the finest diagonal Haar wavelet coefficients in the planes of the slices: Donoho and
-    Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 1994, section 3. The
-    least noisy view counts, as detail of the anatomy is taken for noise. Exact zeros, which a
-    masked background is made of, are left out.
+    The least noisy view counts, as detail of the anatomy is taken for noise.
     """
-    levels = []
-    for view in views:
-        slices = np.moveaxis(view.volume.array, view.axis, 0)
-        detail = np.diff(np.diff(slices, axis=1), axis=2)[:, ::2, ::2] / 2
-        seen = np.abs(detail[detail != 0])
-        levels.append(float(np.median(seen)) / MAD_OF_NORMAL if seen.size else 0.0)
-    return min(levels) / scale
+    return min(noise_of(view) for view in views) / scale
 
 
 def points_per_voxel(groups: Sequence[PointGroup], grid: Grid, centre: np.ndarray) -> float:

@@ -14,10 +14,10 @@ from ..bids.reference import RESAMPLED_KEY
 from ..bids.view_files import read_view
 from ..datasets.index import IndexRow
 from ..datasets.layout import ResultPaths
-from ..evaluation.metrics import intensity_range
 from ..figures.captions import IMAGE_CAPTIONS
 from ..figures.plane_page import GREY_WINDOW, choose_error_limit
 from ..files import read_json
+from ..imaging.body import intensity_range
 from ..imaging.grid import Grid
 from ..imaging.planes import cord_focus
 from ..imaging.volume import Volume, load_volume

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..evaluation.metrics import foreground, intensity_range
+from ..imaging.body import foreground, intensity_range
 from ..imaging.grid import Grid
 from ..imaging.nifti_output import make_image
 from ..imaging.volume import Volume

@@ -71,13 +71,13 @@ def table() -> str:
 def _settings(schema: dict[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """The full name and the schema of every setting, section by section."""
     for name, part in schema["properties"].items():
+        items = part.get("additionalProperties") or {}
+        if items or "properties" not in part:
+            yield f"{above}{name}", part
         if "properties" in part:
             yield from _settings(part, f"{above}{name}.")
-        else:
-            yield f"{above}{name}", part
-            items = part.get("additionalProperties", {})
-            if "properties" in items:
-                yield from _settings(items, f"{above}{name}.NAME.")
+        if "properties" in items:
+            yield from _settings(items, f"{above}{name}.NAME.")
 
 
 def _default(part: dict[str, Any]) -> str:

@@ -30,6 +30,8 @@ GOOD = [
     ("dataset.mask", ""),
     ("views.oblique", {"axis": "A", "thickness": 3, "spacing": 3.3}),
     ("views.axial", None),
+    ("views.acquired", [{"acquisition": "sag"}, {"acquisition": "ax", "run": [1, 2, None]}]),
+    ("views.acquired", None),
     ("fourier_sigmas", [0.0156, 1]),
     ("fit.passes", 15),
     ("fit.smoothing", 0),
@@ -53,6 +55,11 @@ BAD = [
     ("views.axial.axis", "Z", "'Z' is not one of ['R', 'A', 'S']"),
     ("views.axial.thickness", 0, "0 is less than or equal to the minimum of 0"),
     ("views.axial.spacing", None, "None is not of type 'number'"),
+    ("views.acquired", [], "config: views.acquired: names fewer than two slice directions"),
+    ("views.acquired", [{"acquisition": "sag"}], "names fewer than two slice directions"),
+    ("views.acquired", [{"run": 1}, {}], "views.acquired.1: {} should be non-empty"),
+    ("views.acquired", [{"run": 1}, {"Run": 2}], "'Run' does not match"),
+    ("views.acquired", {"axis": "S", "thickness": 4}, "is not of type 'array', 'null'"),
     ("profile", "sinc", "'sinc' is not one of"),
     ("fourier_dims", [8.5], "8.5 is not of type 'integer'"),
     ("fourier_dims", [True], "True is not of type 'integer'"),
@@ -149,6 +156,24 @@ def test_a_bad_setting_is_refused_in_one_sentence_by_the_schema_and_by_the_model
     assert words in str(error.value) and str(error.value).startswith("config: ")
     with pytest.raises(ValidationError):
         Configuration.model_validate(config)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("views.coronal", {"axis": "A", "thickness": 4}, "config: views: has simulated views (cor"),
+        ("views.axial.thickness", 3, "config: views: has simulated views (axial) beside the acq"),
+        ("dataset.truth", "truth/{image}.nii.gz", "config: dataset.truth: is for images to simu"),
+        ("profile", "gaussian", "config: profile: is gaussian, which is that of simulated views"),
+    ],
+)
+def test_what_has_no_meaning_for_acquired_scans_is_refused(path, value, words):
+    config = changed(path, value)
+    check_configuration(config)
+    config["views"]["acquired"] = [{"acquisition": "sag"}, {"acquisition": "ax"}]
+    with pytest.raises(InputError) as error:
+        check_configuration(config)
+    assert str(error.value).startswith(words) and str(error.value).endswith(".")
 
 
 def test_a_view_has_the_spacing_of_its_thickness_unless_it_says_another():

@@ -6,27 +6,27 @@ From these models come the schema in `workflow/schemas` and the table in `docs/c
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
 
 from ..acquisition.profile import ProfileShape
 from ..errors import InputError
 from ..inr.settings import Count, CountOrZero, FitSettings, Positive, PositiveOrZero
+from .plain_schema import plain_schema
 
 SCHEMA_FILE = "workflow/schemas/config.schema.yaml"
 """Where the schema is for people and their editors, from the root of the repository."""
-
-KEYWORDS = (
-    *("description", "type", "enum", "const", "anyOf", "pattern", "minLength"),
-    *("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"),
-    *("items", "minItems", "uniqueItems"),
-    *("propertyNames", "minProperties", "additionalProperties", "required", "properties"),
-    "default",
-)
-"""Keywords of the schema in the order in which people read them and errors are looked for."""
 
 Value = TypeVar("Value")
 
@@ -51,7 +51,9 @@ WholeNumber = Annotated[int, Field(strict=True)]
 Sigma = Annotated[float, Field(strict=True, ge=0.0001, lt=10)]
 VoxelSize = Annotated[float, Field(strict=True, gt=0, lt=10)]
 # A name that begins with iso would be the label of a rendering.
-ViewName = Annotated[str, Field(pattern=r"^(?!iso)[A-Za-z0-9]+$")]
+VIEW_NAME = r"^(?!iso)[A-Za-z0-9]+$"
+EntityLabels = Label | WholeNumber | list[Label | WholeNumber | None] | None
+Entities = dict[Annotated[str, Field(pattern=r"^[a-z]+$")], EntityLabels]
 
 
 class Section(BaseModel):
@@ -78,10 +80,7 @@ class Dataset(Section):
     suffix: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")] = Field(
         default="T2w", description="BIDS suffix of the images to reconstruct."
     )
-    entities: dict[
-        Annotated[str, Field(pattern=r"^[a-z]+$")],
-        Label | WholeNumber | list[Label | WholeNumber | None] | None,
-    ] = Field(
+    entities: Entities = Field(
         default={},
         description="Which of several images to take, by BIDS entity: `{session: [pre, post], "
         "acquisition: null}`; `null` takes images without that entity.",
@@ -127,6 +126,47 @@ class View(Section):
     )
 
 
+SIMULATED_BY_DEFAULT: dict[str, Any] = {
+    "axial": {"axis": "S", "thickness": 4.0},
+    "sagittal": {"axis": "R", "thickness": 4.0},
+}
+"""The views that are simulated where a configuration names none."""
+
+
+class Views(BaseModel):
+    """What is reconstructed from: simulated views by their names, or acquired scans."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        frozen=True,
+        regex_engine="python-re",
+        json_schema_extra={"propertyNames": {"pattern": VIEW_NAME}, "minProperties": 1},
+    )
+
+    __pydantic_extra__: dict[Annotated[str, Field(pattern=VIEW_NAME)], View | None]
+    acquired: list[Annotated[Entities, Field(min_length=1)]] | None = Field(
+        default=None,
+        description="Scans that the dataset has, in place of simulated views: for each slice "
+        "direction the BIDS entities of its scans, such as `[{acquisition: sag}, {acquisition: "
+        "ax}]`, of which all runs and chunks are taken; `null` inside means without that entity.",
+    )
+
+    @model_validator(mode="after")
+    def _has_some(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("views: names no view; name one, or the acquired scans")
+        if self.acquired is not None and len(self.acquired) < 2:
+            raise ValueError("views.acquired: names fewer than two slice directions; add one")
+        return self
+
+    @property
+    def beside_acquired(self) -> list[str]:
+        """Names of simulated views that are not those that every configuration begins with."""
+        usual = [(name, View(**view)) for name, view in SIMULATED_BY_DEFAULT.items()]
+        views = self.__pydantic_extra__.items()
+        return [name for name, view in views if view and (name, view) not in usual]
+
+
 class Baselines(Section):
     """What the INRs are compared with."""
 
@@ -164,11 +204,8 @@ class Configuration(Section):
     """Every choice of a run."""
 
     dataset: Dataset = Dataset()
-    views: Annotated[dict[ViewName, View | None], Field(min_length=1)] = Field(
-        default={
-            "axial": {"axis": "S", "thickness": 4.0},
-            "sagittal": {"axis": "R", "thickness": 4.0},
-        },
+    views: Views = Field(
+        default=SIMULATED_BY_DEFAULT,
         validate_default=True,
         description="Thick-slice views to simulate, by any names; a file that changes the "
         "configuration adds views, and `axial: null` takes one away.",
@@ -209,6 +246,27 @@ class Configuration(Section):
     )
     fit_threads: Count = Field(default=2, description="CPU threads of one fit or rendering.")
 
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if self.views.acquired is None:
+            return self
+        if names := self.views.beside_acquired:
+            raise ValueError(
+                f"views: has simulated views ({', '.join(names)}) beside the acquired scans, but a "
+                f"run takes one or the other; set {names[0]} to null or take acquired away"
+            )
+        if self.dataset.truth:
+            raise ValueError(
+                "dataset.truth: is for images to simulate views from; with views.acquired nothing "
+                'is scored, so set it to ""'
+            )
+        if self.profile != "box":
+            raise ValueError(
+                f"profile: is {self.profile}, which is that of simulated views; acquired scans "
+                "state theirs as SliceProfile in their sidecars, so take it away"
+            )
+        return self
+
 
 def check_configuration(config: Mapping[str, Any]) -> None:
     """Refuse a configuration that does not fit the models.
@@ -217,7 +275,8 @@ def check_configuration(config: Mapping[str, Any]) -> None:
         config: every setting, as read from YAML.
 
     Raises:
-        InputError: an unknown key, or a value of the wrong type or out of range.
+        InputError: an unknown key, a value of the wrong type or out of range, or settings that
+            contradict each other.
     """
     problem = best_match(Draft202012Validator(configuration_schema()).iter_errors(config))
     if problem:
@@ -225,48 +284,15 @@ def check_configuration(config: Mapping[str, Any]) -> None:
         raise InputError(f"config: {where}: {problem.message}; see {SCHEMA_FILE}.")
     # Also of NaN, which no bound of a schema excludes, and of 3.0 in place of 3.
     FitSettings.from_mapping(config["fit"], "config")
+    try:
+        Configuration.model_validate(config)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InputError(f"config: {reason}.") from error
 
 
 @cache
 def configuration_schema() -> dict[str, Any]:
     """The JSON schema of the configuration, without references and titles."""
     schema = Configuration.model_json_schema()
-    return _plain(schema, schema.pop("$defs"))
-
-
-def _plain(generated: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema as people would write it, which allows the same.
-
-    Args:
-        generated: by pydantic.
-        definitions: the schemas that its references name.
-    """
-    schema = dict(generated)
-    if reference := schema.pop("$ref", ""):
-        schema.pop("default", None)  # each key of the section has its own
-        schema = {**definitions[reference.rpartition("/")[2]], **schema}
-    if "enum" in schema or "const" in schema:
-        del schema["type"]
-    for pattern, values in schema.pop("patternProperties", {}).items():
-        schema |= {"propertyNames": {"pattern": pattern}, "additionalProperties": values}
-    for keyword in ("items", "additionalProperties"):
-        if isinstance(schema.get(keyword), dict):
-            schema[keyword] = _plain(schema[keyword], definitions)
-    if "properties" in schema:
-        properties = schema["properties"].items()
-        schema["properties"] = {name: _plain(part, definitions) for name, part in properties}
-    if options := schema.pop("anyOf", []):
-        schema |= _either([_plain(option, definitions) for option in options])
-    schema.pop("title", None)
-    return {keyword: schema[keyword] for keyword in sorted(schema, key=KEYWORDS.index)}
-
-
-def _either(options: list[dict[str, Any]]) -> dict[str, Any]:
-    """One schema with a list of types where that says the same as alternatives.
-
-    It does where every alternative is of another type, as the other keywords bind one type each.
-    """
-    types = [option.get("type") for option in options]
-    if None in types or len(set(types)) < len(types):
-        return {"anyOf": options}
-    return {keyword: option[keyword] for option in options for keyword in option} | {"type": types}
+    return plain_schema(schema, schema.pop("$defs"))

@@ -1,48 +1,50 @@
-"""Index of the images of a raw BIDS dataset, built with pybids and kept in `inputs.tsv`."""
+"""Index of the images of a raw BIDS dataset, kept in `inputs.tsv`."""
 
 import csv
 import fnmatch
 import io
 import os
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-from ..annex_pointer import is_annex_pointer
 from ..errors import InputError, brief
 from ..files import write_text
-from .annex import key_size
-from .git import is_repository
-from .source import check_bids, first_few
+from .raw_images import RawImage, check_content, describe_labels, find_raw_images
+from .source import first_few
 from .subjects import (
     LABEL_PATTERN,
-    RAW_IMAGE_PATTERN,
-    name_contradicts_folder,
     note_odd_images,
     note_odd_subjects,
     sites_of,
     subjects_of,
 )
 
+ACQUIRED_COLUMNS = ("scans", "incomplete")
+"""Columns of an index of acquired scans; one of images to simulate views from lacks them."""
+
 
 @dataclass(frozen=True)
 class IndexRow:
     """One row of `inputs.tsv`: an image to reconstruct, or the reason why it cannot be used.
+
+    The image is one in the dataset, from which views are simulated, or one to be made of all scans
+    of a subject and session.
 
     Attributes:
         subject: BIDS label of the subject, without prefix.
         session: BIDS label of the session, without prefix, or empty.
         folder: folder of the image in the dataset, such as sub-01/ses-a/anat.
         image: file name of the image up to the suffix, such as sub-01_ses-a_run-1.
-        path: path of the image in the dataset, or empty.
+        path: path of the image, or of the first of the scans, in the dataset, or empty.
         mask: path of the cord segmentation, or empty.
         truth: path of a finer, noise-free image, or empty.
         truth_res: BIDS `res` label of the truth, or empty.
         problem: reason why the image cannot be used or does not exist, or empty.
         site: site of the subject by participants.tsv, or empty.
+        scans: paths of the scans with commas between them, or empty.
+        incomplete: labels of which there is no scan, if that is the problem, or empty.
     """
 
     subject: str
@@ -55,6 +57,13 @@ class IndexRow:
     truth_res: str = ""
     problem: str = ""
     site: str = ""
+    scans: str = ""
+    incomplete: str = ""
+
+    @property
+    def scan_paths(self) -> list[str]:
+        """Paths of the scans in the dataset, that which stays in its place first."""
+        return self.scans.split(",") if self.scans else []
 
 
 def find_images(
@@ -90,33 +99,63 @@ def find_images(
     Raises:
         InputError: the folder is not a BIDS dataset, or no subject has an image that can be used.
     """
-    check_bids(dest)
+    raw = find_raw_images(dest, suffix, {"dataset.entities": set(entities)})
+    taken = images_by_subject(dest, raw, subjects, suffix, entities, leave_out)
+    patterns = [mask] if isinstance(mask, str) else mask
+    rows = []
+    for subject, images in taken.items():
+        paths = sorted(image.path for image in images if image.exclusion_name not in leave_out)
+        found = [_row_of_image(dest, subject, path, suffix, patterns, truth) for path in paths]
+        rows += [_check_image(dest, row) for row in _refuse_duplicates(dest, found)]
+        if not images:
+            rows.append(row_without_image(dest, subject, suffix, entities))
+    return finish_rows(dest, rows)
+
+
+def images_by_subject(
+    dest: Path,
+    images: Sequence[RawImage],
+    subjects: Sequence[str] | None,
+    suffix: str,
+    entities: Mapping[str, Sequence[str]],
+    leave_out: Collection[str],
+) -> dict[str, list[RawImage]]:
+    """Sort images by the subjects to take, and warn of names that are not those of BIDS.
+
+    Args:
+        dest: root of the dataset.
+        images: all images of the suffix.
+        subjects: labels, with or without "sub-", in the order of the result; None for all.
+        suffix: suffix of the images, such as T2w.
+        entities: labels that an image must have, by pybids name.
+        leave_out: names without "sub-" of subjects to leave out; those of images do not count.
+
+    Raises:
+        InputError: a label of a subject is not one of BIDS.
+    """
     present = subjects_of(dest)
     requested = _subjects_to_take(present, subjects, leave_out)
-    images_of_suffix = _find_files(dest, suffix, entities)
-    taken: dict[str, list[str]] = {subject: [] for subject in requested}
-    for path, label, has_entities in images_of_suffix:
-        if has_entities and label in taken:
-            taken[label].append(path)
+    taken: dict[str, list[RawImage]] = {subject: [] for subject in requested}
+    for image in images:
+        if image.subject in taken and image.has(entities):
+            taken[image.subject].append(image)
     if subjects is None:
         note_odd_subjects(dest)
     searched = [subject for subject in requested if subject in present]
-    note_odd_images(dest, searched, suffix, {path for path, _, _ in images_of_suffix})
-    patterns = [mask] if isinstance(mask, str) else mask
-    rows = []
-    for subject, paths in taken.items():
-        selected = [path for path in paths if _exclusion_name(path) not in leave_out]
-        images = [
-            _row_of_image(dest, subject, path, suffix, patterns, truth) for path in sorted(selected)
-        ]
-        rows += [_check_image(dest, row) for row in _refuse_duplicates(dest, images)]
-        if not paths:
-            rows.append(_row_without_image(dest, subject, suffix, entities, present))
+    note_odd_images(dest, searched, suffix, {image.path for image in images})
+    return taken
+
+
+def finish_rows(dest: Path, rows: Sequence[IndexRow]) -> list[IndexRow]:
+    """Return the rows with the sites of their subjects.
+
+    Raises:
+        InputError: no row has an image that can be used.
+    """
     sites = sites_of(dest)
-    rows = [replace(row, site=sites.get(row.subject, "")) for row in rows]
     if not any(row.path for row in rows):
         raise InputError(rows[0].problem if rows else f"{dest}: has no subjects to take.")
-    return rows
+    return [replace(row, site=sites.get(row.subject, "")) for row in rows]
 
 
 def _subjects_to_take(
@@ -133,40 +172,12 @@ def _subjects_to_take(
     return [subject for subject in labels if subject not in leave_out]
 
 
-def _find_files(
-    dest: Path, suffix: str, entities: Mapping[str, Sequence[str]]
-) -> list[tuple[str, str, bool]]:
-    """Return the path and subject of each image, and whether it has the requested labels."""
-    from bids import BIDSLayout, BIDSLayoutIndexer
-
-    # All other files are ignored, to save time. BIDS has no files below sub, ses and datatype, and
-    # links to parent folders would never end. The database of pybids accepts only UTF-8 names.
-    others = re.compile(
-        rf"^/(?!sub-)|^(/[^/]+){{5}}|[^ -~]|^(?!.*_{suffix}\.nii(\.gz)?$).*\.[^/]*$"
-    )
-    indexer = BIDSLayoutIndexer(ignore=[others], index_metadata=False)
-    layout = BIDSLayout(dest, validate=False, indexer=indexer)
-    _check_entities(entities, layout.get_entities())
-    return [
-        (image.relpath, name_parts["sub"], _has_entities(image, entities))
-        for image in layout.get(suffix=suffix, extension=[".nii.gz", ".nii"])
-        if (name_parts := RAW_IMAGE_PATTERN.fullmatch(image.relpath))
-        and not name_contradicts_folder(image.relpath)
-    ]
-
-
-def _row_without_image(
-    dest: Path,
-    subject: str,
-    suffix: str,
-    entities: Mapping[str, Sequence[str]],
-    present: Sequence[str],
+def row_without_image(
+    dest: Path, subject: str, suffix: str, entities: Mapping[str, Sequence[str]]
 ) -> IndexRow:
     """Return the row of a subject without an image."""
-    selection = "".join(
-        f", {name} {' or '.join(labels) or 'none'}" for name, labels in entities.items()
-    )
-    reason = f"has no {suffix} image{selection}"
+    reason = f"has no {suffix} image{describe_labels(entities)}"
+    present = subjects_of(dest)
     if subject not in present:
         reason = f"is not in the dataset (it has {first_few(present)})"
     problem = f"{dest}: subject {subject} {reason}; correct dataset.subjects."
@@ -189,17 +200,12 @@ def _check_image(dest: Path, row: IndexRow) -> IndexRow:
     """Return the row of an image, with a problem if its size or header shows it to be unusable."""
     if row.problem:
         return row
-    path = dest / row.path
-    if is_annex_pointer(path) and is_repository(dest):
-        if key_size(path) == 0:
-            problem = "its git-annex key is of 0 bytes, so there is no image; mend the dataset."
-            return _with_problem(row, f"{path}: {problem}")
-        return row
     from ..bids.reference import isotropic_voxel
-    from ..imaging.volume import load_grid
 
     try:
-        isotropic_voxel(path, load_grid(path).voxel_sizes)
+        sizes = check_content(dest, row.path)
+        if sizes is not None:
+            isotropic_voxel(dest / row.path, sizes)
     except InputError as error:
         return _with_problem(row, str(error))
     return row
@@ -209,34 +215,13 @@ def _with_problem(row: IndexRow, problem: str) -> IndexRow:
     return replace(row, path="", mask="", truth="", truth_res="", problem=problem)
 
 
-def _exclusion_name(path: str) -> str:
-    """Return the name of an image without folder, extension and "sub-", as in exclusions."""
-    return os.path.basename(path).partition(".")[0].removeprefix("sub-")
-
-
-def _check_entities(entities: Mapping[str, Sequence[str]], allowed: Collection[str]) -> None:
-    for name in entities:
-        if name not in allowed:
-            raise InputError(
-                f"dataset.entities: the dataset has no '{name}'; use {', '.join(sorted(allowed))}."
-            )
-
-
-def _has_entities(image: Any, entities: Mapping[str, Sequence[str]]) -> bool:
-    """Tell whether an image of pybids has the requested labels; 1 and 01 are the same run."""
-    for name, labels in entities.items():
-        label = str(image.entities.get(name, ""))
-        alike = {label, label.lstrip("0")} if label.isdigit() else {label}
-        if not any(other in alike or other.lstrip("0") in alike - {""} for other in labels):
-            return False
-    return True
-
-
 def save_index(path: Path | str, rows: Sequence[IndexRow]) -> None:
     """Write the rows of `inputs.tsv` to a path."""
     text = io.StringIO()
+    of_scans = any(row.scans for row in rows)
     names = [field.name for field in fields(IndexRow)]
-    writer = csv.DictWriter(text, names, delimiter="\t", lineterminator="\n")
+    names = [name for name in names if of_scans or name not in ACQUIRED_COLUMNS]
+    writer = csv.DictWriter(text, names, delimiter="\t", lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
     # `write_text` also writes names of folders that are not UTF-8, which a problem may contain.

@@ -106,3 +106,13 @@ def test_unmeasured_parts_do_not_count(scans, truth, command):
     assert run(command, scans)[0] == 0
     after = load_scan(outputs(scans[0].parent)[1])
     np.testing.assert_allclose(after.grid.affine, truth @ volume.grid.affine, atol=0.3)
+
+
+def test_sidecars_name_other_sources_and_another_command(scans, command):
+    options = ["--source", "bids:raw:sag.nii.gz", "--source", "bids:raw:ax.nii.gz"]
+    assert run(command, scans, *options, "--command", "cordinr align these")[0] == 0
+    sidecar = json.loads(outputs(scans[0].parent)[1].with_name("ax.json").read_text())
+    assert sidecar["Sources"] == ["bids:raw:ax.nii.gz"]
+    assert sidecar["Command"] == "cordinr align these"
+    code, _, error = run(command, scans, *options[:2])
+    assert code == 1 and "give one --source for each scan" in error

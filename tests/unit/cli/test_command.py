@@ -237,7 +237,21 @@ def test_counts_of_options_have_to_fit(tmp_path, command, view_files):
     result = command("simulate", image, "--axis", "S", "--thickness", 4, "-o", "a", "-o", "b")
     refused(result, "one --thickness, one -o")
     refused(command("aggregate", "-o", tmp_path / "t.tsv"), "either metrics files or --index")
-    refused(command("render", tmp_path / "m", "-o", "x.nii.gz"), "--like IMAGE, --voxel MM")
+    outputs = ["-o", "x.nii.gz", "-o", "y.nii.gz"]
+    refused(command("render", tmp_path / "m", *outputs), "one -o for --like and one for each --vox")
+
+
+def test_without_a_reference_voxels_are_as_fine_as_the_finest_of_the_views(
+    view_files, tmp_path, command, quick
+):
+    out = tmp_path / "out"
+    own, finer, cubic = out / "own.nii.gz", out / "finer.nii.gz", out / "cubic.nii.gz"
+    options = ["--fourier-dim", 8, "--config", quick, "--device", "cpu", "--voxel", 0.8]
+    assert command("reconstruct", *view_files, *options, "-o", own, "-o", finer)[0] == 0
+    assert command("baseline", *view_files, "--method", "cubic", "-o", cubic)[0] == 0
+    sizes = [load_volume(path).grid.voxel_sizes for path in (own, finer, cubic)]
+    np.testing.assert_allclose(sizes, [[1.0] * 3, [0.8] * 3, [1.0] * 3], rtol=1e-6)
+    np.testing.assert_array_equal(load_volume(own).grid.affine, load_volume(cubic).grid.affine)
 
 
 def test_a_reconstruction_on_another_grid_is_not_scored(tmp_path, command, view_files):

@@ -17,6 +17,10 @@ TOOL_DESCRIPTION = (
 """Description of cordinr in `GeneratedBy` of the dataset."""
 
 
+ALIGNED = "aligned"
+"""`desc` label of acquired scans after `cordinr align`; a dataset has these or simulated views."""
+
+
 def describe_dataset(
     folder: Path,
     *,
@@ -69,23 +73,37 @@ def describe_dataset(
         },
     )
     write_text(folder / "README", _readme(name, descriptions, suffix))
-    write_text(folder / ".bidsignore", "figures\n*.html\n")
+    transforms = "*_xfm.txt\n" if ALIGNED in labels else ""
+    write_text(folder / ".bidsignore", f"figures\n*.html\n{transforms}")
 
 
 def _readme(name: str, descriptions: Mapping[str, str], suffix: str) -> str:
     """Return the text of the README of the dataset."""
     lines = [f"- `desc-{label}`: {text}" for label, text in sorted(descriptions.items())]
+    made = [
+        "Made by cordinr: thick-slice views of each image were simulated, and isotropic",
+        "volumes reconstructed from the views alone. Every image has a JSON sidecar.",
+    ]
+    grid = ["lie on the grid of the raw image."]
+    if ALIGNED in descriptions:
+        made = [
+            "Made by cordinr: the thick-slice scans of each subject and session were aligned, and",
+            "isotropic volumes reconstructed from them. Every image has a JSON sidecar.",
+        ]
+        grid = [
+            "are as fine as the finest of the scans. `_xfm.txt` beside an aligned scan is the",
+            "transform, for ITK, that resamples the raw scan to where it really is.",
+        ]
     return "\n".join(
         [
             f"# Super-resolved {suffix} images of {name}",
             "",
-            "Made by cordinr: thick-slice views of each image were simulated, and isotropic",
-            "volumes reconstructed from the views alone. Every image has a JSON sidecar.",
+            *made,
             "",
             *lines,
             "",
             "`res-iso05` and the like are renderings at another voxel size; images without `res`",
-            "lie on the grid of the raw image.",
+            *grid,
             "",
         ]
     )

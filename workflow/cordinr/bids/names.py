@@ -208,12 +208,14 @@ def describe_label(label: str) -> str:
     """
     if label == "simulated":
         return "Thick-slice view simulated from the raw image."
+    if label == "aligned":
+        return "Thick-slice scan with its position and its intensities corrected."
     if label in BASELINES:
         return BASELINES[label].description
     parts = re.fullmatch(f"inrF([0-9]+)({VARIANT_PATTERN})?(spread)?", label)
     if not parts:
         raise InputError(
-            f"desc label '{label}' is not known; use simulated, inrF<N>, inrF<N>spread or "
+            f"desc label '{label}' is not known; use simulated, aligned, inrF<N>, inrF<N>spread or "
             f"{', '.join(BASELINES)}."
         )
     inr = label.removesuffix("spread")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from . import Panel, verb
-from .options import Insist, Outputs, Views
+from .options import Command, Insist, Outputs, Views
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,13 @@ def align(
         bool,
         typer.Option("--strict", help="Fail where a scan could not be aligned."),
     ] = False,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Source that a sidecar names, one per scan; default: the scan."
+        ),
+    ] = None,
+    command: Command = None,
     insist: Insist = False,
 ) -> None:
     """Correct the positions and intensities of scans that a patient's movement displaced.
@@ -35,8 +42,9 @@ def align(
     from ..alignment.itk import save_transform
     from ..alignment.rigid import align_rigidly
     from ..bids.metadata import metadata_of
-    from ..bids.names import sidecar_path
+    from ..bids.names import describe_label, sidecar_path
     from ..bids.sidecars import image_sidecar
+    from ..bids.uris import resolve_bids_uri
     from ..bids.view_files import load_views, view_fields
     from ..errors import InputError
     from ..files import write_json
@@ -45,8 +53,12 @@ def align(
 
     if len(output) != len(views):
         raise InputError("align: give one -o for each scan, in the order of the scans.")
+    sources = source or list(map(str, views))
+    if len(sources) != len(views):
+        raise InputError("align: give one --source for each scan, in the order of the scans.")
     if fixed > len(views):
         raise InputError(f"align: --fixed is {fixed}, but there are {len(views)} scans.")
+    views = [resolve_bids_uri(path, output[0]) for path in views]
     check_images(output, views)
     loaded = load_views(views, insist=insist)
     alignment = align_rigidly(loaded, fixed - 1)
@@ -61,7 +73,8 @@ def align(
         moved = pose.move_volume(load_scan(path), gain)
         fields = metadata_of(path) | view_fields(loaded[number])
         fields |= alignment.fields(number)
-        text = "Thick-slice scan with its position and its intensities corrected."
-        write_json(sidecar_path(target), image_sidecar(target, [path], text, **fields))
+        text = describe_label("aligned")
+        sidecar = image_sidecar(target, [sources[number]], text, command, **fields)
+        write_json(sidecar_path(target), sidecar)
         save_transform(sidecar_path(target).with_name(f"{sidecar_path(target).stem}_xfm.txt"), pose)
         save_volume(target, moved.array, moved.grid)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from . import Panel, verb
-from .options import Command, Insist, Outputs, Views
+from .options import Command, Insist, Like, Outputs, Views
 
 
 @verb(Panel.STEPS, "axial.nii.gz sagittal.nii.gz --method tv --like T2w.nii.gz -o tv.nii.gz")
@@ -15,14 +15,8 @@ def baseline(
     method: Annotated[
         list[str], typer.Option(metavar="NAME", help="cubic, tikhonov or tv; repeatable.")
     ],
-    like: Annotated[
-        Path,
-        typer.Option(
-            metavar="IMAGE",
-            help="Image, or its BIDS URI, whose grid the output gets; its voxels are not read.",
-        ),
-    ],
     output: Outputs,
+    like: Like = None,
     tikhonov_weight: Annotated[
         float, typer.Option(min=0, metavar="W", help="Weight of the squared gradient.")
     ] = 0.003,
@@ -47,7 +41,9 @@ def baseline(
     """Reconstruct from views by interpolation or regularised least squares.
 
     Give one -o, and one --record if any, for each --method, in the same order.
+    Without --like the voxels are as fine as the finest of the views.
     """
+    from ..acquisition.domain import FitDomain
     from ..bids.names import sidecar_path
     from ..bids.reference import grid_like
     from ..bids.sidecars import image_sidecar
@@ -62,10 +58,10 @@ def baseline(
 
     if len(method) != len(output) or (record and len(record) != len(method)):
         raise InputError("baseline: give one -o (and one --record) per --method.")
-    check_images(output, [*views, like])
+    check_images(output, [*views, *([like] if like else [])])
     loaded = load_views(views, insist=insist)
     metadata = view_metadata(loaded)
-    grid = grid_like(like, output[0])
+    grid = grid_like(like, output[0]) if like else FitDomain.of(loaded).grid
     weights = {"tikhonov": tikhonov_weight, "tv": tv_weight}
     for k, (name, path) in enumerate(zip(method, output, strict=True)):
         if name == "tv":  # the only method that needs torch

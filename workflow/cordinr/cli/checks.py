@@ -8,6 +8,24 @@ from ..errors import InputError
 from ..files import check_writable
 
 
+def voxels_of(
+    outputs: Sequence[Path], like: Path | None, voxels: Sequence[float] | None
+) -> list[float | None]:
+    """List the voxel sizes in mm of the outputs besides that of --like.
+
+    Args:
+        outputs: images to write.
+        like: image whose grid the first output gets, or None.
+        voxels: sizes that were asked for, or None.
+
+    Returns:
+        The sizes; None, which comes first, stands for the finest voxel size of the views.
+    """
+    sizes: list[float | None] = list(voxels or [])
+    has_one_more = not like and len(outputs) == len(sizes) + 1
+    return [None, *sizes] if has_one_more else sizes
+
+
 def check_renderings(
     verb: str,
     outputs: Sequence[Path],

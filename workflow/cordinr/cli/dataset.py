@@ -70,6 +70,14 @@ def index(
             help="BIDS entity that images must have, repeatable; NAME= for images without it.",
         ),
     ] = None,
+    scans: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=LABEL,...",
+            help="Take acquired scans: entities of those of one slice direction, repeatable. All "
+            "of a subject and session become one image.",
+        ),
+    ] = None,
     exclude: Annotated[
         str, typer.Option(metavar="KEY", help="Key of exclude.yml whose subjects are left out.")
     ] = "",
@@ -94,6 +102,7 @@ def index(
     from ..datasets.copy import parse_entities
     from ..datasets.exclusion import excluded_subjects
     from ..datasets.index import find_images, save_index
+    from ..datasets.scan_sets import find_scan_sets, parse_directions
     from ..datasets.source import clone_or_link, describe_source
     from ..files import write_json
 
@@ -101,9 +110,21 @@ def index(
     description = describe_source(dest, source, version, commit)
     excluded = excluded_subjects(dest, exclude, suffix)
     entities = parse_entities(entity or [])
-    rows = find_images(
-        dest, subject, suffix, mask=mask or [], truth=truth, entities=entities, leave_out=excluded
-    )
+    if scans:
+        directions = parse_directions(scans)
+        rows = find_scan_sets(
+            dest, subject, suffix, directions, entities=entities, leave_out=excluded
+        )
+    else:
+        rows = find_images(
+            dest,
+            subject,
+            suffix,
+            mask=mask or [],
+            truth=truth,
+            entities=entities,
+            leave_out=excluded,
+        )
     save_index(output, rows)
     if describe:
         write_json(describe, description)
@@ -130,7 +151,12 @@ def _print_images(images: "Sequence[IndexRow]", dest: Path, source: str, commit:
     from ..datasets.remotes import has_source_annex_branch, missing_branch_advice
 
     print(f"{len(images)} images in {dest} at {commit[:12] or 'no version'}")
-    files = [path for row in images for path in (row.path, row.mask, row.truth) if path]
+    files = [
+        path
+        for row in images
+        for path in (*(row.scan_paths or [row.path]), row.mask, row.truth)
+        if path
+    ]
     missing = missing_bytes(dest, files)
     if commit and missing and not has_source_annex_branch(dest):
         log.warning("%s: %s.", dest, missing_branch_advice(dest, source))
@@ -161,6 +187,10 @@ def fetch(
             help="With --file: another file to download if possible, without a copy; repeatable.",
         ),
     ] = None,
+    scan: Annotated[
+        bool,
+        typer.Option("--scan", help="With --file: it is a scan of thick slices."),
+    ] = False,
     segmentation: Annotated[
         bool,
         typer.Option("--segmentation", help="With --file: it is a mask and may be empty."),
@@ -186,7 +216,7 @@ def fetch(
 ) -> None:
     """Download images of a dataset, and check that they can be read."""
     from ..datasets.annex import drop_content
-    from ..datasets.copy import copy_image, copy_mask
+    from ..datasets.copy import copy_image, copy_mask, copy_scan
     from ..datasets.source import clone_or_link
     from ..errors import InputError
 
@@ -198,6 +228,8 @@ def fetch(
         return
     if segmentation:
         copy_mask(dest, file, output, like, jobs)
+    elif scan:
+        copy_scan(dest, file, output, jobs)
     else:
         copy_image(dest, file, output, also or [], jobs)
     note = drop_content(dest, [file]) if drop else None

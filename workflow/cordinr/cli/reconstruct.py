@@ -1,6 +1,5 @@
 """The verbs for two scans of one patient: both steps in one go, or one by one."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -39,17 +38,18 @@ def reconstruct(
 ) -> None:
     """Make one isotropic volume from two scans: `fit` and `render` in one.
 
-    Without --like and --voxel the voxels are as fine as the finest of the
-    views. The volume is the one that `fit` and `render` make, to the last bit.
+    Without --like the first -o gets voxels as fine as the finest of the views,
+    unless there is one -o for each --voxel. The volume is the one that `fit`
+    and `render` make, to the last bit.
     """
     from ..acquisition.domain import FitDomain
     from ..bids.reference import grid_like
     from ..bids.view_files import load_views
     from ..inr.device import choose_device
-    from .checks import check_renderings
+    from .checks import check_renderings, voxels_of
     from .fitting import count_outside, fit_views, list_grids, render_image
 
-    sizes: Sequence[float | None] = voxel or ([] if like else [None])
+    sizes = voxels_of(output, like, voxel)
     check_renderings("reconstruct", output, like, sizes, views)
     torch_device = choose_device(device)
     loaded = load_views(views, insist=insist)
@@ -144,21 +144,20 @@ def render(
 ) -> None:
     """Render a fitted model on the grid of an image, at other voxel sizes, or both.
 
-    Give one -o for --like and one for each --voxel, in this order.
+    Give one -o for --like and one for each --voxel, in this order. Without
+    --like a first -o more than that gets voxels as fine as the finest of the
+    views.
     """
     from ..bids.names import entities
     from ..bids.reference import grid_like
-    from ..errors import InputError
     from ..files import write_json
     from ..inr.device import choose_device, use_threads
     from ..inr.model_file import load_inr
     from ..run.cost_meter import Meter
-    from .checks import check_renderings
+    from .checks import check_renderings, voxels_of
     from .fitting import list_grids, render_image
 
-    sizes = voxel or []
-    if not like and not sizes:
-        raise InputError("render: give --like IMAGE, --voxel MM, or both.")
+    sizes = voxels_of(output, like, voxel)
     check_renderings("render", output, like, sizes, [model])
     use_threads(threads)
     torch_device = choose_device(device)

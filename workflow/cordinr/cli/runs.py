@@ -76,13 +76,17 @@ def summary(
 def found(
     index: Annotated[Path, typer.Argument(metavar="INDEX", help="inputs.tsv of a run.")],
 ) -> None:
-    """Fail if a subject that was asked for has no image in the index."""
+    """Fail if a subject that was asked for has no image in the index.
+
+    Scans that do not make up a set are no reason to fail, unless a subject
+    that was asked for by name has no others.
+    """
     from ..datasets.index import load_index
     from ..datasets.source import first_few
     from ..errors import InputError
 
     rows = load_index(index)
-    missing = [row.image for row in rows if not row.path]
+    missing = [row.image for row in rows if not row.path and not row.incomplete]
     if missing:
         raise InputError(
             f"{index}: {len(missing)} of {len(rows)} have no image ({first_few(missing)}), for "

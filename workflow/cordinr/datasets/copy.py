@@ -1,4 +1,4 @@
-"""Checked copies of the images and masks of a raw dataset."""
+"""Checked copies of the images, scans and masks of a raw dataset."""
 
 import logging
 from pathlib import Path
@@ -67,6 +67,38 @@ def copy_image(dest: Path, file: str, output: Path, also: list[str], jobs: int) 
         get_content(dest, also, jobs)
     except InputError as error:
         log.warning("%s", error)
+
+
+def copy_scan(dest: Path, file: str, output: Path, jobs: int) -> None:
+    """Copy a thick-slice scan of the dataset as it is, with all its metadata in a sidecar.
+
+    Args:
+        dest: root of the dataset.
+        file: path of the scan below `dest`.
+        output: path of the copy; its sidecar is written beside it.
+        jobs: number of files to get at a time.
+
+    Raises:
+        InputError: the scan cannot be got or read, its header gives no orientation, or its slice
+            geometry is contradictory.
+    """
+    from ..bids.metadata import read_inherited_metadata, sidecars_of
+    from ..bids.names import sidecar_path
+    from ..bids.view_files import read_view
+    from ..errors import InputError
+    from ..files import write_json
+    from ..imaging.volume import has_orientation, save_volume
+    from .annex import get_content
+
+    scan = get_content(dest, [file, *sidecars_of(dest, file)], jobs)[0]
+    if not has_orientation(scan):
+        raise InputError(
+            f"{scan}: its header gives no orientation (qform and sform code 0), so that nobody "
+            "knows how it lies to other scans; convert it anew from DICOM."
+        )
+    volume = read_view(scan).volume
+    write_json(sidecar_path(output), read_inherited_metadata(dest, file))
+    save_volume(output, volume.array, volume.grid)
 
 
 def copy_mask(dest: Path, file: str, output: Path, like: Path | None, jobs: int) -> None:

@@ -45,11 +45,21 @@ def phantom(
         float, typer.Option(min=1.0, metavar="RATIO", help="Signal of the cord over noise.")
     ] = 40.0,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of anatomy and noise.")] = 0,
+    acquired: Annotated[
+        bool,
+        typer.Option(
+            "--acquired",
+            help="Scans of thick slices instead: a sagittal one with pixels of --voxel, and two "
+            "axial chunks that are displaced against their headers, each of its own gain.",
+        ),
+    ] = False,
 ) -> None:
     """Make a DataLad BIDS dataset of analytic spinal cord phantoms."""
+    from ..phantom.acquired import write_acquired_dataset
     from ..phantom.dataset import write_phantom_dataset
 
-    write_phantom_dataset(out_dir, subjects=subjects, voxel=voxel, truth=truth, snr=snr, seed=seed)
+    write = write_acquired_dataset if acquired else write_phantom_dataset
+    write(out_dir, subjects=subjects, voxel=voxel, truth=truth, snr=snr, seed=seed)
 
 
 @verb(Panel.DATASETS, "https://example.org/dataset --version 1.0 --dest raw -o inputs.tsv")

@@ -1,7 +1,10 @@
 """Writing of phantoms as a raw BIDS dataset under DataLad."""
 
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +14,7 @@ from ..bids.sidecars import BIDS_VERSION, TOOL_AUTHORS
 from ..datasets.source import create
 from ..errors import InputError
 from ..files import write_json, write_text
+from ..imaging.grid import Grid
 from ..imaging.nifti import VOXEL_LIMITS_MM
 from ..imaging.volume import save_volume
 from .anatomy import Phantom
@@ -41,18 +45,49 @@ def write_phantom_dataset(
     Raises:
         InputError: the folder exists or cannot be written, or a voxel size is out of range.
     """
-    if folder.exists():
-        raise InputError(f"{folder}: already exists; remove it or choose another folder.")
+    check_voxels(voxel, truth)
+    labels = subject_labels(subjects)
+    title = f"{subjects} phantoms of {voxel:g} mm, SNR {snr:g}, seed {seed}"
+    holds = (
+        "derivatives/labels holds cord masks, derivatives/truth noise-free images at a finer voxel "
+        "size."
+    )
+    with dataset_under_way(folder, title) as root:
+        write_descriptions(root, labels, snr, holds)
+        for number, label in enumerate(labels, 1):
+            phantom = Phantom.draw(number, seed)
+            _write_subject(root, label, phantom, voxel, truth, snr, seed + number)
+
+
+def check_voxels(voxel: float, truth: float) -> None:
+    """Refuse voxel sizes in mm of images and of their truth that cannot be."""
     if max(voxel, truth) > VOXEL_LIMITS_MM[1]:
         raise InputError(f"voxels of {max(voxel, truth):g} mm cannot be; choose smaller ones.")
-    resolution_label(truth)  # fails early for a size that has no label
+    resolution_label(truth)  # fails for a size that has no label
+
+
+def subject_labels(subjects: int) -> list[str]:
+    """List the labels of a number of subjects: 01, 02, and so on."""
+    return [f"{number:02d}" for number in range(1, subjects + 1)]
+
+
+@contextmanager
+def dataset_under_way(folder: Path, title: str) -> Iterator[Path]:
+    """Yield a folder for the files of a dataset, which becomes a DataLad dataset at the end.
+
+    Args:
+        folder: where the dataset appears, complete or not at all.
+        title: message of its commit.
+
+    Raises:
+        InputError: the folder exists.
+    """
+    if folder.exists():
+        raise InputError(f"{folder}: already exists; remove it or choose another folder.")
     partial = folder.with_name(f".partial-{folder.name}")
     shutil.rmtree(partial, ignore_errors=True)
-    labels = [f"{number:02d}" for number in range(1, subjects + 1)]
-    _write_descriptions(partial, labels, snr)
-    for number, label in enumerate(labels, 1):
-        _write_subject(partial, label, Phantom.draw(number, seed), voxel, truth, snr, seed + number)
-    create(partial, f"{subjects} phantoms of {voxel:g} mm, SNR {snr:g}, seed {seed}")
+    yield partial
+    create(partial, title)
     partial.rename(folder)
 
 
@@ -65,27 +100,49 @@ def _write_subject(
     noiseless = sample(phantom, grid)
     noisy = add_rician_noise(noiseless, snr, np.random.default_rng(seed))
     save_volume(root / stem / "anat" / f"{stem}_T2w.nii.gz", noisy, grid)
-    write_json(
-        root / stem / "anat" / f"{stem}_T2w.json",
-        {
-            "Manufacturer": "cordinr",
-            "ManufacturersModelName": "analytic phantom",
-            "SoftwareVersions": __version__,
-            "MRAcquisitionType": "3D",
-            "SliceThickness": voxel,
-        },
-    )
+    fields = scanner_fields("3D") | {"SliceThickness": voxel}
+    write_json(root / stem / "anat" / f"{stem}_T2w.json", fields)
     labels = root / "derivatives" / "labels" / stem / "anat"
     mask = cord_mask(phantom, grid)
     save_volume(labels / f"{stem}_T2w_label-SC_seg.nii.gz", mask, grid, dtype="uint8")
+    write_truth(root, stem, phantom, grid, truth)
+
+
+def scanner_fields(acquisition: str) -> dict[str, Any]:
+    """Return what the sidecars of all images say; `acquisition` is "2D" or "3D"."""
+    return {
+        "Manufacturer": "cordinr",
+        "ManufacturersModelName": "analytic phantom",
+        "SoftwareVersions": __version__,
+        "MRAcquisitionType": acquisition,
+    }
+
+
+def write_truth(root: Path, stem: str, phantom: Phantom, grid: Grid, truth: float) -> None:
+    """Write the noise-free image of a subject.
+
+    Args:
+        root: root of the dataset.
+        stem: of the subject, such as sub-01.
+        phantom: anatomy of the subject.
+        grid: whose field of view the image has.
+        truth: voxel size in mm.
+    """
     fine = grid.resampled(truth)
     name = f"{stem}_res-{resolution_label(truth)}_desc-truth_T2w"
     target = root / "derivatives" / "truth" / stem / "anat" / f"{name}.nii.gz"
     save_volume(target, sample(phantom, fine, TRUTH_SUPERSAMPLE), fine)
 
 
-def _write_descriptions(root: Path, labels: list[str], snr: float) -> None:
-    """Write the files at the root of the dataset."""
+def write_descriptions(root: Path, labels: Sequence[str], snr: float, holds: str) -> None:
+    """Write the files at the root of a dataset.
+
+    Args:
+        root: root of the dataset.
+        labels: labels of the subjects.
+        snr: signal of the cord over noise.
+        holds: what its derivatives hold, for the README.
+    """
     write_json(
         root / "dataset_description.json",
         {
@@ -105,7 +162,6 @@ def _write_descriptions(root: Path, labels: list[str], snr: float) -> None:
     write_text(
         root / "README",
         "# cordinr phantom\n\nAnalytic phantoms of the cervical spine, T2-weighted, with Rician "
-        f"noise (cord signal over noise: {snr:g}).\nderivatives/labels holds cord masks, "
-        "derivatives/truth noise-free images at a finer voxel size.\n",
+        f"noise (cord signal over noise: {snr:g}).\n{holds}\n",
     )
     write_text(root / ".bidsignore", "derivatives\n")

@@ -33,7 +33,12 @@ def default_grid(voxel_mm: float, extent_mm: tuple[float, float, float] = EXTENT
     return Grid.isotropic(np.zeros(3), np.eye(3), extent, voxel_mm, "nearest")
 
 
-def sample(phantom: Phantom, grid: Grid, supersample: int = 3) -> np.ndarray:
+def sample(
+    phantom: Phantom,
+    grid: Grid,
+    supersample: int | tuple[int, int, int] = 3,
+    filled: tuple[float, float, float] = (1.0, 1.0, 1.0),
+) -> np.ndarray:
     """Compute the noise-free image of a phantom, in which each voxel is an average of the signal.
 
     Besides the image it needs less than 100 MB of memory.
@@ -41,7 +46,10 @@ def sample(phantom: Phantom, grid: Grid, supersample: int = 3) -> np.ndarray:
     Args:
         phantom: anatomy of the subject.
         grid: grid of the image.
-        supersample: number of sample points along each axis of a voxel, evenly spaced.
+        supersample: number of sample points along each axis of a voxel, evenly spaced; one for all
+            axes or one for each.
+        filled: part of a voxel along each axis over which the signal is averaged; of slices with
+            gaps the thickness over the spacing.
 
     Returns:
         float32 of shape `grid.shape`.
@@ -49,10 +57,14 @@ def sample(phantom: Phantom, grid: Grid, supersample: int = 3) -> np.ndarray:
     Raises:
         InputError: `supersample` is below 1.
     """
-    if supersample < 1:
+    counts = (supersample,) * 3 if isinstance(supersample, int) else supersample
+    if min(counts) < 1:
         raise InputError(f"supersample must be at least 1, not {supersample}.")
-    ticks = (np.arange(supersample) + 0.5) / supersample - 0.5
-    offsets = np.stack(np.meshgrid(ticks, ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 3)
+    ticks = [
+        part * ((np.arange(count) + 0.5) / count - 0.5)
+        for count, part in zip(counts, filled, strict=True)
+    ]
+    offsets = np.stack(np.meshgrid(*ticks, indexing="ij"), axis=-1).reshape(-1, 3)
     image = np.empty(grid.size, np.float32)
     voxels = max(POINTS_PER_BLOCK // len(offsets), 1)
     for start in range(0, grid.size, voxels):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cordinr.acquisition.overlap import check_overlap, common_grid, coverage
+from cordinr.acquisition.overlap import common_grid, coverage, regions_of
 from cordinr.errors import InputError
 from tests.helpers.support import blobs, two_views
 
@@ -31,4 +31,4 @@ def test_views_that_do_not_overlap_are_refused():
     away[0, 3] = 500
     there = two_views(blobs((12, 12, 12), away))[1]
     with pytest.raises(InputError, match="do not overlap"):
-        check_overlap([here, there])
+        regions_of([here, there])

@@ -52,7 +52,7 @@ def test_slices_lie_where_their_voxels_are():
 
 def test_five_midpoints_are_a_five_to_one_average(smooth_volume):
     view = acquire(smooth_volume, 0, SliceProfile("box", 5.0), 5.0)
-    offsets, weights = view.offsets(5)
+    offsets, weights = view.offsets(5, 1.0)
     centre = view.volume.grid.world(np.array([1, 3, 4]))
     index = smooth_volume.grid.index(centre + offsets)
     np.testing.assert_allclose(index, np.rint(index), atol=1e-9)

@@ -4,6 +4,7 @@ The simulator, the loss of the INR and the classical methods all use this model,
 disagree.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,8 +27,8 @@ def system_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
 
     Rows sum to one; rows of slices that lie less than `MIN_PROFILE_INSIDE` within the grid are
     empty. Where the grids are parallel, a row holds the exact overlaps with the slice profile and,
-    in the plane, with a box of the view's own voxel size; where they are oblique, samples of the
-    profile, interpolated linearly.
+    in the plane, with a box of the view's own voxel size; where they are oblique, samples of both,
+    interpolated linearly.
 
     Args:
         view: only its geometry and profile are read, not its voxels.
@@ -36,17 +37,36 @@ def system_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
     Returns:
         float32 of shape (view voxels, grid voxels), both in C order.
     """
-    turn = np.linalg.solve(grid.directions, view.volume.grid.directions).T
-    partner = np.abs(turn).argmax(axis=1)
-    parallel = np.allclose(np.abs(turn), np.eye(3)[partner], atol=1e-4)
+    partner = _parallel_axes(view, grid)
     matrix = (
-        _parallel_matrix(view, grid, partner) if parallel else _oblique_matrix(view, grid)
+        _oblique_matrix(view, grid) if partner is None else _parallel_matrix(view, grid, partner)
     ).tocsr()
     total = np.asarray(matrix.sum(axis=1)).ravel()
     keep = np.where(total >= MIN_PROFILE_INSIDE, 1 / np.maximum(total, MIN_PROFILE_INSIDE), 0)
     matrix.data = (matrix.data * np.repeat(keep, np.diff(matrix.indptr))).astype(np.float32)
     matrix.eliminate_zeros()
     return matrix
+
+
+def count_entries(view: View, grid: Grid) -> float:
+    """About how many numbers that are not zero the system matrix of a view has."""
+    slices = view.volume.grid
+    rows = 0
+    for _, centres in slices.blocks():
+        rows += int(grid.contains(grid.index(centres)).sum())
+    partner = _parallel_axes(view, grid)
+    if partner is None:
+        return 8.0 * rows * len(oblique_samples(view, float(grid.voxel_sizes.max()))[1])
+    sizes = slices.voxel_sizes.copy()
+    sizes[view.axis] = view.profile.extent
+    return rows * float(np.prod(np.maximum(1, sizes / grid.voxel_sizes[partner])))
+
+
+def _parallel_axes(view: View, grid: Grid) -> np.ndarray | None:
+    """(3,) the axis of a grid along each axis of a view; None where the grids are oblique."""
+    turn = np.linalg.solve(grid.directions, view.volume.grid.directions).T
+    partner = np.abs(turn).argmax(axis=1)
+    return partner if np.allclose(np.abs(turn), np.eye(3)[partner], atol=1e-4) else None
 
 
 def _parallel_matrix(view: View, grid: Grid, partner: np.ndarray) -> "scipy.sparse.coo_array":
@@ -72,28 +92,81 @@ def _parallel_matrix(view: View, grid: Grid, partner: np.ndarray) -> "scipy.spar
 
 
 def _oblique_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
-    """Trilinear interpolation at samples of the profile, half a voxel apart or closer."""
-    n = max(5, int(np.ceil(2 * view.profile.thickness / grid.voxel_sizes.min())))
-    samples = list(zip(*view.offsets(n), strict=True))
+    """Trilinear interpolation at sample points of the voxels."""
+    samples = list(zip(*oblique_samples(view, float(grid.voxel_sizes.max())), strict=True))
+    reach = np.max([np.linalg.norm(offset) for offset, _ in samples])
     slices = view.volume.grid
-    blocks = [_oblique_rows(centres, samples, grid) for _, centres in slices.blocks(OBLIQUE_BLOCK)]
+    blocks = [
+        _oblique_rows(centres, samples, grid, reach) for _, centres in slices.blocks(OBLIQUE_BLOCK)
+    ]
     return scipy.sparse.vstack(blocks, format="csr")
 
 
+def oblique_samples(view: View, voxel_mm: float) -> tuple[np.ndarray, np.ndarray]:
+    """Points at which a volume is interpolated linearly to give a voxel of a view.
+
+    They are about a voxel of the volume apart. Linear interpolation blurs as well, by a triangle of
+    the variance `voxel_mm ** 2 / 6` along every axis; the points lie closer together for that, so
+    that the sum has the variance of the slice profile and, in the plane, of the view's own voxel.
+
+    Args:
+        view: only its geometry and profile are read.
+        voxel_mm: voxel size of the volume.
+
+    Returns:
+        World offsets (n, 3) in mm from the centre of the voxel, and weights (n,) that sum to one.
+    """
+    blur = voxel_mm**2 / 6
+    along, weights = view.profile.samples(max(1, math.ceil(view.profile.extent / voxel_mm)))
+    points = (along * _narrowing(along, weights, view.profile.variance - blur))[:, None]
+    offsets = points * view.normal
+    grid = view.volume.grid
+    for axis in view.in_plane:
+        pixel = SliceProfile("box", float(grid.voxel_sizes[axis]))
+        # One point where the triangle alone is about as wide as the pixel.
+        wide = pixel.variance > 1.5 * blur
+        places, parts = pixel.samples(math.ceil(pixel.thickness / voxel_mm) if wide else 1)
+        places = places * _narrowing(places, parts, pixel.variance - blur)
+        offsets = (offsets[:, None] + places[:, None] * grid.directions[:, axis]).reshape(-1, 3)
+        weights = (weights[:, None] * parts).ravel()
+    return offsets, weights
+
+
+def _narrowing(places: np.ndarray, weights: np.ndarray, variance: float) -> float:
+    """Factor on the places that gives them, with their weights, this variance."""
+    now = float(weights @ places**2)
+    return math.sqrt(max(variance, 0.0) / now) if now > 0 else 1.0
+
+
 def _oblique_rows(
-    centres: np.ndarray, samples: Sequence[tuple[np.ndarray, float]], grid: Grid
+    centres: np.ndarray,
+    samples: Sequence[tuple[np.ndarray, float]],
+    grid: Grid,
+    reach: float,
 ) -> "scipy.sparse.csr_array":
-    """The rows of slice voxels at `centres` (n, 3); samples are world offsets with weights."""
+    """The rows of slice voxels at `centres` (n, 3); samples are world offsets with weights.
+
+    Voxels farther than `reach` mm and a voxel from the grid get empty rows.
+    """
+    near = np.flatnonzero(grid.contains(grid.index(centres), reach / grid.voxel_sizes + 1))
+    kind = np.int32 if grid.size < np.iinfo(np.int32).max else np.int64
     rows, columns, values = [], [], []
+    start, steps = grid.index(centres[near]), np.array(grid.shape)
+    turn = np.linalg.inv(grid.affine)[:3, :3]
     for offset, weight in samples:
-        index = grid.index(centres + offset)
-        floor = np.floor(index).astype(int)
+        index = start + turn @ offset
+        floor = np.floor(index)
+        part = index - floor
+        floor = floor.astype(kind)
+        sides = np.stack([1 - part, part])
         for corner in np.ndindex(2, 2, 2):
-            voxel = floor + corner
-            share = np.prod(1 - np.abs(index - voxel), axis=1) * weight
-            use = ((voxel >= 0) & (voxel < grid.shape)).all(axis=1) & (share > 1e-7)
-            rows.append(np.flatnonzero(use))
-            columns.append(np.ravel_multi_index(voxel[use].T, grid.shape))
+            voxel = floor + np.array(corner, kind)
+            x, y, z = corner
+            share = sides[x, :, 0] * sides[y, :, 1] * sides[z, :, 2] * weight
+            use = ((voxel >= 0) & (voxel < steps)).all(axis=1) & (share > 1e-7)
+            rows.append(near[use].astype(kind))
+            x, y, z = voxel[use].T
+            columns.append((x * kind(grid.shape[1]) + y) * kind(grid.shape[2]) + z)
             values.append(share[use].astype(np.float32))
     entries = np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))
     return scipy.sparse.coo_array(entries, shape=(len(centres), grid.size)).tocsr()

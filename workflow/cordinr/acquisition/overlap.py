@@ -1,12 +1,48 @@
-"""How the fields of view of scans overlap."""
+"""How the fields of view of scans overlap, and which of them a reconstruction covers."""
 
+import itertools
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import numpy as np
 
 from ..errors import InputError
 from ..imaging.grid import Grid
 from .view import View
+
+Field = Literal["crossed", "union", "overlap"]
+"""What a reconstruction covers: where scans of at least two slice directions see, where any scan
+sees, or where all scans see."""
+
+
+def regions_of(views: Sequence[View], field: Field = "crossed") -> list[tuple[View, ...]]:
+    """The sets of views of which one is enough: a place is covered where all of a set see it.
+
+    Args:
+        views: at least one.
+        field: what is covered. Of scans of one direction alone, "crossed" takes what any sees.
+
+    Raises:
+        InputError: the field is not known; the views, or one of them and those of other directions,
+            do not overlap.
+    """
+    if field not in get_args(Field):
+        raise InputError(f"field '{field}' is not known; use {', '.join(get_args(Field))}.")
+    if field == "overlap" or len(views) == 1:
+        _check(coverage(views, views[0].volume.grid).any(), views)
+        return [tuple(views)]
+    pairs = [
+        (one, other)
+        for one, other in itertools.combinations(views, 2)
+        if not one.is_parallel_to(other) and _overlap(one, other)
+    ]
+    if field == "union" or all(one.is_parallel_to(views[0]) for one in views):
+        return [(view,) for view in views]
+    for view in views:
+        if not any(view in pair for pair in pairs):
+            others = [other for other in views if not view.is_parallel_to(other)]
+            _check(False, [view, *others])
+    return pairs
 
 
 def coverage(views: Sequence[View], grid: Grid) -> np.ndarray:
@@ -18,36 +54,44 @@ def coverage(views: Sequence[View], grid: Grid) -> np.ndarray:
     return covered.reshape(grid.shape)
 
 
-def check_overlap(views: Sequence[View]) -> None:
-    """Refuse views that show different places.
+def count_directions(views: Sequence[View], grid: Grid) -> np.ndarray:
+    """How many slice directions see each voxel centre of a grid; uint8 of shape `grid.shape`."""
+    directions: list[list[View]] = []
+    for view in views:
+        known = next((each for each in directions if view.is_parallel_to(each[0])), None)
+        if known is None:
+            directions.append([view])
+        else:
+            known.append(view)
+    count = np.zeros(grid.size, np.uint8)
+    for block, centres in grid.blocks():
+        for parallel in directions:
+            count[block] += within_any(centres, [view.volume.grid for view in parallel])
+    return count.reshape(grid.shape)
 
-    Raises:
-        InputError: no voxel of the first view lies within all others.
-    """
-    if not coverage(views, views[0].volume.grid).any():
-        names = " and ".join(view.name for view in views)
-        raise InputError(
-            f"{names}: the views do not overlap in space; give views of one subject and session."
-        )
 
-
-def common_grid(views: Sequence[View], voxel_mm: float | None = None) -> Grid:
-    """An isotropic grid over what all views show, along the axes of the first view.
+def common_grid(
+    views: Sequence[View], voxel_mm: float | None = None, field: Field = "crossed"
+) -> Grid:
+    """An isotropic grid over the covered field, along the axes of the first view.
 
     Of views that are oblique to the first, the bounding box along its axes counts.
 
     Args:
         views: that overlap.
         voxel_mm: voxel size; by default the finest voxel size of the views.
+        field: what is to be covered.
 
     Raises:
-        InputError: the views do not overlap.
+        InputError: as `regions_of`.
     """
-    check_overlap(views)
     first = views[0].volume.grid
-    spans = [first.index(view.volume.grid.corners) for view in views]
-    low = np.max([span.min(axis=0) for span in spans], axis=0)
-    high = np.min([span.max(axis=0) for span in spans], axis=0)
+    lows, highs = [], []
+    for region in regions_of(views, field):
+        spans = [first.index(view.volume.grid.corners) for view in region]
+        lows.append(np.max([span.min(axis=0) for span in spans], axis=0))
+        highs.append(np.min([span.max(axis=0) for span in spans], axis=0))
+    low, high = np.min(lows, axis=0), np.max(highs, axis=0)
     if voxel_mm is None:
         voxel_mm = float(min(view.volume.grid.voxel_sizes.min() for view in views))
     extent = (high - low) * first.voxel_sizes
@@ -63,10 +107,30 @@ def limits_of(views: Sequence[View]) -> tuple[Grid, ...]:
     return tuple(view.volume.grid for view in views if any(each.cropped for each in views))
 
 
-def within_any(world: np.ndarray, grids: Sequence[Grid]) -> np.ndarray:
+def within_any(world: np.ndarray, grids: Sequence[Grid], margin_mm: float = 0.0) -> np.ndarray:
     """Which positions (..., 3) in world mm lie within one of the fields of view, bool (...)."""
-    return np.any([_within(world, grid) for grid in grids], axis=0)
+    return np.any([_within(world, grid, margin_mm) for grid in grids], axis=0)
 
 
-def _within(world: np.ndarray, grid: Grid) -> np.ndarray:
-    return grid.contains(grid.index(world))
+def within_all(world: np.ndarray, grids: Sequence[Grid], margin_mm: float = 0.0) -> np.ndarray:
+    """Which positions (..., 3) in world mm lie within all of the fields of view, bool (...)."""
+    return np.all([_within(world, grid, margin_mm) for grid in grids], axis=0)
+
+
+def _within(world: np.ndarray, grid: Grid, margin_mm: float = 0.0) -> np.ndarray:
+    return grid.contains(grid.index(world), margin_mm / grid.voxel_sizes)
+
+
+def _overlap(one: View, other: View) -> bool:
+    """Whether a voxel of the first view lies within the second."""
+    return any(
+        _within(centres, other.volume.grid).any() for _, centres in one.volume.grid.blocks()
+    )
+
+
+def _check(overlap: bool, views: Sequence[View]) -> None:
+    if not overlap:
+        names = " and ".join(view.name for view in views)
+        raise InputError(
+            f"{names}: the views do not overlap in space; give views of one subject and session."
+        )

@@ -1,5 +1,6 @@
 """Slice profiles: how a scanner weights what lies across a slice."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -42,6 +43,14 @@ class SliceProfile:
         if self.shape == "gaussian":
             return 2 * GAUSSIAN_SUPPORT * self.thickness / FWHM_PER_SIGMA
         return self.thickness if self.shape == "box" else 0.0
+
+    @property
+    def variance(self) -> float:
+        """Second moment of the profile in mm squared."""
+        if self.shape == "point":
+            return 0.0
+        deviation = math.sqrt(12) if self.shape == "box" else FWHM_PER_SIGMA
+        return (self.thickness / deviation) ** 2
 
     def samples(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Sample points along the normal that represent the profile.

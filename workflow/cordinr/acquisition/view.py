@@ -27,6 +27,7 @@ class View:
         measured: bool, shape of the volume: voxels to be fitted; None for all of them. The others
             hold a value for interpolation only.
         cropped: whether padding was cut off; nothing is reconstructed beyond cropped views.
+        trust: (slices,) weights from 0 to 1 of the squared errors of each slice; None for 1.
     """
 
     volume: Volume
@@ -35,6 +36,7 @@ class View:
     name: str = "view"
     measured: np.ndarray | None = None
     cropped: bool = False
+    trust: np.ndarray | None = None
 
     @property
     def voxels(self) -> np.ndarray:
@@ -47,14 +49,54 @@ class View:
         """(3,) unit vector across the slices, in world space."""
         return self.volume.grid.directions[:, self.axis]
 
+    @property
+    def spacing(self) -> float:
+        """Distance in mm from the centre of a slice to that of the next."""
+        return float(self.volume.grid.voxel_sizes[self.axis])
+
+    @property
+    def in_plane(self) -> tuple[int, int]:
+        """The two array axes in the plane of the slices."""
+        one, other = (axis for axis in range(3) if axis != self.axis)
+        return one, other
+
+    def spread(self, per_slice: np.ndarray) -> np.ndarray:
+        """Numbers (slices,) of the slices as an array that broadcasts to that of the voxels."""
+        return per_slice.reshape([-1 if axis == self.axis else 1 for axis in range(3)])
+
+    @property
+    def voxel_trust(self) -> np.ndarray:
+        """Weights of the squared errors of all voxels, of the shape of the volume."""
+        trust = np.ones(self.volume.grid.shape[self.axis]) if self.trust is None else self.trust
+        return np.broadcast_to(self.spread(trust), self.volume.grid.shape)
+
     def is_parallel_to(self, other: "View") -> bool:
         """Whether the slices of both scans have about the same direction."""
         return bool(abs(self.normal @ other.normal) > PARALLEL_COSINE)
 
-    def offsets(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """The profile's sample points as world offsets (n, 3) in mm, and their weights (n,)."""
+    def offsets(self, n: int, fine_mm: float) -> tuple[np.ndarray, np.ndarray]:
+        """Sample points that stand for a voxel: along the slice profile and in the plane.
+
+        Args:
+            n: number of points along the profile.
+            fine_mm: an axis of the plane gets as many points as its voxel is times as long.
+
+        Returns:
+            World offsets (n * m, 3) in mm of the points from the centre of the voxel, those along
+            the profile after each other for each of m places in the plane, and weights (n * m,)
+            that sum to one.
+        """
+        grid = self.volume.grid
         distance, weights = self.profile.samples(n)
-        return distance[:, None] * self.normal, weights
+        places = np.zeros((1, 3))
+        for axis in self.in_plane:
+            size = grid.voxel_sizes[axis]
+            count = max(1, int(size / fine_mm + 0.5))
+            steps = ((np.arange(count) + 0.5) / count - 0.5) * size
+            along = steps[:, None] * grid.directions[:, axis]
+            places = (places[:, None] + along).reshape(-1, 3)
+        points = places[:, None] + distance[:, None] * self.normal
+        return points.reshape(-1, 3), np.tile(weights, len(places)) / len(places)
 
 
 def intensity_scale(views: Sequence[View]) -> float:

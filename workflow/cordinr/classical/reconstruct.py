@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 
 from ..acquisition.forward import system_matrix
-from ..acquisition.overlap import check_overlap, limits_of, within_any
+from ..acquisition.overlap import Field, limits_of, regions_of, within_any
 from ..acquisition.view import View, intensity_scale
 from ..errors import InputError
 from ..imaging.grid import Grid
@@ -39,6 +39,7 @@ def reconstruct_baseline(
     method: str,
     weight: float = 0.0,
     device: torch.device | str = "cpu",
+    field: Field = "crossed",
 ) -> np.ndarray:
     """Reconstruct a volume from views without a network.
 
@@ -48,6 +49,7 @@ def reconstruct_baseline(
         method: a key of `BASELINES`.
         weight: of the penalty, for intensities scaled to about [0, 1]; "cubic" has none.
         device: where total variation is computed, "cpu" or "cuda".
+        field: in which the views have to overlap.
 
     Returns:
         float32 of shape `grid.shape`, in the units of the views.
@@ -60,7 +62,7 @@ def reconstruct_baseline(
         raise InputError(f"method '{method}' is not known; use {', '.join(BASELINES)}.")
     if not (np.isfinite(weight) and weight >= 0):
         raise InputError(f"the weight of {method} is {weight}; give a number from 0.")
-    check_overlap(views)
+    regions_of(views, field)
     for view in views:
         if not np.isfinite(view.voxels).all():
             raise InputError(
@@ -108,10 +110,10 @@ def _reconstruct(
 def cubic_mean(views: Sequence[View], grid: Grid) -> np.ndarray:
     """Mean over the views of cubic spline interpolation at the voxel centres; float32.
 
-    Where some of the views were not measured, the mean is that of the others.
+    Where some of the views were not measured, the mean is that of the others; slices that count
+    less in a fit count less here as well.
     """
-    whole = all(view.measured is None for view in views)
-    total, weight = np.zeros(grid.size), np.zeros(1 if whole else grid.size)
+    total, weight = np.zeros(grid.size), np.zeros(grid.size)
     for view in views:
         for block, centres in grid.blocks():
             index = view.volume.grid.index(centres)
@@ -120,20 +122,24 @@ def cubic_mean(views: Sequence[View], grid: Grid) -> np.ndarray:
             )
             part = _part_measured(view, index)
             total[block] += value * part
-            if not whole:
-                weight[block] += part
-    total /= len(views) if whole else weight
+            weight[block] += part
+    total /= weight
     return total.astype(np.float32).reshape(grid.shape)
 
 
-def _part_measured(view: View, index: np.ndarray) -> np.ndarray | float:
-    """Weight of a view at fractional indices (n, 3): almost zero where it was not measured."""
-    if view.measured is None:
-        return 1.0
+def _part_measured(view: View, index: np.ndarray) -> np.ndarray:
+    """Weight (n,) of a view at fractional indices (n, 3): almost zero where it was not measured.
+
+    Up to one voxel beyond its field of view a view counts like its outermost voxels.
+    """
+    part = np.maximum(view.volume.grid.contains(index, (1, 1, 1)), UNMEASURED_WEIGHT)
+    if view.measured is None and view.trust is None:
+        return part
+    trusted = view.voxel_trust if view.measured is None else view.voxel_trust * view.measured
     near = scipy.ndimage.map_coordinates(
-        view.measured.astype(np.float32), index.T, order=0, mode="nearest"
+        trusted.astype(np.float32), index.T, order=0, mode="nearest"
     )
-    return np.maximum(near, UNMEASURED_WEIGHT)
+    return part * np.maximum(near, UNMEASURED_WEIGHT)
 
 
 def _stacked(
@@ -146,9 +152,13 @@ def _stacked(
         seen = np.diff(matrix.indptr) > 0
         if view.measured is not None:
             seen &= view.measured.ravel()
-        matrices.append(matrix[seen])
-        slices.append(view.volume.array.ravel()[seen] / scale)
-    stacked = scipy.sparse.csr_array(scipy.sparse.vstack(matrices))
+        matrix, values = matrix[seen], view.volume.array.ravel()[seen] / scale
+        if view.trust is not None:
+            root = np.sqrt(view.voxel_trust.ravel()[seen])
+            matrix, values = scipy.sparse.diags_array(root) @ matrix, values * root
+        matrices.append(matrix)
+        slices.append(values)
+    stacked = scipy.sparse.csr_array(scipy.sparse.vstack(matrices), dtype=np.float32)
     return stacked, np.concatenate(slices).astype(np.float64)
 
 

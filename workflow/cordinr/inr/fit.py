@@ -14,6 +14,7 @@ import torch
 
 from .. import __version__
 from ..acquisition.domain import FitDomain
+from ..acquisition.overlap import Field
 from ..acquisition.view import View, intensity_scale
 from ..errors import InputError
 from .device import free_memory
@@ -35,7 +36,7 @@ class FitProblem:
     """What a network has to learn.
 
     Attributes:
-        domain: where the views measure together.
+        domain: that the views cover.
         centre: (3,) world mm that is the origin of the network's positions.
         scale: intensity in the views' units that the network calls 1.
         architecture: of the network.
@@ -58,6 +59,7 @@ def fit_inr(
     fourier_dim: int,
     settings: FitSettings,
     *,
+    field: Field = "crossed",
     device: torch.device | str = "cpu",
     report: Callable[[Progress], None] = lambda progress: None,
     report_every: float = 5.0,
@@ -69,6 +71,7 @@ def fit_inr(
         views: at least one; positions and intensities in their own units.
         fourier_dim: number of Fourier frequencies.
         settings: architecture, optimiser, budget and seed.
+        field: that the INR covers.
         device: "cpu" or "cuda".
         report: is called with the progress.
         report_every: seconds between calls of `report`, which is also called at the end.
@@ -84,7 +87,7 @@ def fit_inr(
     """
     begun = time.perf_counter()
     torch.manual_seed(settings.seed)
-    problem = prepare_fit(views, fourier_dim, settings, torch.device(device))
+    problem = prepare_fit(views, fourier_dim, settings, torch.device(device), field)
     network = build_network(problem, settings.seed)
     training = Training(
         network.to(device),
@@ -99,7 +102,11 @@ def fit_inr(
 
 
 def prepare_fit(
-    views: Sequence[View], fourier_dim: int, settings: FitSettings, device: torch.device
+    views: Sequence[View],
+    fourier_dim: int,
+    settings: FitSettings,
+    device: torch.device,
+    field: Field = "crossed",
 ) -> FitProblem:
     """Turn views into a problem: where, in which units, and which points stand for which voxels.
 
@@ -108,13 +115,14 @@ def prepare_fit(
         fourier_dim: number of Fourier frequencies.
         settings: of the fit.
         device: where the tensors of the problem live.
+        field: that the INR covers.
 
     Raises:
         InputError: as `fit_inr`, but for the loss.
     """
     if fourier_dim < 1:
         raise InputError(f"Fourier dimension {fourier_dim} is not a positive whole number.")
-    domain = FitDomain.of(views)
+    domain = FitDomain.of(views, field)
     corners = domain.corners(views)
     centre, half_extent = middle(corners)
     scale = intensity_scale(views)
@@ -144,7 +152,13 @@ def prepare_fit(
     )
     if settings.tv_prior:
         groups = with_tv_targets(
-            groups, views, domain.grid, centre=centre, scale=scale, noise_weight=noise_weight
+            groups,
+            views,
+            domain.grid,
+            centre=centre,
+            scale=scale,
+            noise_weight=noise_weight,
+            field=field,
         )
     per_point = 1 / points_per_voxel(groups, domain.grid, centre)
     return FitProblem(

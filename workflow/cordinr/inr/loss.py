@@ -31,6 +31,8 @@ def summed_loss(
     total = intensities[0].new_zeros(())
     for group, drawn, intensity in zip(groups, places, intensities, strict=True):
         error = intensity @ group.weights - group.values[drawn]
+        if group.trust is not None:
+            error = error * group.trust[drawn] ** (1 if kind == "l1" else 0.5)
         total = total + (error.abs() if kind == "l1" else error**2).sum()
         if smoothing_weight:
             total = total + smoothing_weight * total_variation(intensity, group)

@@ -23,7 +23,7 @@ from .settings import FitSettings
 FORMAT_PREFIX = "cordinr-inr-"
 """Beginning of the header's key in the metadata of a model file of any version."""
 
-FORMAT = f"{FORMAT_PREFIX}5"
+FORMAT = f"{FORMAT_PREFIX}6"
 """Key of the header in the metadata of a model file."""
 
 CONSTANTS = {"encoding.frequencies", "encoding.half_extent", "lattices.shift"}
@@ -81,6 +81,7 @@ def save_inr(path: Path | str, inr: INR) -> None:
             "grid": _grid_fields(inr.domain.grid),
             "margin": inr.domain.margin,
             "limits": [_grid_fields(limit) for limit in inr.domain.limits],
+            "regions": [[_grid_fields(grid) for grid in each] for each in inr.domain.regions],
         },
         "centre": inr.centre,
         "scale": inr.scale,
@@ -138,6 +139,7 @@ def load_inr(path: Path | str) -> INR:
             grid=_read_grid(domain["grid"]),
             margin=domain["margin"],
             limits=tuple(map(_read_grid, domain["limits"])),
+            regions=tuple(tuple(map(_read_grid, each)) for each in domain["regions"]),
         ),
         centre=tuple(header["centre"]),
         scale=header["scale"],

@@ -1,5 +1,6 @@
 """The header of a model file, checked before anything is built from it."""
 
+import itertools
 import json
 import math
 from typing import Any
@@ -60,6 +61,7 @@ DOMAIN = _object(
     grid=GRID,
     margin={"type": "number", "minimum": 0, "maximum": FARTHEST_MM},
     limits={"type": "array", "items": GRID},
+    regions={"type": "array", "items": {"type": "array", "items": GRID, "minItems": 1}},
 )
 HEADER = _object(
     architecture=ARCHITECTURE,
@@ -93,7 +95,7 @@ def read_header(text: str) -> dict[str, Any]:
         raise ValueError("in its header lattices and channels do not go together")
     if header["settings"]["members"] != architecture["members"]:
         raise ValueError("in its header the members of architecture and settings differ")
-    for grid in (domain["grid"], *domain["limits"]):
+    for grid in (domain["grid"], *domain["limits"], *itertools.chain(*domain["regions"])):
         problem = affine_problem(np.array(grid["affine"], float), grid["shape"])
         if problem:
             raise ValueError(f"in its header the grid cannot be: {problem}")

@@ -40,6 +40,7 @@ class PointGroup:
             along d axes one after the other; zero where a point has no neighbour.
         values: (n, r) voxels in units of the intensity scale.
         batch: number of places used per step.
+        trust: (n, r) weights of the squared errors of the voxels; None for 1.
         targets: (n, q) intensities that the points are drawn to, NaN where there is none; None for
             no targets at all.
     """
@@ -50,6 +51,7 @@ class PointGroup:
     differences: Tensor
     values: Tensor
     batch: int = 1
+    trust: Tensor | None = None
     targets: Tensor | None = None
 
     @property
@@ -64,7 +66,8 @@ class PointGroup:
 
     def digest(self) -> str:
         """A checksum of the views' geometry and voxels, which determine the targets as well."""
-        parts = (self.centres, self.offsets, self.weights, self.differences, self.values)
+        parts = [self.centres, self.offsets, self.weights, self.differences, self.values]
+        parts += [] if self.trust is None else [self.trust]
         return hashlib.sha256(b"".join(part.cpu().numpy().tobytes() for part in parts)).hexdigest()
 
     def indices(self, grid: Grid, centre: np.ndarray) -> Iterator[Tensor]:
@@ -116,7 +119,9 @@ def make_point_groups(
         np.ones(view.volume.grid.shape, bool) if view.measured is None else view.measured.copy()
         for view in views
     ]
-    parts = _shared_cells(views, left, 2 if pairs else 1)
+    trusted = all(view.trust is None for view in views)
+    parts = _shared_cells(views, left, 2 if pairs else 1) if trusted else []
+    trust: list[np.ndarray | None] = [None] * len(parts)
     voxel = float(domain.grid.voxel_sizes.min())
     for view, alone in zip(views, left, strict=True):
         centres = view.volume.grid.world(np.argwhere(alone))
@@ -124,6 +129,7 @@ def make_point_groups(
         if inside.any():
             along = _along_profile(view, points, voxel)
             parts.append((centres[inside], *along, view.volume.array[alone][inside][:, None]))
+            trust.append(None if view.trust is None else view.voxel_trust[alone][inside][:, None])
 
     def tensor(array: np.ndarray) -> Tensor:
         return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float32, device=device)
@@ -135,8 +141,11 @@ def make_point_groups(
             tensor(weights),
             tensor(differences),
             tensor(values / scale),
+            trust=None if each is None else tensor(each),
         )
-        for centres, offsets, weights, differences, values in parts
+        for (centres, offsets, weights, differences, values), each in zip(
+            parts, trust, strict=True
+        )
     ]
 
 
@@ -167,10 +176,12 @@ def _along_profile(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Offsets (q, 3) in mm, weights (q, 1) and differences (q, q) of one voxel's slice profile."""
     count = max(1, math.ceil(points * view.profile.extent / view.profile.thickness))
-    offsets, weights = view.offsets(count)
-    apart = np.linalg.norm(np.diff(offsets, axis=0), axis=1)
+    offsets, weights = view.offsets(count, voxel)
+    apart = np.linalg.norm(np.diff(offsets[:count], axis=0), axis=1)
     ahead = (np.eye(count, k=-1) - np.eye(count))[:, :-1] * (voxel / apart)
-    return offsets, weights[:, None], np.pad(ahead, ((0, 0), (0, 1)))
+    along = np.pad(ahead, ((0, 0), (0, 1)))
+    places = np.eye(len(offsets) // count)
+    return offsets, weights[:, None], np.kron(places, along)
 
 
 def _shared_cells(

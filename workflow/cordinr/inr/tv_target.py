@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from ..acquisition.coarsening import coarsened
+from ..acquisition.overlap import Field
 from ..acquisition.view import View
 from ..classical.reconstruct import reconstruct_baseline
 from ..imaging.grid import Grid
@@ -26,6 +28,9 @@ TV_TARGET_WEIGHT = 0.001
 """Weight of the total variation in the target where the views have no noise, for intensities of
 about [0, 1]."""
 
+MAX_ENTRIES = 4e7
+"""Maximum number of entries of the system matrices of the target, which take 16 bytes each."""
+
 
 def with_tv_targets(
     groups: Sequence[PointGroup],
@@ -35,16 +40,19 @@ def with_tv_targets(
     centre: np.ndarray,
     scale: float,
     noise_weight: float,
+    field: Field = "crossed",
 ) -> list[PointGroup]:
     """The groups with the intensities that their points are drawn to.
 
     Args:
         groups: of the views; the reconstruction is computed on their device.
         views: to reconstruct from.
-        grid: of the reconstruction, what all views show.
+        grid: of the reconstruction, around the covered field; where the views are oblique to it and
+            large, a coarser one over the same field is taken.
         centre: (3,) world mm that is the origin of the groups.
         scale: intensity that is 1 in the groups.
         noise_weight: additional weight of the total variation, for the noise of the views.
+        field: that the reconstruction covers.
 
     Returns:
         Groups whose `targets` are set, NaN outside the grid.
@@ -53,7 +61,10 @@ def with_tv_targets(
         InputError: the views hold intensities that are too large for total variation.
     """
     device = groups[0].values.device
-    image = _reconstruct(views, grid, TV_TARGET_WEIGHT + noise_weight, device)
+    views, grid, factor = coarsened(views, grid, MAX_ENTRIES)
+    if factor > 1:
+        log.info("total variation is computed on voxels of %.2g mm.", grid.voxel_sizes[0])
+    image = _reconstruct(views, grid, TV_TARGET_WEIGHT + noise_weight, device, field)
     volume = torch.as_tensor(image / np.float32(scale), device=device)
 
     def at_points(group: PointGroup) -> Tensor:
@@ -63,17 +74,17 @@ def with_tv_targets(
 
 
 def _reconstruct(
-    views: Sequence[View], grid: Grid, weight: float, device: torch.device
+    views: Sequence[View], grid: Grid, weight: float, device: torch.device, field: Field
 ) -> np.ndarray:
     """Total variation on the device, or on the CPU where the GPU's memory is too small."""
     try:
-        return reconstruct_baseline(views, grid, "tv", weight, device)
+        return reconstruct_baseline(views, grid, "tv", weight, device, field)
     except torch.OutOfMemoryError:
         pass
     # Outside of `except`: the traceback of the error would keep the GPU's tensors alive.
     torch.cuda.empty_cache()
     log.warning("total variation is computed on the CPU, for want of GPU memory.")
-    return reconstruct_baseline(views, grid, "tv", weight)
+    return reconstruct_baseline(views, grid, "tv", weight, field=field)
 
 
 def _interpolate(volume: Tensor, index: Tensor, grid: Grid) -> Tensor:

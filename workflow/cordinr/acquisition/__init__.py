@@ -6,5 +6,6 @@
 - `simulate`: views that are simulated from a volume.
 - `noise`: how noisy a view is.
 - `overlap`, `domain`: what all views show, and where an INR is fitted and rendered.
+- `labels`, `shape_interpolation`: segmentations carried from slices to other grids and back.
 - `slice_geometry`, `gaps`: what sidecars say about slices, and what was never measured.
 """

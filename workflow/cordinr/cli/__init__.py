@@ -1,5 +1,6 @@
 """The `cordinr` command: one verb per step, each usable by hand without Snakemake.
 
+- `labels`: segmentations carried between scans and reconstructions.
 - `align`, `reconstruct`, `simulate`, `baseline`, `evaluate`: from images to scores; `fitting`: what
   the verbs around one INR share.
 - `figures`, `pages`: pictures and HTML; `runs`: where a run is; `dataset`, `save`: datasets.
@@ -42,6 +43,7 @@ WORKFLOW_MODULES = {"bids", "datalad", "jinja2", "matplotlib", "pandas", "skimag
 VERB_MODULES = (
     "reconstruct",
     "align",
+    "labels",
     "simulate",
     "baseline",
     "evaluate",

@@ -12,6 +12,9 @@ from .volume import Volume, load_unchecked
 
 log = logging.getLogger(__name__)
 
+LABEL_TYPES = [np.dtype(name) for name in ("u1", "i1", "i2", "u2", "i4", "u4")]
+"""Types in which labels are stored, the most common ones first among those of one size."""
+
 
 def load_segmentation(path: Path | str) -> Volume:
     """A segmentation as it is stored; unlike an image it may hold one value only.
@@ -20,6 +23,37 @@ def load_segmentation(path: Path | str) -> Volume:
         InputError: as `load_grid`, or a truncated file.
     """
     return load_unchecked(path)
+
+
+def load_labels(path: Path | str) -> Volume:
+    """A segmentation into labels: whole numbers, 0 for the background.
+
+    Returns:
+        The segmentation in the type of the file, if that is one of `LABEL_TYPES`; else in the first
+        of them that holds its labels.
+
+    Raises:
+        InputError: as `load_grid`; also a truncated file, voxels that are not whole numbers or
+            exceed 32 bits, or no label at all.
+    """
+    volume = load_unchecked(path, dtype=None)
+    array = volume.array
+    if array.dtype.kind == "f":
+        odd = ~np.isfinite(array) | (array != np.rint(array))
+        if odd.any():
+            raise InputError(
+                f"{path}: {odd.sum()} of its voxels are not whole numbers (such as "
+                f"{array[odd][0]:g}); give a segmentation into labels, without interpolated values."
+            )
+    low, high = array.min(), array.max()
+    if low == high == 0:
+        raise InputError(f"{path}: is empty; give a segmentation with at least one label.")
+    native = array.dtype.newbyteorder("=")
+    types = [native] if native in LABEL_TYPES else LABEL_TYPES
+    for dtype in types:
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return Volume(array.astype(dtype), volume.grid)
+    raise InputError(f"{path}: has labels from {low:g} to {high:g}; give labels of up to 32 bits.")
 
 
 def load_mask(path: Path | str, grid: Grid) -> np.ndarray:

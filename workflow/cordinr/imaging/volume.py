@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..errors import InputError, first_line, is_out_of_memory
 from ..files import atomic, check_file
@@ -26,7 +27,7 @@ SAME_EVERYWHERE = "every voxel has the same value; there is nothing to reconstru
 
 @dataclass(frozen=True, eq=False)
 class Volume:
-    """An image: float32 array of shape `grid.shape` and the grid it stands on."""
+    """An image: array of shape `grid.shape`, float32 unless it holds labels, and its grid."""
 
     array: np.ndarray
     grid: Grid
@@ -132,8 +133,12 @@ def _open(path: Path) -> tuple[nib.Nifti1Image, Grid]:
     return image, Grid((x, y, z), affine, space)
 
 
-def load_unchecked(path: Path | str) -> Volume:
+def load_unchecked(path: Path | str, dtype: DTypeLike | None = np.float32) -> Volume:
     """A 3D NIfTI image as it is stored: complete, but its voxels may hold anything.
+
+    Args:
+        path: of the image.
+        dtype: of its voxels; None for that of the file, or float64 where the file scales them.
 
     Raises:
         InputError: as `load_grid`, or a truncated file.
@@ -143,7 +148,7 @@ def load_unchecked(path: Path | str) -> Volume:
     try:
         check_whole(path, math.prod(grid.shape) * image.get_data_dtype().itemsize)
         with np.errstate(all="ignore"):  # what exceeds float32 becomes infinite, and is found
-            array = np.asarray(image.dataobj, dtype=np.float32).reshape(grid.shape)
+            array = np.asarray(image.dataobj, dtype=dtype).reshape(grid.shape)
     except Exception as error:
         if is_out_of_memory(error):
             raise

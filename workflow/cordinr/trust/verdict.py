@@ -1,0 +1,142 @@
+"""Whether a reconstruction can be trusted: one of three words, with the reasons for it.
+
+The limits were chosen on simulated scans whose true errors are known; docs/trust.md tells how.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from .expected_error import ErrorSources
+from .hold_out import HoldOut
+from .slice_words import SliceWord
+
+Word = Literal["trusted", "doubtful", "do not use"]
+"""The verdict."""
+
+WORDS: tuple[Word, ...] = ("trusted", "doubtful", "do not use")
+"""From the best to the worst verdict."""
+
+MAX_ERRORS = (0.1, 0.2)
+"""Expected error, relative to R, above which a reconstruction is doubtful, and not to be used."""
+
+MIN_CORRELATIONS = (0.93, 0.5)
+"""Correlation of a stack with those that cross it, as far as noise lets it, below which the
+reconstruction is doubtful, and not to be used."""
+
+MAX_RESIDUALS = (0.05, 0.12)
+"""Residual of a stack beyond its noise, relative to R, above which the same holds."""
+
+MAX_STACK_GAIN = 1.1
+"""How many times as bright as the others a stack may be, or they as it, after alignment."""
+
+MAX_BAD_SLICES = 0.05
+"""Fraction of the slices of a stack that do not fit above which a reconstruction is doubtful."""
+
+MIN_CROSSED = 0.5
+"""Fraction of the image that two slice directions have to see."""
+
+
+@dataclass(frozen=True, eq=False)
+class StackEvidence:
+    """What a verdict is based on, of one stack.
+
+    Attributes:
+        name: of the stack.
+        correlation: with the stacks that cross it, on their lines; NaN where none does.
+        gain: how many times as bright as those stacks it is; NaN where none crosses it.
+        residual: beyond the noise, relative to R; NaN where the image covers none of it.
+        words: one per slice.
+        held_out: how well left-out slices are predicted; None if that was not tried.
+    """
+
+    name: str
+    correlation: float
+    gain: float
+    residual: float
+    words: Sequence[SliceWord]
+    held_out: HoldOut | None = None
+
+
+@dataclass
+class Verdict:
+    """A word and its reasons.
+
+    Attributes:
+        word: the verdict.
+        reasons: half-sentences, of which each makes the word what it is or worse than the best.
+    """
+
+    word: Word = "trusted"
+    reasons: list[str] = field(default_factory=list)
+
+    def lower(self, level: int, reason: str) -> None:
+        """Note a reason why the word is at best that of a level: 1 or 2."""
+        self.word = WORDS[max(level, WORDS.index(self.word))]
+        self.reasons.append(reason)
+
+
+def judge(
+    stacks: Sequence[StackEvidence],
+    sources: ErrorSources,
+    crossed: float,
+    problems: Mapping[int, str],
+) -> Verdict:
+    """Reach a verdict.
+
+    Args:
+        stacks: all of them.
+        sources: of the expected error.
+        crossed: fraction of the image that at least two slice directions see.
+        problems: why a stack could not be aligned, by its number.
+    """
+    verdict = Verdict()
+    for number, problem in problems.items():
+        verdict.lower(1, f"{stacks[number].name} {problem}")
+    for stack in stacks:
+        _judge_stack(verdict, stack)
+    if all(np.isnan(stack.correlation) for stack in stacks):
+        verdict.lower(1, "no scan of another direction confirms what lies between the slices")
+    elif crossed < MIN_CROSSED:
+        part = f"{100 * crossed:.0f} %"
+        verdict.lower(1, f"only {part} of the image is seen by scans of two directions")
+    level = _level(-sources.expected_error, [-limit for limit in MAX_ERRORS])
+    if level:
+        verdict.lower(level, f"the expected error is large ({sources.main})")
+    ratios = [stack.held_out.ratio for stack in stacks if stack.held_out]
+    if ratios and min(ratios) > 1:
+        verdict.lower(1, "left-out slices are predicted worse than by interpolation")
+    return verdict
+
+
+def _judge_stack(verdict: Verdict, stack: StackEvidence) -> None:
+    level = _level(stack.correlation, MIN_CORRELATIONS)
+    if level:
+        verdict.lower(
+            level,
+            f"{stack.name} does not show what scans of other directions show (correlation "
+            f"{stack.correlation:.2f})",
+        )
+    if max(stack.gain, 1 / stack.gain) > MAX_STACK_GAIN:
+        verdict.lower(
+            1, f"{stack.name} is {stack.gain:.2f} times as bright as the scans that cross it"
+        )
+    level = _level(-stack.residual, [-limit for limit in MAX_RESIDUALS])
+    if level:
+        verdict.lower(
+            level,
+            f"the image does not explain {stack.name} (residual beyond noise "
+            f"{100 * stack.residual:.1f} % of the intensity range)",
+        )
+    bad = [word for word in stack.words if word in ("dark", "bright", "disagrees")]
+    if len(bad) > MAX_BAD_SLICES * len(stack.words):
+        kinds = ", ".join(f"{bad.count(kind)} {kind}" for kind in sorted(set(bad)))
+        total = len(stack.words)
+        verdict.lower(1, f"{len(bad)} of {total} slices of {stack.name} do not fit ({kinds})")
+
+
+def _level(value: float, limits: Sequence[float]) -> int:
+    """How many of two limits a value falls short of; 0 for NaN."""
+    return sum(bool(value < limit) for limit in limits)

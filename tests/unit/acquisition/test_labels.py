@@ -176,6 +176,19 @@ def test_a_small_label_ends_midway_whatever_lies_elsewhere_in_its_slice():
     assert not small[..., 12:].any()  # of 4 planes per slice, 12 are up to midway to slice 3
 
 
+def test_a_label_within_another_has_the_shape_that_it_has_alone():
+    """A small ball within a large one, whose slices would pull at it by how deep they are."""
+    grid = Grid((40, 40, 10), np.diag([1.0, 1, 4, 1]))
+    distance = np.linalg.norm(grid.centres() - grid.centre, axis=1).reshape(grid.shape)
+    small, large = distance < 7, distance < 17
+    alone = carry_labels(Volume(small.astype(np.uint8), grid), grid.resampled(1), None, STAYS)
+    both = np.select([small, large], [2, 1], 0).astype(np.uint8)
+    within = carry_labels(Volume(both, grid), grid.resampled(1), None, STAYS)
+    assert dice(within == 2, alone == 1, True) > 0.99
+    filled = carry_labels(Volume(large.astype(np.uint8), grid), grid.resampled(1), None, STAYS)
+    assert dice(within > 0, filled > 0, True) > 0.999
+
+
 def test_a_thin_tube_and_a_plane_of_one_pixel_are_kept():
     array = np.zeros((16, 16, 6), np.uint8)
     array[4, 4] = 1

@@ -1,6 +1,7 @@
 """Segmentations of thick slices, interpolated across the slices by the shapes of their labels."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import scipy
@@ -18,7 +19,40 @@ ALL = 0
 """Key of the shape that all labels have together."""
 
 Crop = tuple[slice, slice]
-Shape = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A label in a slice, within its crop.
+
+    Attributes:
+        distance: (rows, columns) mm from its edge, positive within.
+        depth: (rows, columns) largest distance within the nearest of its connected pieces.
+    """
+
+    distance: np.ndarray
+    depth: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A slice.
+
+    Attributes:
+        shapes: of the labels that it shows, and of `ALL`.
+        depth: (rows, columns) mm: how deep the connected piece of a label, or of the background, is
+            to which a pixel belongs; infinite for a background that reaches the edge.
+        background: bool (rows, columns).
+    """
+
+    shapes: Mapping[int, Shape]
+    depth: np.ndarray
+    background: np.ndarray
+
+    def deepest(self, label: int, crop: Crop) -> np.ndarray:
+        """How deep a label of the other slice counts at most, at each pixel of its crop."""
+        depth = self.depth[crop]
+        return np.where(self.background[crop], depth, np.inf) if label == ALL else depth
 
 
 def between_slices(segmentation: Volume, axis: int) -> Volume:
@@ -30,8 +64,9 @@ def between_slices(segmentation: Volume, axis: int) -> Volume:
     positive. It also wins if the same for all labels taken together is positive, so that no gap
     opens between labels that follow each other.
 
-    What one slice shows and the next does not, ends in a tip midway between them: nothing counts as
-    farther from a label than this label is deep. Beyond the first and the last slice of the stack
+    What one slice shows and the next does not, ends in a tip midway between them, within another
+    label as well: nothing counts as farther from a label than this label is deep, and no label as
+    deeper than what lies there in the other slice. Beyond the first and the last slice of the stack
     labels go on for half a slice spacing.
 
     Args:
@@ -54,9 +89,9 @@ def between_slices(segmentation: Volume, axis: int) -> Volume:
     last = len(stack) - 1
     position = np.clip((np.arange(len(fine)) + 0.5) / factor - 0.5, 0, last)
     before = np.floor(position)
-    ahead = _shapes(stack[0], crops, pixels)
+    ahead = _plane(stack[0], crops, pixels)
     for k in range(last + 1):
-        here, ahead = ahead, _shapes(stack[min(k + 1, last)], crops, pixels)
+        here, ahead = ahead, _plane(stack[min(k + 1, last)], crops, pixels)
         rows = np.flatnonzero(before == k)
         fine[rows] = _largest(here, ahead, position[rows] - k, crops, fine)
     factors = np.insert(np.full(2, IN_PLANE), axis, factor)
@@ -83,31 +118,32 @@ def _crops(stack: np.ndarray) -> dict[int, Crop]:
     return crops
 
 
-def _shapes(plane: np.ndarray, crops: Mapping[int, Crop], pixels: np.ndarray) -> dict[int, Shape]:
-    """The signed distance and the depth of each label of a slice, and of all labels together."""
+def _plane(plane: np.ndarray, crops: Mapping[int, Crop], pixels: np.ndarray) -> Plane:
+    """Measure the shapes in a slice."""
     shown = np.unique(plane)
     shapes = {}
+    depth = np.full(plane.shape, np.inf, np.float32)
     for label in (ALL, *shown[shown > 0].tolist()):
         part = plane[crops[label]]
         mask = part > 0 if label == ALL else part == label
         if mask.any():
             shapes[label] = _signed_distance(mask, pixels)
-    return shapes
+            depth[crops[label]][mask] = shapes[label].depth[mask]
+    background = plane == 0
+    holes = scipy.ndimage.binary_fill_holes(~background) & background
+    if holes.any():
+        depth[holes] = _signed_distance(holes, pixels).depth[holes]
+    return Plane(shapes, depth, background)
 
 
 def _signed_distance(mask: np.ndarray, pixels: np.ndarray) -> Shape:
-    """Distance from the edge of a shape in mm, and how deep the nearest piece of the shape is.
+    """Measure a shape.
 
     Args:
         mask: bool (rows, columns), not empty.
         pixels: (2,) mm.
-
-    Returns:
-        Two float32 arrays of the shape of the mask: the distance of pixel centres from the edge,
-        positive within; the largest such distance within the nearest connected piece.
     """
     edge = pixels.min() / 2
-    # The frame is background, but beyond the image a shape may go on.
     if mask.all():
         inside = np.full(mask.shape, np.hypot(*(pixels * mask.shape)))
     else:
@@ -118,12 +154,12 @@ def _signed_distance(mask: np.ndarray, pixels: np.ndarray) -> Shape:
     distance = np.where(mask, inside, edge - outside).astype(np.float32)
     pieces, count = scipy.ndimage.label(mask)
     deepest = scipy.ndimage.maximum(distance, pieces, np.arange(1, count + 1))
-    return distance, np.asarray(deepest, np.float32)[pieces[tuple(nearest)] - 1]
+    return Shape(distance, np.asarray(deepest, np.float32)[pieces[tuple(nearest)] - 1])
 
 
 def _largest(
-    here: Mapping[int, Shape],
-    ahead: Mapping[int, Shape],
+    here: Plane,
+    ahead: Plane,
     share: np.ndarray,
     crops: Mapping[int, Crop],
     like: np.ndarray,
@@ -131,8 +167,8 @@ def _largest(
     """The label at positions between two slices.
 
     Args:
-        here: shapes of the labels of the slice before.
-        ahead: those of the slice behind.
+        here: the slice before.
+        ahead: the slice behind.
         share: (n,) how far the positions are on the way from the one to the other, 0 to 1.
         crops: of the labels.
         like: array whose planes and type the result has.
@@ -143,11 +179,12 @@ def _largest(
     best = np.full((len(share), *like.shape[1:]), -np.inf, np.float32)
     winner = np.zeros(best.shape, like.dtype)
     together = np.zeros(best.shape, bool)
-    for label in sorted(here.keys() | ahead.keys()):
-        near, far = _ends(here.get(label), ahead.get(label))
-        shown = [_finer(each[label][0]) >= 0 for each in (here, ahead) if label in each]
+    for label in sorted(here.shapes.keys() | ahead.shapes.keys()):
+        shown = [each.shapes[label] for each in (here, ahead) if label in each.shapes]
+        present = np.logical_or.reduce([_finer(each.distance) >= 0 for each in shown])
+        near = _finer(_seen_from(ahead, here, label, crops[label]))
+        far = _finer(_seen_from(here, ahead, label, crops[label]))
         fine = tuple(slice(IN_PLANE * each.start, IN_PLANE * each.stop) for each in crops[label])
-        near, far, present = _finer(near), _finer(far), np.logical_or.reduce(shown)
         for n, part in enumerate(share.astype(np.float32)):
             value = near + part * (far - near)
             if label == ALL:
@@ -159,14 +196,13 @@ def _largest(
     return np.where(together | (best > 0), winner, 0)
 
 
-def _ends(here: Shape | None, ahead: Shape | None) -> tuple[np.ndarray, np.ndarray]:
-    """The signed distances of a label in two slices, no farther out than the other's depth."""
-    if here is None:
-        assert ahead is not None
-        return -ahead[1], ahead[0]
-    if ahead is None:
-        return here[0], -here[1]
-    return np.maximum(here[0], -ahead[1]), np.maximum(ahead[0], -here[1])
+def _seen_from(other: Plane, plane: Plane, label: int, crop: Crop) -> np.ndarray:
+    """The signed distance of a label in a slice, within the bounds that the other slice sets."""
+    shape, elsewhere = plane.shapes.get(label), other.shapes.get(label)
+    if shape is None:
+        return -other.shapes[label].depth
+    low = -np.inf if elsewhere is None else -elsewhere.depth
+    return np.clip(shape.distance, low, other.deepest(label, crop))
 
 
 def _finer(plane: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ include: "workflow/rules/hooks.smk"
 
 # Before the other rules, to be what a plain `snakemake` makes.
 rule all:
-    """Everything: renderings, baselines, the table of metrics, the figures, the pages."""
+    """Everything: renderings, baselines, and where there is a reference metrics, figures and pages."""
     input:
         get_final_output(),
     localrule: True
@@ -29,14 +29,24 @@ rule all:
 
 
 include: "workflow/rules/fetch.smk"
-include: "workflow/rules/simulate.smk"
 include: "workflow/rules/fit.smk"
 include: "workflow/rules/render.smk"
 include: "workflow/rules/baseline.smk"
-include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/report.smk"
-include: "workflow/rules/pages.smk"
+include: "workflow/rules/costs.smk"
 include: "workflow/rules/save.smk"
+
+
+# Views that are simulated have a reference to compare with; acquired scans have to be aligned first.
+if ACQUIRED:
+
+    include: "workflow/rules/align.smk"
+
+else:
+
+    include: "workflow/rules/simulate.smk"
+    include: "workflow/rules/evaluate.smk"
+    include: "workflow/rules/report.smk"
+    include: "workflow/rules/pages.smk"
 
 
 onstart:

@@ -3,7 +3,7 @@ rule baseline:
     input:
         views=view_images(),
         sidecars=view_images(".json"),
-        like="<results>/reference/{folder}/{image}_reference.nii.gz",
+        grid=grid_images(),
         index=INDEX,
     output:
         images=recon_images(BASELINES),
@@ -22,6 +22,7 @@ rule baseline:
         runtime=growing(60),
     params:
         method_options=BASELINE_OPTIONS,
+        like=like_option(input.grid),
         output_options=repeated("-o", output.images),
         record_options=repeated("--record", output.records),
         command=baseline_command,
@@ -29,5 +30,5 @@ rule baseline:
     message:
         "Reconstruct {wildcards.image} by classical methods"
     shell:
-        "cordinr baseline {input.views:q} {params.method_options} --like {input.like:q} {params.output_options}"
+        "cordinr baseline {input.views:q} {params.method_options} {params.like} {params.output_options}"
         " {params.record_options} --command {params.command:q} > {log:q} 2>&1"

@@ -5,9 +5,15 @@ People who get the derivatives dataset have neither the models nor the rest of t
 
 
 def inside_dataset(patterns, wildcards):
-    """The paths of derivatives of a job, from the root of their dataset."""
+    """The paths of derivatives of a job, from the root of their dataset.
+
+    Args:
+        patterns: of the paths, or an input function that finds them.
+        wildcards: of the job.
+    """
     root = "<results>/cordinr"
-    return [os.path.relpath(path, root) for path in expand(patterns, **wildcards)]
+    paths = patterns(wildcards) if callable(patterns) else expand(patterns, **wildcards)
+    return [os.path.relpath(path, root) for path in paths]
 
 
 def dataset_command(verb, inputs, settings, outputs):
@@ -25,10 +31,21 @@ def simulate_command(wildcards):
     return dataset_command("simulate", [raw_image(wildcards)], [VIEW_OPTIONS], outputs)
 
 
+def align_command(wildcards):
+    """The command that aligns the scans of an image."""
+    outputs = inside_dataset(view_images(), wildcards)
+    return dataset_command("align", raw_scans(wildcards), [], outputs)
+
+
+def raw_like(wildcards):
+    """The raw image as the one whose grid outputs get, as an option; none for acquired scans."""
+    return "" if ACQUIRED else options("--like", [raw_image(wildcards)])
+
+
 def baseline_command(wildcards):
     """The command that makes the classical reconstructions of an image."""
     views = inside_dataset(view_images(), wildcards)
-    settings = [BASELINE_OPTIONS, options("--like", [raw_image(wildcards)])]
+    settings = [BASELINE_OPTIONS, raw_like(wildcards)]
     outputs = inside_dataset(recon_images(BASELINES), wildcards)
     return dataset_command("baseline", views, settings, outputs)
 
@@ -43,7 +60,7 @@ def render_command(wildcards):
         options("--config", inside_dataset([FIT_SETTINGS], wildcards)),
         variant_options(wildcards),
         options("--device", [] if config["device"] == "auto" else [config["device"]]),
-        options("--like", [raw_image(wildcards)]),
+        raw_like(wildcards),
         "" if variant else options("--voxel", config["voxel_sizes"]),
     ]
     views = inside_dataset(view_images(), wildcards)

@@ -111,7 +111,9 @@ DATALAD = config["results"]["datalad"]
 FAILED = images_left_out()
 # The index says which file a job is about; a longer index does not make the job run again.
 INDEX = ancient("<results>/inputs.tsv")
-VIEWS = {name: view for name, view in config["views"].items() if view}
+VIEWS = {name: view for name, view in config["views"].items() if view and name != "acquired"}
+# The scans of each slice direction, by their entities; where there are some, no view is simulated.
+ACQUIRED = config["views"].get("acquired") or []
 BASELINES = config["baselines"]["methods"]
 INRS = [inr_label(dim) for dim in config["fourier_dims"]]
 VARIANTS = variant_labels(
@@ -120,6 +122,10 @@ VARIANTS = variant_labels(
 NIIVUE = LIBRARY / "report/viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"
 RESOLUTIONS = [resolution_label(mm) for mm in config["voxel_sizes"]]
 FIGURES = [name for name in IMAGE_CAPTIONS if RESOLUTIONS or name != "resolution"]
+
+# The name of an image that is made of scans, and what the names of the scans have besides.
+SET_PATTERN = r"sub-[A-Za-z0-9+]+(_ses-[A-Za-z0-9+]+)?"
+SCAN_PATTERN = r"(_(?!ses-|res-|desc-)[a-z]+-[A-Za-z0-9+]+)*"
 
 
 wildcard_constraints:
@@ -134,6 +140,17 @@ wildcard_constraints:
 def options(name, values):
     """A repeatable option of the command line, quoted for the shell."""
     return " ".join(f"{name} {shlex.quote(str(value))}" for value in values)
+
+
+def like_option(images):
+    """A parameter: the image whose grid the outputs of a job get, as an option.
+
+    Acquired scans have no such image: what is made of them is as fine as the finest of them.
+
+    Args:
+        images: input of the job, as `input.grid`.
+    """
+    return "" if ACQUIRED else repeated("--like", images)
 
 
 def repeated(name, paths):
@@ -174,8 +191,11 @@ def clone_beside(path):
 
 
 def mask_options():
-    """The patterns of the cord masks, one or several, as options of the command line."""
-    patterns = config["dataset"]["mask"]
+    """The patterns of the cord masks, one or several, as options of the command line.
+
+    A mask lies on the grid of a reference, which acquired scans lack.
+    """
+    patterns = [] if ACQUIRED else config["dataset"]["mask"]
     patterns = [patterns] if isinstance(patterns, str) else patterns
     return options("--mask", filter(None, patterns))
 
@@ -188,15 +208,21 @@ def subject_options():
 
 def entity_options():
     """The BIDS entities to take as options of the command line; null takes images without."""
-    entities = config["dataset"]["entities"].items()
-    labels = [
-        (name, label)
-        for name, each in entities
+    return options("--entity", entity_words(config["dataset"]["entities"]))
+
+
+def scan_options():
+    """The entities of the scans of each slice direction as options of the command line."""
+    return options("--scans", [",".join(entity_words(entities)) for entities in ACQUIRED])
+
+
+def entity_words(entities):
+    """BIDS entities as the command line has them: NAME=LABEL, and NAME= for images without."""
+    return [
+        f"{name}={'' if label is None else label}"
+        for name, each in entities.items()
         for label in (each if isinstance(each, list) else [each])
     ]
-    return options(
-        "--entity", [f"{name}={'' if label is None else label}" for name, label in labels]
-    )
 
 
 def variant_options(wildcards):

@@ -18,6 +18,7 @@ checkpoint index:
         subjects=verbatim(subject_options()),
         suffix=SUFFIX,
         entities=entity_options(),
+        scans=scan_options(),
         exclude=verbatim(options("--exclude", [config["dataset"]["exclude"]])),
         mask=verbatim(mask_options()),
         truth=verbatim(options("--truth", [config["dataset"]["truth"]])),
@@ -26,7 +27,7 @@ checkpoint index:
         "Index {params.source}"
     shell:
         "cordinr index {params.source:q} {params.version} --dest {params.clone:q}"
-        " {params.subjects} --suffix {params.suffix} {params.entities} {params.exclude}"
+        " {params.subjects} --suffix {params.suffix} {params.entities} {params.scans} {params.exclude}"
         " {params.mask} {params.truth} --describe {output.source:q} -o {output.index:q}"
         " > {log:q} 2>&1"
 

@@ -49,7 +49,7 @@ def print_summary(paths, log):
 
 
 def make_remainder(paths):
-    """After a failed run: what there is as a table of its own, and all that can still be made."""
+    """After a failed run: the metrics that there are as a table, and all that can still be made."""
     outcome = read_outcome(workflow)
     if outcome is None:
         return
@@ -61,10 +61,11 @@ def make_remainder(paths):
     except (InputError, OSError) as error:
         print_note(str(error))
         return
-    shell(
-        "cordinr aggregate --index {paths.index:q} --partial --failed {paths.failed:q}"
-        " --folder {paths.results:q} {TABLE_OPTIONS} -o {paths.partial_table:q} >&2 || true"
-    )
+    if not ACQUIRED:
+        shell(
+            "cordinr aggregate --index {paths.index:q} --partial --failed {paths.failed:q}"
+            " --folder {paths.results:q} {TABLE_OPTIONS} -o {paths.partial_table:q} >&2 || true"
+        )
     if command:
         if not is_silent(workflow):
             print_note(

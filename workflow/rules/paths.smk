@@ -13,13 +13,87 @@ def uncertainty_labels(labels):
 
 
 def view_images(extension=".nii.gz"):
-    """The views of one image."""
+    """The views of one image: simulated ones, or an input function that finds the aligned scans."""
+    if ACQUIRED:
+        return aligned_scans(extension)
     return expand(
         "<results>/cordinr/{{folder}}/{{image}}_res-{view}_desc-simulated_{suffix}{extension}",
         view=VIEWS,
         suffix=SUFFIX,
         extension=extension,
     )
+
+
+def aligned_scans(extension):
+    """An input function: the scans of one image after their alignment."""
+
+    def find(wildcards):
+        return aligned_scans_of(row_of(wildcards), extension)
+
+    return find
+
+
+def aligned_scans_of(row, extension=".nii.gz"):
+    """The aligned scans of a row of the index, that which stays in its place first."""
+    return [
+        f"<results>/cordinr/{row.folder}/{stem}_desc-aligned_{SUFFIX}{extension}"
+        for stem in scan_stems(row)
+    ]
+
+
+def scan_stems(row):
+    """The names of the scans of a row up to the suffix, such as sub-01_acq-ax_run-1."""
+    names = [Path(path).name.partition(".")[0] for path in row.scan_paths]
+    return [name.removesuffix(f"_{SUFFIX}") for name in names]
+
+
+def scan_copies(extension):
+    """An input function: the checked copies of the scans of one image."""
+
+    def find(wildcards):
+        row = row_of(wildcards)
+        start = f"<results>/scans/{row.folder}"
+        return [f"{start}/{stem}_{SUFFIX}{extension}" for stem in scan_stems(row)]
+
+    return find
+
+
+def scan_in_dataset(wildcards):
+    """The file of the raw dataset that the job of a scan is about."""
+    row = row_of(wildcards)
+    paths = dict(zip(scan_stems(row), row.scan_paths, strict=True))
+    stem = f"{wildcards.image}{wildcards.scan}"
+    if stem not in paths:
+        raise WorkflowError(f"the index has no scan {stem} of {row.image}; see views.acquired.")
+    return paths[stem]
+
+
+def aligned_options(wildcards, output):
+    """The files that an alignment writes into its folder, as options, in the order of the scans."""
+    stems = scan_stems(row_of(wildcards))
+    return options("-o", [f"{output}/{stem}_desc-aligned_{SUFFIX}.nii.gz" for stem in stems])
+
+
+def source_options(wildcards):
+    """The scans of the raw dataset of one image as BIDS URIs, which sidecars name, as options."""
+    return options("--source", raw_scans(wildcards))
+
+
+def raw_scans(wildcards):
+    """The scans of the raw dataset that a job is about, as BIDS URIs."""
+    return [f"bids:raw:{path}" for path in row_of(wildcards).scan_paths]
+
+
+def grid_images():
+    """The image on whose grid reconstructions lie; for acquired scans these, which say how fine."""
+    return view_images() if ACQUIRED else "<results>/reference/{folder}/{image}_reference.nii.gz"
+
+
+def all_views(wildcards):
+    """The views of every image."""
+    if ACQUIRED:
+        return [path for row in index_rows() for path in aligned_scans_of(row)]
+    return per_image(view_images())(wildcards)
 
 
 def recon_images(label, extension=".nii.gz"):
@@ -108,7 +182,9 @@ def missing_subjects(wildcards):
     Not in a second run: the first has failed for another reason, and says everything.
     """
     images, _ = current_index()
-    are_missing = any(row.problem and not row.path for row in images.values())
+    are_missing = any(
+        row.problem and not row.path and not row.incomplete for row in images.values()
+    )
     return ["<results>/all_found.txt"] if are_missing and not FAILED else []
 
 
@@ -258,10 +334,10 @@ def get_results():
 
     Of all images that the index has; in a second run, without those that failed in the first.
     """
+    if ACQUIRED:
+        return [reconstructions(), "<results>/benchmarks.tsv", dataset_files()]
     return [
-        # Every reconstruction of every image, and its renderings at other voxel sizes.
-        per_image(recon_images(BASELINES + INRS + VARIANTS)),
-        per_image(finer_images(INRS)),
+        reconstructions(),
         # How good they are: the metrics of each, the table of all and what its columns mean.
         without_pathvars(metrics_files),
         "<results>/metrics.tsv",
@@ -273,10 +349,29 @@ def get_results():
         without_pathvars(cohort_figures),
         without_pathvars(pages),
         "<results>/cordinr/index.html",
-        # The files at the root of the derivatives dataset, and its commits where it is versioned.
+        dataset_files(),
+    ]
+
+
+def reconstructions():
+    """Every reconstruction of every image, and its renderings at other voxel sizes."""
+    return [
+        per_image(recon_images(BASELINES + INRS + VARIANTS)),
+        per_image(finer_images(INRS)),
+    ]
+
+
+def dataset_files():
+    """The files at the root of the derivatives dataset, and its commits where it is versioned."""
+    return [
         "<results>/cordinr/dataset_description.json",
         ["<results>/datalad.json"] if DATALAD else [],
     ]
+
+
+def measured_results():
+    """What is there once all jobs have been measured: the metrics, or all reconstructions."""
+    return reconstructions() if ACQUIRED else "<results>/metrics.tsv"
 
 
 def get_final_output():

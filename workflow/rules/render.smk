@@ -1,11 +1,12 @@
 rule render:
     """Render an INR on the grid of the raw image and at every other voxel size, in one job.
 
-    Of the reference only the grid is read: affine and shape.
+    Of the reference only the grid is read: affine and shape. For acquired scans, which have none,
+    the first rendering is as fine as the finest of them.
     """
     input:
         model="<results>/models/{folder}/{image}_desc-inrF{dim}_model.safetensors",
-        like="<results>/reference/{folder}/{image}_reference.nii.gz",
+        grid=grid_images(),
         index=INDEX,
     output:
         images=recon_images("inrF{dim}") + finer_images("inrF{dim}"),
@@ -24,9 +25,10 @@ rule render:
     threads: config["fit_threads"]
     resources:
         gpu=0 if config["device"] == "cpu" else 1,
-        mem_mb=memory_for(input.like),
+        mem_mb=memory_for(input.grid),
         runtime=growing(30),
     params:
+        like=like_option(input.grid),
         voxel_options=options("--voxel", config["voxel_sizes"]),
         output_options=repeated("-o", output.images),
         device=config["device"],
@@ -35,7 +37,7 @@ rule render:
     message:
         "Render {wildcards.image}, F = {wildcards.dim}"
     shell:
-        "cordinr render {input.model:q} --like {input.like:q} {params.voxel_options} {params.output_options}"
+        "cordinr render {input.model:q} {params.like} {params.voxel_options} {params.output_options}"
         " --device {params.device} --threads {threads} --record {output.record:q}"
         " --command {params.command:q} > {log:q} 2>&1"
 
@@ -44,7 +46,7 @@ use rule render as render_variant with:
     """Render an INR of another sigma or seed on the grid of the raw image, to be evaluated."""
     input:
         model="<results>/models/{folder}/{image}_desc-inrF{dim}{variant}_model.safetensors",
-        like="<results>/reference/{folder}/{image}_reference.nii.gz",
+        grid=grid_images(),
         index=INDEX,
     output:
         images=recon_images("inrF{dim}{variant}"),
@@ -59,6 +61,7 @@ use rule render as render_variant with:
     wildcard_constraints:
         variant=VARIANT_PATTERN,
     params:
+        like=like_option(input.grid),
         voxel_options="",
         output_options=repeated("-o", output.images),
         device=config["device"],

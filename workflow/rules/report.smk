@@ -1,35 +1,3 @@
-rule describe:
-    """Write the files at the root of the derivatives dataset."""
-    input:
-        "<results>/source.json",
-    output:
-        "<results>/cordinr/dataset_description.json",
-        "<results>/cordinr/README",
-        "<results>/cordinr/descriptions.tsv",
-        "<results>/cordinr/descriptions.json",
-        "<results>/cordinr/.bidsignore",
-        f"<results>/cordinr/{SUFFIX}.json",
-    log:
-        "<results>/logs/describe.log",
-    localrule: True
-    conda:
-        "../../envs/cordinr.yaml"
-    params:
-        folder=subpath(output[0], parent=True),
-        link="sourcedata/raw" if DATALAD else f"../sourcedata/{config['dataset']['name']}",
-        methods=options(
-            "--method",
-            ["simulated", *BASELINES, *INRS, *VARIANTS, *uncertainty_labels(INRS + VARIANTS)],
-        ),
-        suffix=SUFFIX,
-        library=LIBRARY_VERSION,
-    message:
-        "Describe the derivatives"
-    shell:
-        "cordinr describe {params.folder:q} --source {input:q} --link {params.link:q}"
-        " {params.methods} --suffix {params.suffix} > {log:q} 2>&1"
-
-
 rule compare:
     """Draw one image: reference, views, baselines, the best INR and their errors."""
     input:
@@ -144,31 +112,3 @@ rule cohort:
         "Draw {output.figure}"
     shell:
         "cordinr cohort {input.metrics:q} --figure {wildcards.figure} -o {output.figure:q} > {log:q} 2>&1"
-
-
-rule costs:
-    """Gather what Snakemake measured of each job in one table: seconds, memory, load.
-
-    Benchmark files are no outputs; the metrics say that all of them are there.
-    """
-    input:
-        "<results>/metrics.tsv",
-    output:
-        report(
-            "<results>/benchmarks.tsv",
-            caption="../report/costs.rst",
-            category="Cohort",
-            labels={"figure": "Time and memory of the jobs"},
-        ),
-    log:
-        "<results>/logs/costs.log",
-    localrule: True
-    conda:
-        "../../envs/cordinr.yaml"
-    params:
-        results=subpath(output[0], parent=True),
-        library=LIBRARY_VERSION,
-    message:
-        "Gather the benchmarks in {output}"
-    shell:
-        "cordinr costs {params.results:q}/benchmarks -o {output:q} > {log:q} 2>&1"

@@ -22,16 +22,35 @@ Crop = tuple[slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
+class Ends:
+    """How the connected pieces of labels end if the next slice does not show them.
+
+    Attributes:
+        depth: (rows, columns) mm by which the deepest pixel of the piece lies within it.
+        cap: (rows, columns) mm by which a pixel counts as outside in the next slice.
+    """
+
+    depth: np.ndarray
+    cap: np.ndarray
+
+    def bound(self, distance: np.ndarray, at: Crop | None = None) -> np.ndarray:
+        """A distance (mm, not negative) in the next slice; of the cap if much above the depth."""
+        depth, cap = (self.depth, self.cap) if at is None else (self.depth[at], self.cap[at])
+        far = np.clip(distance / depth - 1, 0, 1)
+        return distance + far * (cap - distance)
+
+
+@dataclass(frozen=True, eq=False)
 class Shape:
     """A label in a slice, within its crop.
 
     Attributes:
         distance: (rows, columns) mm from its edge, positive within.
-        depth: (rows, columns) largest distance within the nearest of its connected pieces.
+        ends: of the piece to which the nearest pixel of the label belongs.
     """
 
     distance: np.ndarray
-    depth: np.ndarray
+    ends: Ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,19 +59,14 @@ class Plane:
 
     Attributes:
         shapes: of the labels that it shows, and of `ALL`.
-        depth: (rows, columns) mm: how deep the connected piece of a label, or of the background, is
-            to which a pixel belongs; infinite for a background that reaches the edge.
+        ends: of the label or hole to which a pixel belongs; the depth of the background around the
+            labels is infinite.
         background: bool (rows, columns).
     """
 
     shapes: Mapping[int, Shape]
-    depth: np.ndarray
+    ends: Ends
     background: np.ndarray
-
-    def deepest(self, label: int, crop: Crop) -> np.ndarray:
-        """How deep a label of the other slice counts at most, at each pixel of its crop."""
-        depth = self.depth[crop]
-        return np.where(self.background[crop], depth, np.inf) if label == ALL else depth
 
 
 def between_slices(segmentation: Volume, axis: int) -> Volume:
@@ -64,10 +78,9 @@ def between_slices(segmentation: Volume, axis: int) -> Volume:
     positive. It also wins if the same for all labels taken together is positive, so that no gap
     opens between labels that follow each other.
 
-    What one slice shows and the next does not, ends in a tip midway between them, within another
-    label as well: nothing counts as farther from a label than this label is deep, and no label as
-    deeper than what lies there in the other slice. Beyond the first and the last slice of the stack
-    labels go on for half a slice spacing.
+    What one slice shows and the next does not, or only farther away than it is deep, ends between
+    them in a round cap with the volume of half a slice, within another label as well (`_ends_of`).
+    Beyond the first and the last slice of the stack labels go on for half a slice spacing.
 
     Args:
         segmentation: numbers of labels, unsigned, from 1 on; 0 is the background. At least one
@@ -122,18 +135,20 @@ def _plane(plane: np.ndarray, crops: Mapping[int, Crop], pixels: np.ndarray) -> 
     """Measure the shapes in a slice."""
     shown = np.unique(plane)
     shapes = {}
-    depth = np.full(plane.shape, np.inf, np.float32)
+    ends = Ends(np.full(plane.shape, np.inf, np.float32), np.zeros(plane.shape, np.float32))
     for label in (ALL, *shown[shown > 0].tolist()):
         part = plane[crops[label]]
         mask = part > 0 if label == ALL else part == label
         if mask.any():
             shapes[label] = _signed_distance(mask, pixels)
-            depth[crops[label]][mask] = shapes[label].depth[mask]
+            ends.depth[crops[label]][mask] = shapes[label].ends.depth[mask]
+            ends.cap[crops[label]][mask] = shapes[label].ends.cap[mask]
     background = plane == 0
     holes = scipy.ndimage.binary_fill_holes(~background) & background
     if holes.any():
-        depth[holes] = _signed_distance(holes, pixels).depth[holes]
-    return Plane(shapes, depth, background)
+        of_holes = _signed_distance(holes, pixels).ends
+        ends.depth[holes], ends.cap[holes] = of_holes.depth[holes], of_holes.cap[holes]
+    return Plane(shapes, ends, background)
 
 
 def _signed_distance(mask: np.ndarray, pixels: np.ndarray) -> Shape:
@@ -152,9 +167,37 @@ def _signed_distance(mask: np.ndarray, pixels: np.ndarray) -> Shape:
         ~mask, sampling=pixels, return_indices=True
     )
     distance = np.where(mask, inside, edge - outside).astype(np.float32)
+    ends = _ends_of(distance, mask)
+    nearest = tuple(nearest)
+    return Shape(distance, Ends(ends.depth[nearest], ends.cap[nearest]))
+
+
+def _ends_of(distance: np.ndarray, mask: np.ndarray) -> Ends:
+    """Let a shape end in a round cap.
+
+    A pixel as deep as a fraction u of the deepest one in its connected piece ends at
+    t = end (1 - (1 - u)^2) of the way to the next slice: the cap of a cylinder is a paraboloid.
+    `end` is such that t is 1/2 on average, because a shape that is drawn where it fills half of a
+    slice ends at any place between that slice and the next. Linear interpolation between the
+    distance d within the shape and -d (1 - t) / t crosses zero at t.
+
+    Args:
+        distance: from the edge, positive within.
+        mask: the shape.
+
+    Returns:
+        Depth of the piece and d (1 - t) / t within the mask, 0 elsewhere.
+    """
     pieces, count = scipy.ndimage.label(mask)
-    deepest = scipy.ndimage.maximum(distance, pieces, np.arange(1, count + 1))
-    return Shape(distance, np.asarray(deepest, np.float32)[pieces[tuple(nearest)] - 1])
+    number = pieces[mask] - 1
+    within = distance[mask]
+    deepest = np.asarray(scipy.ndimage.maximum(distance, pieces, np.arange(1, count + 1)))[number]
+    fraction = 1 - (1 - within / deepest) ** 2
+    mean = np.bincount(number, fraction) / np.bincount(number)
+    fraction *= np.minimum(1, 0.5 / mean)[number]
+    ends = Ends(*np.zeros((2, *mask.shape), np.float32))
+    ends.depth[mask], ends.cap[mask] = deepest, within * (1 - fraction) / fraction
+    return ends
 
 
 def _largest(
@@ -200,9 +243,14 @@ def _seen_from(other: Plane, plane: Plane, label: int, crop: Crop) -> np.ndarray
     """The signed distance of a label in a slice, within the bounds that the other slice sets."""
     shape, elsewhere = plane.shapes.get(label), other.shapes.get(label)
     if shape is None:
-        return -other.shapes[label].depth
-    low = -np.inf if elsewhere is None else -elsewhere.depth
-    return np.clip(shape.distance, low, other.deepest(label, crop))
+        return -other.shapes[label].ends.cap
+    outside, inside = np.maximum(-shape.distance, 0), np.maximum(shape.distance, 0)
+    if elsewhere is not None:
+        outside = elsewhere.ends.bound(outside)
+    bounded = other.ends.bound(inside, crop)
+    if label == ALL:
+        bounded = np.where(other.background[crop], bounded, inside)
+    return np.where(shape.distance > 0, bounded, -outside)
 
 
 def _finer(plane: np.ndarray) -> np.ndarray:

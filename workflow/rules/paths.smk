@@ -335,7 +335,13 @@ def get_results():
     Of all images that the index has; in a second run, without those that failed in the first.
     """
     if ACQUIRED:
-        return [reconstructions(), "<results>/benchmarks.tsv", dataset_files()]
+        return [
+            # The scans where they really are, which are of use by themselves.
+            without_pathvars(all_views),
+            reconstructions(),
+            "<results>/benchmarks.tsv",
+            dataset_files(),
+        ]
     return [
         reconstructions(),
         # How good they are: the metrics of each, the table of all and what its columns mean.

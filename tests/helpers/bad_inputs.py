@@ -106,6 +106,7 @@ COMPARE = (
     "-o out/x.png --metrics metrics.json"
 )
 
+LABELS = "labels bad.nii.gz --like image.nii.gz -o out/x.nii.gz"
 RESOLUTION = "resolution recon.nii.gz --metrics metrics.json --reference image.nii.gz -o out/x.png"
 
 NOT_3D = np.zeros(SHAPE[:2], "f4"), np.zeros((4, 4, 4, 3), "f4"), np.zeros((4, 4, 4, 1, 2), "f4")
@@ -276,6 +277,9 @@ MODELS = [
 ]
 
 QUALITY = [
+    Bad("an image in place of labels", image(voxels()), LABELS, "bad.nii.gz: 1728 of its voxels are not whole numbers (such as ...); give a segmentation into labels, without interpolated values."),
+    Bad("a segmentation without a label", image(np.zeros(SHAPE, "u1")), LABELS, "bad.nii.gz: is empty; give a segmentation with at least one label."),
+    Bad("labels of another place", image(np.ones(SHAPE, "u1"), np.diag([1, 1, 1, 1]) + 400 * np.eye(4, k=3)), LABELS, "bad.nii.gz: its labels lie beside image.nii.gz; give an image of the same place, or the transform that belongs to each."),
     Bad("a reconstruction on another grid", nothing, "evaluate axial.nii.gz --reference image.nii.gz -o out/m.json", "axial.nii.gz: is not on the grid of image.nii.gz; render it --like that."),
     Bad("a reconstruction whose sidecar was changed", odd_recon, "evaluate bad.nii.gz --reference image.nii.gz -o out/m.json", "bad.json: Method, FourierDimension or FitSettings is not what cordinr writes; correct it."),
     Bad("metrics that are not JSON", text("bad.json", "psnr: 30"), "aggregate bad.json -o out/t.tsv", "bad.json: is not readable JSON (Expecting value: line 1 column 1 (char 0)); repair the file."),

@@ -11,7 +11,7 @@ def test_numbers_are_those_of_numpy():
     numbers = rng.integers(0, 5, 4000)
     expected = rng.gamma(2.0, 100.0, 4000)
     measured = (1 + 0.1 * numbers) * expected + rng.normal(0, 20, 4000)
-    found = SliceNumbers.compare(measured, expected, numbers, 6, 500.0)
+    found = SliceNumbers.compare(measured, expected, numbers, 500.0, np.ones(6, bool))
     for k in range(5):
         ours, theirs = measured[numbers == k], expected[numbers == k]
         assert found.voxels[k] == len(ours)
@@ -25,10 +25,21 @@ def test_numbers_are_those_of_numpy():
 
 
 def test_nothing_is_said_of_few_voxels_or_of_constant_ones():
-    few = SliceNumbers.compare(*np.ones((2, 5)), np.zeros(5, int), 1, 1.0)
+    few = SliceNumbers.compare(*np.ones((2, 5)), np.zeros(5, int), 1.0, np.ones(1, bool))
     assert np.isnan(few.total_difference) and np.isnan(few.correlation).all()
     many = MIN_VOXELS + 1
-    flat = SliceNumbers.compare(np.full(many, 3.0), np.arange(many), np.zeros(many, int), 1, 1.0)
+    flat = SliceNumbers.compare(
+        np.full(many, 3.0), np.arange(many), np.zeros(many, int), 1.0, np.ones(1, bool)
+    )
     assert np.isnan(flat.total_correlation) and flat.total_difference > 0
-    none = SliceNumbers.compare(np.zeros(0), np.zeros(0), np.zeros(0, int), 3, 1.0)
+    none = SliceNumbers.compare(np.zeros(0), np.zeros(0), np.zeros(0, int), 1.0, np.ones(3, bool))
     assert none.total_voxels == 0 and np.isnan(none.difference).all()
+
+
+def test_slices_that_are_not_counted_on_have_no_say_in_the_totals():
+    expected = np.tile(np.arange(100.0), 2)
+    measured = np.concatenate([np.arange(100.0), 2 * np.arange(100.0)])
+    numbers = np.repeat([0, 1], 100)
+    found = SliceNumbers.compare(measured, expected, numbers, 1.0, np.array([True, False]))
+    assert found.total_gain == pytest.approx(1) and found.total_difference == pytest.approx(0)
+    assert found.gain[1] == pytest.approx(2)

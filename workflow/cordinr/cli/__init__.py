@@ -3,6 +3,7 @@
 - `labels`: segmentations carried between scans and reconstructions.
 - `align`, `reconstruct`, `simulate`, `baseline`, `evaluate`: from images to scores; `fitting`: what
   the verbs around one INR share.
+- `trust`: how far a reconstruction can be trusted without a reference.
 - `figures`, `pages`: pictures and HTML; `runs`: where a run is; `dataset`, `save`: datasets.
 - `options`, `checks`, `progress_bars`: what several verbs share.
 
@@ -43,6 +44,7 @@ WORKFLOW_MODULES = {"bids", "datalad", "jinja2", "matplotlib", "pandas", "skimag
 VERB_MODULES = (
     "reconstruct",
     "align",
+    "trust",
     "labels",
     "simulate",
     "baseline",

@@ -15,7 +15,7 @@ from ..alignment.crossings import Crossing
 from ..alignment.search import LEVELS
 from ..imaging.body import FOREGROUND_FRACTION
 from .detail import blur_weights
-from .slice_numbers import SliceNumbers
+from .slice_numbers import SliceNumbers, counted_slices
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +36,60 @@ class StackAgreement:
         square = self.numbers.total_difference**2 - self.noise**2
         return float(np.sqrt(np.maximum(square, 0.0)))
 
+    @property
+    def correlation(self) -> float:
+        """Correlation without the part that noise takes away; NaN where no other stack crosses."""
+        total, difference = self.numbers.total_correlation, self.numbers.total_difference
+        return 1 - (1 - total) * (self.excess / difference) ** 2 if difference > 0 else total
 
-def find_agreement(views: Sequence[View], peak: float) -> list[StackAgreement]:
-    """Compare each stack with all those that cross it.
+
+@dataclass(frozen=True, eq=False)
+class CrossedStack:
+    """A stack and what it and the others show on the lines where they cross.
+
+    Attributes:
+        values: (n,) intensities of the stack, of points within the body.
+        others: (n,) intensities of the stack that crosses it there.
+        slices: (n,) number of the slice of each point.
+        other_stacks: (n,) number of the stack that crosses.
+        other_slices: (n,) number of its slice.
+        noise: (n,) variance of the difference by noise alone.
+        counted: (slices,) bool, which slices of the stack have a say in the totals.
+        peak: R.
+    """
+
+    values: np.ndarray
+    others: np.ndarray
+    slices: np.ndarray
+    other_stacks: np.ndarray
+    other_slices: np.ndarray
+    noise: np.ndarray
+    counted: np.ndarray
+    peak: float
+
+    def compare(self, used: np.ndarray | None = None) -> SliceNumbers:
+        """Compare the stack with the others at the points marked in `used` (n,), or at all."""
+        if used is None:
+            used = np.ones(len(self.slices), bool)
+        values, others, slices = self.values[used], self.others[used], self.slices[used]
+        return SliceNumbers.compare(values, others, slices, self.peak, self.counted)
+
+    def agreement(self, counted: Sequence[np.ndarray]) -> StackAgreement:
+        """How the stack agrees with the slices of the others that have a say.
+
+        Args:
+            counted: of each stack (slices,) bool.
+        """
+        used = np.zeros(len(self.slices), bool)
+        for number, slices in enumerate(counted):
+            points = self.other_stacks == number
+            used[points] = slices[self.other_slices[points]]
+        noise = float(np.sqrt(self.noise[used].mean())) if used.any() else 0.0
+        return StackAgreement(self.compare(used), noise / self.peak)
+
+
+def cross_stacks(views: Sequence[View], peak: float) -> list[CrossedStack]:
+    """Find what each stack and those that cross it show on their lines.
 
     Both are blurred by the profile of the other, so that they show the same on the lines where
     their slices cross.
@@ -54,20 +105,26 @@ def find_agreement(views: Sequence[View], peak: float) -> list[StackAgreement]:
         first, second, lines = _compare(views, one, other)
         body = np.maximum(first, second) > FOREGROUND_FRACTION * peak
         first, second, lines = first[body], second[body], lines[body]
-        noise = np.full(len(lines), _noise_variance(views[one], views[other]))
-        count = views[other].volume.grid.shape[views[other].axis]
-        parts[one].append((first, second, lines // count, noise))
-        parts[other].append((second, first, lines % count, noise))
-    return [_join(view, part, peak) for view, part in zip(views, parts, strict=True)]
+        here, there = np.divmod(lines, views[other].volume.grid.shape[views[other].axis])
+        same = np.ones_like(lines)
+        noise = _noise_variance(views[one], views[other]) * same
+        parts[one].append((first, second, here, other * same, there, noise))
+        parts[other].append((second, first, there, one * same, here, noise))
+    stacks = []
+    for view, part in zip(views, parts, strict=True):
+        values, others, slices, other_stacks, other_slices, noise = _join(part)
+        counted = counted_slices(view)
+        stacks.append(
+            CrossedStack(values, others, slices, other_stacks, other_slices, noise, counted, peak)
+        )
+    return stacks
 
 
-def _join(view: View, parts: Sequence[tuple[np.ndarray, ...]], peak: float) -> StackAgreement:
-    """The agreement of a stack from intensities, expected ones, slices and noise per crossing."""
-    empty = np.zeros(0), np.zeros(0), np.zeros(0, int), np.zeros(0)
-    ours, theirs, slices, noise = map(np.concatenate, zip(empty, *parts, strict=True))
-    count = view.volume.grid.shape[view.axis]
-    numbers = SliceNumbers.compare(ours, theirs, slices, count, peak)
-    return StackAgreement(numbers, float(np.sqrt(noise.mean())) / peak if len(noise) else 0.0)
+def _join(parts: Sequence[tuple[np.ndarray, ...]]) -> list[np.ndarray]:
+    """The columns of all crossings of a stack, one after the other."""
+    none, number = np.zeros(0), np.zeros(0, int)
+    empty = none, none, number, number, number, none
+    return [np.concatenate(columns) for columns in zip(empty, *parts, strict=True)]
 
 
 def _noise_variance(one: View, other: View) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,14 @@ from ..acquisition.view import View
 from ..alignment.rigid import Alignment
 from ..errors import InputError
 from ..imaging.volume import Volume
-from .agreement import StackAgreement, find_agreement
+from .agreement import StackAgreement, cross_stacks
 from .detail import hidden_detail
 from .expected_error import ErrorSources
 from .hold_out import HoldOut
 from .prediction import Covered
 from .residuals import StackResidual, find_residuals, range_of
-from .slice_words import SliceWord, judge_slices
+from .slice_numbers import SliceNumbers, counted_slices
+from .slice_words import STRANGE, SliceWord, judge_slices
 from .verdict import StackEvidence, Verdict, judge
 
 
@@ -30,33 +32,64 @@ class StackAssessment:
         name: of the stack.
         residual: what the reconstruction explains of it.
         agreement: what the stacks that cross it say of it.
+        crossing: the same slice by slice, without those slices of the others that do not fit.
         detail: what slices of those stacks hide of the detail that this one shows, relative to R.
         words: whether each slice fits.
         held_out: how well left-out slices are predicted; None if that was not tried.
+        first_slice: number of its first slice in its file.
     """
 
     name: str
     residual: StackResidual
     agreement: StackAgreement
+    crossing: SliceNumbers
     detail: float
     words: tuple[SliceWord, ...]
     held_out: HoldOut | None = None
+    first_slice: int = 0
+
+    def describe(self) -> str:
+        """A line for people."""
+        residual, crossing = self.residual.numbers, self.agreement.numbers
+        parts = []
+        if residual.total_voxels:
+            parts.append(
+                f"residual {_percent(residual.total_difference)}, noise "
+                f"{_percent(self.residual.noise)}"
+            )
+        if crossing.total_voxels:
+            parts.append(
+                f"correlation {crossing.total_correlation:.3f} and gain {crossing.total_gain:.2f} "
+                "where other scans cross it"
+            )
+        if self.held_out:
+            predicted, interpolated = self.held_out.reconstruction, self.held_out.interpolation
+            better = "better" if self.held_out.ratio < 1 else "worse"
+            parts.append(
+                f"left-out slices predicted {better} than by interpolation "
+                f"({_percent(predicted.total_difference)} against "
+                f"{_percent(interpolated.total_difference)})"
+            )
+        if self.strange:
+            slices = ", ".join(f"{number} {word}" for number, word in self.strange.items())
+            parts.append(f"slices that do not fit: {slices}")
+        return f"{self.name}: {'; '.join(parts) or 'the image covers none of it'}."
 
     @property
-    def noiseless_correlation(self) -> float:
-        """Correlation with the stacks that cross it, without the part that noise takes away."""
-        numbers = self.agreement.numbers
-        difference, excess = numbers.total_difference, self.agreement.excess
-        if not difference > 0:
-            return numbers.total_correlation
-        return 1 - (1 - numbers.total_correlation) * (excess / difference) ** 2
+    def strange(self) -> dict[int, SliceWord]:
+        """The slices that do not fit, by their number in the file."""
+        return {
+            self.first_slice + number: word
+            for number, word in enumerate(self.words)
+            if word in STRANGE
+        }
 
     @property
     def evidence(self) -> StackEvidence:
         """What the verdict is based on."""
         return StackEvidence(
             name=self.name,
-            correlation=self.noiseless_correlation,
+            correlation=self.agreement.correlation,
             gain=self.agreement.numbers.total_gain,
             residual=self.residual.excess,
             words=self.words,
@@ -98,6 +131,10 @@ class Assessment:
             )
         return f"{self.verdict.word}: {'; '.join(self.verdict.reasons)}; {error} is to be expected."
 
+    def describe(self) -> list[str]:
+        """A line about each stack, for people."""
+        return [stack.describe() for stack in self.stacks]
+
     def fields(self) -> dict[str, Any]:
         """Everything as JSON has it, in snake case; relative to R where it is an intensity."""
         return {
@@ -117,11 +154,7 @@ class Assessment:
             "agreement": _number(_mean(s.agreement.numbers.total_correlation for s in self.stacks)),
             "crossed": _number(self.crossed),
             "slices": sum(len(stack.words) for stack in self.stacks),
-            "slices_that_do_not_fit": sum(
-                word in ("dark", "bright", "disagrees")
-                for stack in self.stacks
-                for word in stack.words
-            ),
+            "slices_that_do_not_fit": sum(len(stack.strange) for stack in self.stacks),
             **self._held_out_fields(),
             "stacks": [_stack_fields(stack) for stack in self.stacks],
         }
@@ -146,6 +179,7 @@ def assess(
     covered: Covered = None,
     alignment: Alignment | None = None,
     held_out: Sequence[HoldOut] = (),
+    first_slices: Sequence[int] = (),
 ) -> Assessment:
     """Say how far a reconstruction can be trusted.
 
@@ -156,6 +190,7 @@ def assess(
             not zero, apart from holes.
         alignment: that put the views where they are, if it is known.
         held_out: what `hold_out` found, for each view.
+        first_slices: number in its file of the first slice of each view; by default 0.
 
     Raises:
         InputError: the image covers no voxel of the scans.
@@ -167,15 +202,20 @@ def assess(
     if not any(residual.numbers.total_voxels for residual in residuals):
         names = " and ".join(view.name for view in views)
         raise InputError(f"{names}: the image covers nothing of them; give one of the same place.")
-    agreements = find_agreement(views, peak)
+    crossed_stacks = cross_stacks(views, peak)
+    counted = [counted_slices(view) for view in views]
+    agreements = [stack.agreement(counted) for stack in crossed_stacks]
+    words, crossings = judge_slices(views, [each.numbers for each in residuals], crossed_stacks)
     stacks = tuple(
         StackAssessment(
-            view.name,
+            Path(view.name).name,
             residual,
             agreement,
+            crossings[number],
             hidden_detail(views, number, peak),
-            tuple(judge_slices(residual.numbers, agreement.numbers)),
+            tuple(words[number]),
             held_out[number] if held_out else None,
+            first_slices[number] if first_slices else 0,
         )
         for number, (view, residual, agreement) in enumerate(
             zip(views, residuals, agreements, strict=True)
@@ -225,11 +265,7 @@ def _stack_fields(stack: StackAssessment) -> dict[str, Any]:
         "crossing_gain": _number(agreement.total_gain),
         "hidden_detail": _number(stack.detail),
         "slices": len(stack.words),
-        "slices_that_do_not_fit": {
-            str(number): word
-            for number, word in enumerate(stack.words)
-            if word in ("dark", "bright", "disagrees")
-        },
+        "slices_that_do_not_fit": {str(number): word for number, word in stack.strange.items()},
     }
     if stack.held_out:
         predicted, interpolated = stack.held_out.reconstruction, stack.held_out.interpolation
@@ -241,6 +277,10 @@ def _stack_fields(stack: StackAssessment) -> dict[str, Any]:
             "held_out_correlation_of_interpolation": _number(interpolated.total_correlation),
         }
     return fields
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
 
 
 def _mean(values: Iterable[float]) -> float:

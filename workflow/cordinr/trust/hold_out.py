@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..imaging.grid import Grid
 from ..imaging.volume import Volume
 from .prediction import predict_slices
-from .residuals import compare_slices, range_of
+from .residuals import body_of, compare_slices, range_of
 from .slice_numbers import SliceNumbers
 
 MIN_STEP = 2
@@ -71,13 +71,9 @@ def hold_out(
         predicted = predict_slices(view, image)
         np.moveaxis(predicted, view.axis, 0)[rest] = np.nan
         interpolated = np.where(np.isfinite(predicted), without.volume.array, np.nan)
-        # Of a voxel that one of the neighbours did not measure, interpolation knows nothing.
-        results.append(
-            HoldOut(
-                compare_slices(view, predicted, peak),
-                compare_slices(view, interpolated.astype(np.float32), peak),
-            )
-        )
+        body = body_of(view, predicted)
+        errors = [compare_slices(view, each, body, peak) for each in (predicted, interpolated)]
+        results.append(HoldOut(*errors))
     return results
 
 

@@ -10,7 +10,7 @@ from ..acquisition.view import View
 from ..imaging.body import foreground, intensity_range
 from ..imaging.volume import Volume
 from .prediction import Covered, predict_slices
-from .slice_numbers import SliceNumbers
+from .slice_numbers import SliceNumbers, counted_slices
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +21,13 @@ class StackResidual:
         numbers: measured voxels against those that the forward model predicts.
         noise: standard deviation of the noise of the stack, relative to R.
         predicted: float32 of the shape of the stack; NaN where the image covers no whole profile.
+        peak: R, the 99.9th percentile of all measured voxels of all stacks.
     """
 
     numbers: SliceNumbers
     noise: float
     predicted: np.ndarray
+    peak: float
 
     @property
     def excess(self) -> float:
@@ -54,27 +56,30 @@ def find_residuals(
 
 def _find_residual(view: View, image: Volume, covered: Covered, peak: float) -> StackResidual:
     predicted = predict_slices(view, image, covered)
-    numbers = compare_slices(view, predicted, peak)
-    return StackResidual(numbers, noise_of(view) / peak, predicted)
+    numbers = compare_slices(view, predicted, body_of(view, predicted), peak)
+    return StackResidual(numbers, noise_of(view) / peak, predicted, peak)
 
 
-def compare_slices(view: View, predicted: np.ndarray, peak: float) -> SliceNumbers:
+def compare_slices(
+    view: View, predicted: np.ndarray, body: np.ndarray, peak: float
+) -> SliceNumbers:
     """Compare the measured voxels of a view, within the body, with predicted ones.
 
     Args:
         view: the stack.
         predicted: of its shape; NaN for unknown.
+        body: bool of its shape.
         peak: R.
     """
     measured = view.volume.array
-    used = np.isfinite(predicted) & body_of(view, predicted)
+    used = np.isfinite(predicted) & body
     if view.measured is not None:
         used &= view.measured
     numbers = np.broadcast_to(
         np.expand_dims(np.arange(measured.shape[view.axis]), list(view.in_plane)), measured.shape
     )
-    slices = measured.shape[view.axis]
-    return SliceNumbers.compare(measured[used], predicted[used], numbers[used], slices, peak)
+    counted = counted_slices(view)
+    return SliceNumbers.compare(measured[used], predicted[used], numbers[used], peak, counted)
 
 
 def body_of(view: View, predicted: np.ndarray) -> np.ndarray:

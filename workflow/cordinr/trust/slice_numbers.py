@@ -4,8 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..acquisition.view import View
+
 MIN_VOXELS = 30
 """Number of voxels below which nothing is said of a slice."""
+
+
+MIN_WEIGHT = 0.5
+"""Weight of a slice in a reconstruction from which it has a say in the totals of its stack."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +24,8 @@ class SliceNumbers:
             slice of fewer than `MIN_VOXELS` voxels, as in the others.
         correlation: (slices,) Pearson's; NaN for a constant slice.
         gain: (slices,) how many times as bright the slice is: the ratio of both RMS intensities.
-        total_difference, total_correlation, total_gain: of the voxels of all slices; NaN for none.
+        total_difference, total_correlation, total_gain: of the voxels of all slices that have a say
+            together; NaN for none.
     """
 
     voxels: np.ndarray
@@ -35,8 +42,8 @@ class SliceNumbers:
         measured: np.ndarray,
         expected: np.ndarray,
         numbers: np.ndarray,
-        slices: int,
         peak: float,
+        counted: np.ndarray,
     ) -> "SliceNumbers":
         """Compare voxels.
 
@@ -44,8 +51,8 @@ class SliceNumbers:
             measured: (n,) intensities.
             expected: (n,) what they should be.
             numbers: (n,) of the slice of each.
-            slices: how many there are.
             peak: R, the intensity that differences are relative to.
+            counted: (slices,) bool, which slices have a say in the totals.
         """
         measured, expected = measured.astype(float), expected.astype(float)
         products = {
@@ -57,15 +64,15 @@ class SliceNumbers:
             "me": measured * expected,
         }
         sums = {
-            name: np.bincount(numbers, values, minlength=slices)
+            name: np.bincount(numbers, values, minlength=len(counted))
             for name, values in products.items()
         }
         count = sums["one"]
         per_slice = _compare_sums(sums, peak)
         per_slice[:, count < MIN_VOXELS] = np.nan
-        all_slices = {name: values.sum(keepdims=True) for name, values in sums.items()}
-        total = _compare_sums(all_slices, peak)[:, 0]
-        if all_slices["one"][0] < MIN_VOXELS:
+        together = {name: values[counted].sum(keepdims=True) for name, values in sums.items()}
+        total = _compare_sums(together, peak)[:, 0]
+        if together["one"][0] < MIN_VOXELS:
             total[:] = np.nan
         difference, correlation, gain = per_slice
         return cls(count.astype(int), difference, correlation, gain, *map(float, total))
@@ -74,6 +81,12 @@ class SliceNumbers:
     def total_voxels(self) -> int:
         """Number of voxels of all slices that were compared."""
         return int(self.voxels.sum())
+
+
+def counted_slices(view: View) -> np.ndarray:
+    """Slices of a view that a reconstruction counts on, by their weights; bool (slices,)."""
+    count = view.volume.grid.shape[view.axis]
+    return np.ones(count, bool) if view.trust is None else view.trust >= MIN_WEIGHT
 
 
 def _compare_sums(sums: dict[str, np.ndarray], peak: float) -> np.ndarray:

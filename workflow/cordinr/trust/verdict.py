@@ -11,7 +11,7 @@ import numpy as np
 
 from .expected_error import ErrorSources
 from .hold_out import HoldOut
-from .slice_words import SliceWord
+from .slice_words import STRANGE, SliceWord
 
 Word = Literal["trusted", "doubtful", "do not use"]
 """The verdict."""
@@ -30,7 +30,7 @@ MAX_RESIDUALS = (0.05, 0.12)
 """Residual of a stack beyond its noise, relative to R, above which the same holds."""
 
 MAX_STACK_GAIN = 1.1
-"""How many times as bright as the others a stack may be, or they as it, after alignment."""
+"""How many times as bright as the scans that cross it a stack may be."""
 
 MAX_BAD_SLICES = 0.05
 """Fraction of the slices of a stack that do not fit above which a reconstruction is doubtful."""
@@ -95,34 +95,37 @@ def judge(
     verdict = Verdict()
     for number, problem in problems.items():
         verdict.lower(1, f"{stacks[number].name} {problem}")
-    for stack in stacks:
-        _judge_stack(verdict, stack)
     if all(np.isnan(stack.correlation) for stack in stacks):
         verdict.lower(1, "no scan of another direction confirms what lies between the slices")
     elif crossed < MIN_CROSSED:
         part = f"{100 * crossed:.0f} %"
         verdict.lower(1, f"only {part} of the image is seen by scans of two directions")
+    if _judge_agreement(verdict, stacks) < 2:  # else the rest says the same once more
+        for stack in stacks:
+            _judge_stack(verdict, stack)
     level = _level(-sources.expected_error, [-limit for limit in MAX_ERRORS])
     if level:
-        verdict.lower(level, f"the expected error is large ({sources.main})")
+        verdict.lower(level, f"the expected error is large, as {sources.main}")
     ratios = [stack.held_out.ratio for stack in stacks if stack.held_out]
     if ratios and min(ratios) > 1:
         verdict.lower(1, "left-out slices are predicted worse than by interpolation")
     return verdict
 
 
+def _judge_agreement(verdict: Verdict, stacks: Sequence[StackEvidence]) -> int:
+    """Lower a verdict where stacks do not show the same; returns the level."""
+    low = [stack for stack in stacks if _level(stack.correlation, MIN_CORRELATIONS)]
+    if not low:
+        return 0
+    worst = min(stack.correlation for stack in low)
+    level = _level(worst, MIN_CORRELATIONS)
+    who = "the scans do" if len(low) == len(stacks) else f"{_join([s.name for s in low])} does"
+    what = "the same" if len(low) == len(stacks) else "what scans of other directions show"
+    verdict.lower(level, f"{who} not show {what} where they cross (correlation {worst:.2f})")
+    return level
+
+
 def _judge_stack(verdict: Verdict, stack: StackEvidence) -> None:
-    level = _level(stack.correlation, MIN_CORRELATIONS)
-    if level:
-        verdict.lower(
-            level,
-            f"{stack.name} does not show what scans of other directions show (correlation "
-            f"{stack.correlation:.2f})",
-        )
-    if max(stack.gain, 1 / stack.gain) > MAX_STACK_GAIN:
-        verdict.lower(
-            1, f"{stack.name} is {stack.gain:.2f} times as bright as the scans that cross it"
-        )
     level = _level(-stack.residual, [-limit for limit in MAX_RESIDUALS])
     if level:
         verdict.lower(
@@ -130,11 +133,19 @@ def _judge_stack(verdict: Verdict, stack: StackEvidence) -> None:
             f"the image does not explain {stack.name} (residual beyond noise "
             f"{100 * stack.residual:.1f} % of the intensity range)",
         )
-    bad = [word for word in stack.words if word in ("dark", "bright", "disagrees")]
+    if stack.gain > MAX_STACK_GAIN:
+        verdict.lower(
+            1, f"{stack.name} is {stack.gain:.2f} times as bright as the scans that cross it"
+        )
+    bad = [word for word in stack.words if word in STRANGE]
     if len(bad) > MAX_BAD_SLICES * len(stack.words):
         kinds = ", ".join(f"{bad.count(kind)} {kind}" for kind in sorted(set(bad)))
         total = len(stack.words)
         verdict.lower(1, f"{len(bad)} of {total} slices of {stack.name} do not fit ({kinds})")
+
+
+def _join(names: Sequence[str]) -> str:
+    return " and ".join(names)
 
 
 def _level(value: float, limits: Sequence[float]) -> int:

@@ -76,6 +76,20 @@ def test_sidecars_tell_which_command_made_what(root, raw):
     assert steps_behind(root, raw, {TV}) == steps_behind(root, raw, {sidecar(TV)})
 
 
+def test_scans_that_were_aligned_together_are_one_step_with_their_transforms(root, raw):
+    stems = [f"sub-01/anat/sub-01_{name}_desc-aligned_T2w" for name in ("acq-sag", "acq-ax_run-1")]
+    images = [f"{stem}.nii.gz" for stem in stems]
+    command = f"cordinr align {LIKE} {LIKE} -o {images[0]} -o {images[1]}"
+    for stem in stems:
+        write_json(root / f"{stem}.json", {"Command": command})
+        (root / f"{stem}.nii.gz").write_bytes(stem.encode())
+        (root / f"{stem}_xfm.txt").write_text(stem)
+    (step,) = steps_behind(root, raw, {images[1]})
+    extensions = (".nii.gz", ".json", "_xfm.txt")
+    assert step.outputs == tuple(stem + extension for stem in stems for extension in extensions)
+    assert step.title == "align sub-01: aligned"
+
+
 def test_an_uncertainty_map_of_older_settings_belongs_to_no_command(root, raw):
     write_json(root / sidecar(MEAN), {"Command": COMMANDS[MEAN], "Members": 1})
     (step,) = steps_behind(root, raw, {MEAN, SPREAD})

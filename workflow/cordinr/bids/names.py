@@ -30,6 +30,19 @@ def sidecar_path(image: Path | str) -> Path:
     raise InputError(f"{image}: is not named .nii.gz or .nii; choose such a name.")
 
 
+def transform_path(image: Path | str) -> Path:
+    """Return the path of the transform beside an aligned scan, for ITK: `..._xfm.txt`.
+
+    Args:
+        image: path of the scan.
+
+    Raises:
+        InputError: as for `sidecar_path`.
+    """
+    sidecar = sidecar_path(image)
+    return sidecar.with_name(f"{sidecar.stem}_xfm.txt")
+
+
 def uncertainty_path(image: Path | str) -> Path:
     """Return the path of the uncertainty map of an image: `desc-X` becomes `desc-Xspread`.
 

@@ -42,7 +42,7 @@ def align(
     from ..alignment.itk import save_transform
     from ..alignment.rigid import align_rigidly
     from ..bids.metadata import metadata_of
-    from ..bids.names import describe_label, sidecar_path
+    from ..bids.names import describe_label, sidecar_path, transform_path
     from ..bids.sidecars import image_sidecar
     from ..bids.uris import resolve_bids_uri
     from ..bids.view_files import load_views, view_fields
@@ -76,5 +76,5 @@ def align(
         text = describe_label("aligned")
         sidecar = image_sidecar(target, [sources[number]], text, command, **fields)
         write_json(sidecar_path(target), sidecar)
-        save_transform(sidecar_path(target).with_name(f"{sidecar_path(target).stem}_xfm.txt"), pose)
+        save_transform(transform_path(target), pose)
         save_volume(target, moved.array, moved.grid)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bids.metadata import sidecars_of
-from ..bids.names import entities, image_of, sidecar_path, uncertainty_path
+from ..bids.names import entities, image_of, sidecar_path, transform_path, uncertainty_path
 from ..bids.uris import resolve_bids_uri
 from ..errors import InputError
 from ..files import read_json, write_text
@@ -47,7 +47,7 @@ class Step:
     Attributes:
         command: command line as a user would type it.
         inputs: paths of the files that it reads, including those of the raw dataset.
-        outputs: paths of the images and sidecars that it writes.
+        outputs: paths of the images that it writes, their sidecars and their transforms.
     """
 
     command: str
@@ -56,12 +56,17 @@ class Step:
 
     @property
     def title(self) -> str:
-        """Title of the commit: the verb, the image and the labels of the outputs."""
+        """Title of the commit: the verb, the image and the labels of the outputs.
+
+        Of scans, which are aligned together, the image is what their names have in common.
+        """
         labels = [entities(path) for path in self.outputs]
         names = [
             named.get("res" if named.get("desc") == "simulated" else "desc", "") for named in labels
         ]
-        verb, image = shlex.split(self.command)[1], image_of(self.outputs[0])
+        parts = [image_of(path).split("_") for path in self.outputs if path.endswith(".json")]
+        image = "_".join(part for part in parts[0] if all(part in each for each in parts))
+        verb = shlex.split(self.command)[1]
         return f"{verb} {image}: {', '.join(dict.fromkeys(names))}"
 
 
@@ -157,7 +162,11 @@ def _step_behind(root: Path, raw: Path, path: str) -> Step | None:
     inputs = [
         file for path in sources if path for file in (path, *_sidecars_of_image(root, raw, path))
     ]
-    outputs = [file for image in images for file in (image, str(sidecar_path(image)))]
+    outputs = [
+        file
+        for image in images
+        for file in (image, str(sidecar_path(image)), str(transform_path(image)))
+    ]
     outputs = [file for file in outputs if (root / file).is_file()]
     return Step(shlex.join(words), tuple(dict.fromkeys(inputs)), tuple(outputs))
 

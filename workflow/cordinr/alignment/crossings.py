@@ -17,6 +17,7 @@ from scipy import ndimage
 from ..acquisition.profile import SliceProfile
 from ..acquisition.view import View
 from ..imaging.grid import Grid
+from .mask import Mask
 
 MIN_MEASURED = 0.99
 """Fraction of a blurred voxel that has to be measured for it to count."""
@@ -114,6 +115,7 @@ class Crossing:
         step_mm: float,
         points: int,
         margin_mm: float,
+        mask: Mask | None = None,
     ) -> "Crossing":
         """The crossing of two views.
 
@@ -126,6 +128,7 @@ class Crossing:
             points: about how many points within both stacks are compared.
             margin_mm: by how much the displacements may still be wrong; points so far outside of a
                 stack are compared as well once they come to lie within.
+            mask: what is compared; None for everything.
         """
         one, other = views
         stacks = BlurredStack.of(one, other, blur_mm), BlurredStack.of(other, one, blur_mm)
@@ -141,6 +144,9 @@ class Crossing:
             index = stack.place(matrix).index(world)
             near &= stack.grid.contains(index, margin_mm / stack.grid.voxel_sizes)
             within &= stack.grid.contains(index)
+        if mask is not None:
+            near &= mask.within(world, margin_mm)
+            within &= mask.within(world, 0.0)
         keep = max(1, int(within.sum()) // points)
         return cls(numbers, stacks, along, np.flatnonzero(near)[::keep])
 
@@ -159,6 +165,13 @@ class Crossing:
         others, within = np.zeros_like(values), np.zeros_like(inside)
         others[inside], within[inside] = other.sample(world[inside], other_matrix)
         return values, others, within
+
+    @property
+    def slices(self) -> np.ndarray:
+        """(2, n) numbers of the slices of both stacks on whose line each chosen point lies."""
+        line = self.chosen // len(self.along)
+        other = self.stacks[1]
+        return np.stack(np.divmod(line, other.grid.shape[other.axis]))
 
     def points(self, matrix: np.ndarray, other_matrix: np.ndarray) -> np.ndarray:
         """(n, 3) world mm of the chosen points, on the lines of displaced slices."""

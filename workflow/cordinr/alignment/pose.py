@@ -1,11 +1,10 @@
 """Rigid displacements: where a stack really is, seen from where its header puts it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..acquisition.view import View
 from ..imaging.grid import Grid
 from ..imaging.volume import Volume
 
@@ -32,6 +31,16 @@ class Pose:
         matrix[:3, 3] = self.centre + self.translation - matrix[:3, :3] @ self.centre
         return matrix
 
+    @classmethod
+    def at_rest(cls, centre: np.ndarray) -> "Pose":
+        """The pose of a stack that lies where its header puts it."""
+        return cls(centre, np.zeros(3), np.zeros(3))
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether the stack lies where its header puts it."""
+        return not (self.rotation.any() or self.translation.any())
+
     @property
     def millimetres(self) -> float:
         """Length of the translation."""
@@ -42,11 +51,7 @@ class Pose:
         """Angle of the rotation."""
         return float(np.degrees(np.linalg.norm(self.rotation)))
 
-    def move(self, view: View, gain: float = 1.0) -> View:
-        """A view put where it really is, its intensities divided by a gain."""
-        return replace(view, volume=self.move_volume(view.volume, gain))
-
-    def move_volume(self, volume: Volume, gain: float = 1.0) -> Volume:
-        """An image put where it really is, its intensities divided by a gain."""
+    def move_volume(self, volume: Volume) -> Volume:
+        """An image put where it really is."""
         grid = Grid(volume.grid.shape, self.matrix @ volume.grid.affine, volume.grid.space)
-        return Volume(volume.array / np.float32(gain), grid)
+        return Volume(volume.array, grid)

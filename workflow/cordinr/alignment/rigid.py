@@ -1,15 +1,20 @@
 """Poses and gains of scans, found where their slices cross."""
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ..acquisition.view import View
 from ..errors import InputError
+from ..imaging.volume import Volume
+from .intensity import SliceIntensities, estimate_slices
+from .mask import Mask
+from .outcome import MIN_GAIN, MIN_SHIFT_MM, MIN_TURN_DEGREES, Alignment
 from .pose import Pose
-from .search import RADIUS_MM, PoseSearch
+from .search import LEVELS, RADIUS_MM, PoseSearch
+from .shading import Shading, estimate_shading
 
 MAX_SHIFT_MM = 30.0
 """Largest translation in mm that is believed."""
@@ -18,72 +23,17 @@ MIN_CORRELATION = 0.5
 """Correlation of two aligned stacks below which they count as images of different things."""
 
 
-@dataclass(frozen=True, eq=False)
-class Alignment:
-    """Where stacks are and how bright.
-
-    Attributes:
-        poses: of the stacks.
-        gains: by which their intensities have to be divided.
-        correlation: of each stack with those that cross it, aligned; NaN where none does.
-        correlation_before: the same by the headers.
-        fixed: number of the stack that stays.
-        problems: why a stack could not be aligned, by its number; it keeps its header's pose.
-    """
-
-    poses: tuple[Pose, ...]
-    gains: np.ndarray
-    correlation: np.ndarray
-    correlation_before: np.ndarray
-    fixed: int
-    problems: dict[int, str]
-
-    def describe(self, number: int) -> str:
-        """What was found for a stack, in words."""
-        pose = self.poses[number]
-        if number == self.fixed or number in self.problems:
-            return "stays where its header puts it."
-        right, front, up = pose.translation
-        turns = np.degrees(pose.rotation)
-        return (
-            f"is displaced by {pose.millimetres:.1f} mm (right {right:+.1f}, anterior "
-            f"{front:+.1f}, superior {up:+.1f}) and {pose.degrees:.1f} degrees (about these axes "
-            f"{turns[0]:+.1f}, {turns[1]:+.1f}, {turns[2]:+.1f}), gain {self.gains[number]:.2f}; "
-            f"correlation with the others {self.correlation_before[number]:.3f}, aligned "
-            f"{self.correlation[number]:.3f}."
-        )
-
-    def fields(self, number: int) -> dict[str, object]:
-        """What the sidecar of an aligned stack says of its displacement."""
-        pose = self.poses[number]
-        return {
-            "AlignmentRotationCentre": [round(float(mm), 4) for mm in pose.centre],
-            "AlignmentRotationVector": [round(float(turn), 7) for turn in pose.rotation],
-            "AlignmentTranslation": [round(float(mm), 4) for mm in pose.translation],
-            "AlignmentGain": round(float(self.gains[number]), 5),
-        }
-
-    def failures(self, views: Sequence[View]) -> list[str]:
-        """Sentences about the stacks that could not be aligned, which keep their header's pose."""
-        return [
-            f"{views[number].name}: {problem}; it stays where its header puts it."
-            for number, problem in self.problems.items()
-        ]
-
-    def apply(self, views: Sequence[View]) -> list[View]:
-        """The views, each where it really is and as bright as the fixed one."""
-        return [
-            pose.move(view, float(gain))
-            for view, pose, gain in zip(views, self.poses, self.gains, strict=True)
-        ]
+MIN_IMPROVEMENT = 0.01
+"""Relative decrease of the squared differences below which displacements are not believed."""
 
 
-def align_rigidly(views: Sequence[View], fixed: int = 0) -> Alignment:
-    """Find a rigid pose and a gain for each stack.
+def align_rigidly(views: Sequence[View], fixed: int = 0, mask: Mask | None = None) -> Alignment:
+    """Find a rigid pose and a gain for each stack, and gain and trust of each slice.
 
     Args:
         views: stacks of one object; of at least two slice directions.
         fixed: number of the stack that stays where its header puts it, with a gain of 1.
+        mask: where the stacks are compared, in the world of the fixed stack; None for everywhere.
 
     Raises:
         InputError: no two stacks cross.
@@ -92,7 +42,7 @@ def align_rigidly(views: Sequence[View], fixed: int = 0) -> Alignment:
     centre = np.mean([view.volume.grid.centre for view in views], axis=0)
     problems: dict[int, str] = {}
     while True:
-        search = PoseSearch(views, pairs, centre, fixed)
+        search = PoseSearch(views, pairs, centre, fixed, mask)
         search.run()
         after = search.correlations(search.poses)
         failed = {
@@ -111,10 +61,78 @@ def align_rigidly(views: Sequence[View], fixed: int = 0) -> Alignment:
             break
         pairs = remaining
     before = search.correlations(np.zeros_like(search.poses))
+    found = _outcome(search, views, problems, after, before)
+    if found.is_uneven:
+        # Poses were found with slices that mislead; now without them.
+        levelled = [
+            replace(each, volume=Volume(each.volume.array, view.volume.grid))
+            for view, each in zip(views, found.apply(views), strict=True)
+        ]
+        search.refine_further(levelled)
+        after = search.correlations(search.poses)
+        search.views = views
+        search.set_level(*LEVELS[-1])
+        search.gains = search.estimate_gains()
+        found = _outcome(search, views, problems, after, before)
+    return found
+
+
+def _outcome(
+    search: PoseSearch,
+    views: Sequence[View],
+    problems: dict[int, str],
+    after: np.ndarray,
+    before: np.ndarray,
+) -> Alignment:
+    """What a search has found; completes its gains, and takes back what does not matter."""
     search.poses[list(problems)] = 0
     search.gains[list(problems)] = 1
-    poses = tuple(Pose(centre, each[:3] / RADIUS_MM, each[3:]) for each in search.poses)
-    return Alignment(poses, search.gains, after, before, fixed, problems)
+    _keep_at_rest(search)
+    shadings, slices = _find_brightness(search, views, problems)
+    return Alignment(
+        poses=tuple(Pose(search.centre, each[:3] / RADIUS_MM, each[3:]) for each in search.poses),
+        gains=search.gains.copy(),
+        shadings=tuple(shadings),
+        slices=tuple(slices),
+        correlation=after,
+        correlation_before=before,
+        fixed=search.fixed,
+        problems=problems,
+    )
+
+
+def _keep_at_rest(search: PoseSearch) -> None:
+    """Take displacements back that are too small to matter, or make no difference."""
+    for number in search.free:
+        pose = Pose(search.centre, search.poses[number, :3] / RADIUS_MM, search.poses[number, 3:])
+        middle = search.views[number].volume.grid.centre
+        moved = (pose.matrix @ np.append(middle, 1))[:3] - middle
+        small = np.linalg.norm(moved) < MIN_SHIFT_MM and pose.degrees < MIN_TURN_DEGREES
+        rest = search.poses.copy()
+        rest[number] = 0
+        if small or search.cost(search.poses) > (1 - MIN_IMPROVEMENT) * search.cost(rest):
+            search.poses = rest
+
+
+def _find_brightness(
+    search: PoseSearch, views: Sequence[View], problems: Mapping[int, str]
+) -> tuple[list[Shading | None], list[SliceIntensities]]:
+    """Shading and slices of all stacks, with the poses so far; completes the gains of the search.
+
+    Nothing is said about stacks that could not be aligned.
+    """
+    lines = [each for each in search.lines() if not problems.keys() & set(each.numbers)]
+    shadings: list[Shading | None] = [None] * len(views)
+    slices = [SliceIntensities.none(view) for view in views]
+    if any(each.values.size for each in lines):
+        shadings = estimate_shading(lines, search.fixed, len(views))
+        lines = [each.without(shadings) for each in lines]
+        further, found = estimate_slices(views, lines, search.fixed)
+        aligned = [k for k in range(len(views)) if k not in problems]
+        slices = [found[k] if k in aligned else slices[k] for k in range(len(views))]
+        search.gains[aligned] *= further[aligned]
+    search.gains[np.abs(search.gains - 1) < MIN_GAIN] = 1
+    return shadings, slices
 
 
 def _find_problem(poses: np.ndarray, correlations: np.ndarray, number: int) -> str | None:

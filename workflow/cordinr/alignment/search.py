@@ -12,6 +12,8 @@ from scipy.optimize import least_squares
 
 from ..acquisition.view import View
 from .crossings import Crossing
+from .lines import Lines
+from .mask import Mask
 from .pose import Pose
 
 LEVELS = ((4.0, 4.0, 8_000, 25.0), (1.5, 2.0, 20_000, 5.0), (0.0, 1.0, 30_000, 2.0))
@@ -61,8 +63,10 @@ class PoseSearch:
         pairs: Sequence[tuple[int, int]],
         centre: np.ndarray,
         fixed: int,
+        mask: Mask | None = None,
     ) -> None:
         self.views, self.pairs, self.centre, self.fixed = views, pairs, centre, fixed
+        self.mask = mask
         self.free = [k for k in range(len(views)) if k != fixed]
         self.poses = np.zeros((len(views), 6))
         self.gains = np.ones(len(views))
@@ -70,10 +74,20 @@ class PoseSearch:
 
     def run(self) -> None:
         """Find poses and gains, coarse to fine."""
-        for number, level in enumerate(LEVELS):
+        self.set_level(*LEVELS[0])
+        self.search()
+        self.refine()
+        self.refine_further(self.views)
+
+    def refine_further(self, views: Sequence[View]) -> None:
+        """Refine poses and gains on fine levels, by other images of the same stacks.
+
+        Args:
+            views: the stacks, their intensities corrected perhaps.
+        """
+        self.views = views
+        for level in LEVELS[1:]:
             self.set_level(*level)
-            if number == 0:
-                self.search()
             self.refine()
 
     def matrices(self, poses: np.ndarray) -> list[np.ndarray]:
@@ -92,6 +106,7 @@ class PoseSearch:
                 step_mm=step_mm,
                 points=points,
                 margin_mm=margin_mm,
+                mask=self.mask,
             )
             for one, other in self.pairs
         ]
@@ -103,6 +118,26 @@ class PoseSearch:
             crossing.compare(*(matrices[number] for number in crossing.numbers))
             for crossing in self.crossings
         ]
+
+    def cost(self, poses: np.ndarray) -> float:
+        """Sum of the squared differences on all lines at these poses, where both are measured."""
+        return float(np.sum(self.residuals(poses[self.free].ravel()) ** 2))
+
+    def lines(self) -> list[Lines]:
+        """What the stacks show on their lines at the poses and gains so far."""
+        matrices, found = self.matrices(self.poses), []
+        for crossing, compared in zip(self.crossings, self.compare(self.poses), strict=True):
+            one, other, both = compared
+            first, second = crossing.numbers
+            found.append(
+                Lines(
+                    numbers=crossing.numbers,
+                    values=np.stack([one / self.gains[first], other / self.gains[second]])[:, both],
+                    slices=crossing.slices[:, both],
+                    world=crossing.points(matrices[first], matrices[second])[both],
+                )
+            )
+        return found
 
     def correlations(self, poses: np.ndarray) -> np.ndarray:
         """(stacks,) correlation of each stack with all that cross it, weighted by their points."""

@@ -68,9 +68,9 @@ def align(
             raise InputError(sentence)
         log.warning("%s", sentence)
     for number, (path, target) in enumerate(zip(views, output, strict=True)):
-        pose, gain = alignment.poses[number], float(alignment.gains[number])
+        pose = alignment.poses[number]
         print(f"{path}: {alignment.describe(number)}")
-        moved = pose.move_volume(load_scan(path), gain)
+        moved = alignment.correct(load_scan(path), loaded[number].axis, number)
         fields = metadata_of(path) | view_fields(loaded[number])
         fields |= alignment.fields(number)
         text = describe_label("aligned")

@@ -40,6 +40,7 @@ include: "workflow/rules/save.smk"
 if ACQUIRED:
 
     include: "workflow/rules/align.smk"
+    include: "workflow/rules/check.smk"
 
 else:
 

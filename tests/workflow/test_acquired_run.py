@@ -157,12 +157,30 @@ def error_db(image, truth):
     return 20 * np.log10(expected.max() / np.sqrt(np.mean(difference**2)))
 
 
+def test_checks_without_a_reference_are_tidy_and_described(run):
+    rows = read_table(run.results / "checks.tsv")
+    assert [*rows[0]] == [*read_json(run.results / "checks.json")]
+    assert [row["desc"] for row in rows if row["image"] == "sub-01"] == METHODS
+    for row in rows[:-1]:
+        assert row["verdict"] in ("trusted", "doubtful", "do not use") and row["problem"] == "n/a"
+        assert 0 < float(row["trust"]) < 1 and int(row["slices"]) == 26
+        assert float(row["agreement"]) > 0.95  # 0.6 to 0.8 before the alignment
+    assert rows[-1]["image"] == "sub-02" and rows[-1]["problem"].endswith("it is left out.")
+    tv = rows[METHODS.index("tv")]
+    assert tv["verdict"] == "trusted" and float(tv["fit_seconds"]) > 0
+    slices = read_table(run.results / "checks/sub-01/anat/sub-01_slices.tsv")
+    assert len(slices) == len(METHODS) * 26
+    for method in METHODS:
+        assert (run.results / f"figures/sub-01/anat/sub-01_desc-{method}_residuals.png").exists()
+
+
 def test_costs_and_last_words(run):
     rows = read_table(run.results / "benchmarks.tsv")
     jobs = [row["rule"] for row in rows]
     assert {rule: jobs.count(rule) for rule in jobs} == {
         "align": 1,
         "baseline": 1,
+        "check": 1,
         "fit": 2,
         "render": 2,
     }

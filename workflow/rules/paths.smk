@@ -292,6 +292,18 @@ def metrics_files(wildcards):
     return files
 
 
+def check_files(wildcards):
+    """What is known without a reference of every image and method."""
+    return [
+        path
+        for row in score_rows()
+        for path in expand(
+            f"<results>/checks/{row.folder}/{row.image}_desc-{{label}}_check.json",
+            label=BASELINES + INRS + VARIANTS,
+        )
+    ]
+
+
 def figures_of_images(wildcards):
     """The figures of every image that has them: also of those of which only the page failed."""
     without = {key for key, failed in FAILED.items() if failed.lacks == LACKS_FIGURES}
@@ -339,6 +351,10 @@ def get_results():
             # The scans where they really are, which are of use by themselves.
             without_pathvars(all_views),
             reconstructions(),
+            # How far they can be trusted: what is known of each, and the table of all.
+            without_pathvars(check_files),
+            "<results>/checks.tsv",
+            "<results>/checks.json",
             "<results>/benchmarks.tsv",
             dataset_files(),
         ]
@@ -376,8 +392,8 @@ def dataset_files():
 
 
 def measured_results():
-    """What is there once all jobs have been measured: the metrics, or all reconstructions."""
-    return reconstructions() if ACQUIRED else "<results>/metrics.tsv"
+    """What is there once all jobs have been measured: the metrics, or the checks."""
+    return "<results>/checks.tsv" if ACQUIRED else "<results>/metrics.tsv"
 
 
 def get_final_output():

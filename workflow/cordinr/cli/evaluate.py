@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from . import Panel, verb
-from .options import Mask, Reference
+from .options import Index, Mask, Reference, Results
 
 Tsv = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="TSV to write.")]
 
@@ -134,6 +134,47 @@ def aggregate(
     if not partial:
         write_json(dictionary, table.column_dictionary())
     table.save_table(output, table.tabulate(rows))
+
+
+@verb(
+    Panel.TABLES,
+    "--index results/inputs.tsv --method tv -o results/checks.tsv",
+    name="aggregate-checks",
+)
+def aggregate_checks(
+    index: Index,
+    method: Annotated[
+        list[str], typer.Option(metavar="LABEL", help="desc label of a method, repeatable.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="TSV to write, with a JSON of its columns."
+        ),
+    ],
+    folder: Results = Path("results"),
+    failed: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="failed.tsv of a run, the images to leave out."),
+    ] = None,
+) -> None:
+    """Gather what `check` found of all images of a run in one table."""
+    from ..datasets.index import load_index
+    from ..datasets.layout import ResultPaths
+    from ..errors import InputError
+    from ..evaluation.checks import check_dictionary, collect_checks, tabulate_checks
+    from ..evaluation.failed import load_failed
+    from ..evaluation.table import save_table
+    from ..files import check_writable, write_json
+
+    if output.suffix != ".tsv":
+        raise InputError(f"{output}: is not named .tsv; choose such a name.")
+    dictionary = output.with_suffix(".json")
+    check_writable(output, dictionary, inputs=[index])
+    failures = load_failed(failed) if failed else []
+    rows = collect_checks(load_index(index), method, ResultPaths(folder), failures)
+    write_json(dictionary, check_dictionary())
+    save_table(output, tabulate_checks(rows))
 
 
 @verb(Panel.TABLES, "results/benchmarks -o benchmarks.tsv")

@@ -34,6 +34,11 @@ class ResultPaths:
         return self.results / "metrics.tsv"
 
     @property
+    def checks(self) -> Path:
+        """Path of the table of what is known without a reference, in a run on acquired scans."""
+        return self.results / "checks.tsv"
+
+    @property
     def partial_table(self) -> Path:
         """Path of the table of the metrics so far, after a run that failed or was stopped."""
         return self.results / "metrics_partial.tsv"
@@ -84,6 +89,10 @@ class ResultPaths:
         grid = f"_res-{res}" if res else ""
         name = f"{row.image}{grid}_desc-{label}_metrics.json"
         return self.results / "metrics" / row.folder / name
+
+    def check(self, row: IndexRow, label: str) -> Path:
+        """Path of what is known of a reconstruction without a reference, by its `desc` label."""
+        return self.results / "checks" / row.folder / f"{row.image}_desc-{label}_check.json"
 
     def figure(self, row: IndexRow, name: str) -> Path:
         """Path of a figure of an image."""

@@ -44,10 +44,10 @@ def collect(
     for image in images:
         failure = failures.get((image.folder, image.image))
         if not image.path:
-            rows.append(_problem_row(image, image.problem))
+            rows.append(problem_row(image, image.problem))
             continue
         if failure:
-            rows.append(_problem_row(image, failure.reason))
+            rows.append(problem_row(image, failure.reason))
         if failure and failure.lacks == METRICS and not why_missing:
             continue
         is_incomplete = False
@@ -61,7 +61,7 @@ def collect(
                 row | read_image_costs(paths, image, label, row["res"]) | {"site": image.site}
             )
         if why_missing and is_incomplete and not failure:
-            rows.append(_problem_row(image, why_missing(image)))
+            rows.append(problem_row(image, why_missing(image)))
     return rows
 
 
@@ -76,7 +76,7 @@ def _scored_labels(
             yield label, image.truth_res
 
 
-def _problem_row(image: IndexRow, reason: str) -> dict[str, Any]:
+def problem_row(image: IndexRow, reason: str) -> dict[str, Any]:
     """The row of an image that has no metrics, or not all of them."""
     identity = {name: getattr(image, name) for name in ("subject", "session", "image", "site")}
     return identity | {"res": "", "desc": "", "problem": reason}

@@ -94,11 +94,12 @@ def known_missing(results: Path) -> list[tuple[str, str]]:
     Args:
         results: folder of the workflow's results. A partial table is that of a run that failed.
     """
+    from ..evaluation.checks import problems_of_checks
     from ..evaluation.table import load_table, problems_of
 
     paths = ResultPaths(results)
     try:
         table = load_table(paths.partial_table if paths.partial_table.exists() else paths.table)
     except InputError:
-        return []
+        return problems_of_checks(paths.checks) if paths.checks.exists() else []
     return list(problems_of(table).items())

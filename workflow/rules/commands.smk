@@ -62,6 +62,7 @@ def render_command(wildcards):
         options("--device", [] if config["device"] == "auto" else [config["device"]]),
         raw_like(wildcards),
         "" if variant else options("--voxel", config["voxel_sizes"]),
+        "--align none --images-only",
     ]
     views = inside_dataset(view_images(), wildcards)
     return dataset_command("reconstruct", views, settings, inside_dataset(images, wildcards))

@@ -63,5 +63,5 @@ def bin_in_plane(view: View, voxel_mm: float) -> View:
     array = blocks.mean(axis=(1, 3, 5), dtype=np.float64).astype(np.float32)
     measured = None
     if view.measured is not None:
-        measured = view.measured[whole].reshape(parts).all(axis=(1, 3, 5))
+        measured = np.asarray(view.measured[whole].reshape(parts).all(axis=(1, 3, 5)))
     return replace(view, volume=Volume(array, Grid(shape, affine, grid.space)), measured=measured)

@@ -29,9 +29,9 @@ def regions_of(views: Sequence[View], field: Field = "crossed") -> list[tuple[Vi
     if field not in get_args(Field):
         raise InputError(f"field '{field}' is not known; use {', '.join(get_args(Field))}.")
     if field == "overlap" or len(views) == 1:
-        _check(coverage(views, views[0].volume.grid).any(), views)
+        _check(bool(coverage(views, views[0].volume.grid).any()), views)
         return [tuple(views)]
-    pairs = [
+    pairs: list[tuple[View, ...]] = [
         (one, other)
         for one, other in itertools.combinations(views, 2)
         if not one.is_parallel_to(other) and _overlap(one, other)
@@ -123,9 +123,7 @@ def _within(world: np.ndarray, grid: Grid, margin_mm: float = 0.0) -> np.ndarray
 
 def _overlap(one: View, other: View) -> bool:
     """Whether a voxel of the first view lies within the second."""
-    return any(
-        _within(centres, other.volume.grid).any() for _, centres in one.volume.grid.blocks()
-    )
+    return any(_within(centres, other.volume.grid).any() for _, centres in one.volume.grid.blocks())
 
 
 def _check(overlap: bool, views: Sequence[View]) -> None:

@@ -43,21 +43,22 @@ def transform_path(image: Path | str) -> Path:
     return sidecar.with_name(f"{sidecar.stem}_xfm.txt")
 
 
-def uncertainty_path(image: Path | str) -> Path:
-    """Return the path of the uncertainty map of an image: `desc-X` becomes `desc-Xspread`.
+def companion_path(image: Path | str, kind: str) -> Path:
+    """Return the path of a map that belongs to an image: `desc-X` becomes `desc-X` and its kind.
 
     Args:
         image: path of the image.
+        kind: what the map shows, such as "spread" for the uncertainty of the image.
     """
     path = Path(image)
     stem, dot, extension = path.name.partition(".")
     label = entities(path).get("desc")
     if label:
-        stem = stem.replace(f"desc-{label}", f"desc-{label}spread")
+        stem = stem.replace(f"desc-{label}", f"desc-{label}{kind}")
     elif "_" in stem:
-        stem = "_desc-spread_".join(stem.rsplit("_", 1))
+        stem = f"_desc-{kind}_".join(stem.rsplit("_", 1))
     else:
-        stem += "_spread"
+        stem += f"_{kind}"
     return path.with_name(stem + dot + extension)
 
 

@@ -50,9 +50,41 @@ def read_view(path: Path | str, *, insist: bool = False) -> View:
         InputError: as for `load_scan` and `slice_geometry`.
     """
     volume = load_scan(path)
-    axis, profile = slice_geometry(volume.grid, statements_of(Path(path)), insist)
+    stated = statements_of(Path(path))
+    axis, profile = slice_geometry(volume.grid, stated, insist)
     measured = find_measured(volume.array, axis)
-    return View(volume, axis, profile, str(path), None if measured.all() else measured)
+    trust = slice_weights(stated, volume.grid.shape[axis])
+    if trust is not None:
+        np.moveaxis(measured, axis, 0)[trust == 0] = False
+        trust = None if (trust[trust > 0] == 1).all() else np.where(trust > 0, trust, 1.0)
+    return View(volume, axis, profile, str(path), None if measured.all() else measured, trust=trust)
+
+
+def slice_weights(stated: Statements, count: int) -> np.ndarray | None:
+    """Return the weights of slices in the sidecar of an aligned scan, which `align` writes.
+
+    Args:
+        stated: by the sidecars.
+        count: number of slices.
+
+    Returns:
+        (count,) weights from 0 to 1; None where the sidecars state none.
+
+    Raises:
+        InputError: they are not so many numbers from 0 to 1.
+    """
+    weights = stated.values.get("SliceWeights")
+    if weights is None:
+        return None
+    is_list = isinstance(weights, list) and len(weights) == count
+    if not is_list or not all(
+        isinstance(w, int | float) and not isinstance(w, bool) and 0 <= w <= 1 for w in weights
+    ):
+        raise InputError(
+            f"{stated.origins['SliceWeights']}: SliceWeights is not a list of {count} numbers from "
+            f"0 to 1, one for each slice of {stated.image}; remove it or align the scans again."
+        )
+    return np.array(weights, float)
 
 
 def statements_of(image: Path) -> Statements:

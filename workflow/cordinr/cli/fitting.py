@@ -2,16 +2,18 @@
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
 
 from ..acquisition.domain import FitDomain
+from ..acquisition.overlap import Field
 from ..acquisition.view import View
-from ..bids.names import describe_label, sidecar_path, uncertainty_path
+from ..bids.names import companion_path, describe_label, sidecar_path
 from ..bids.sidecars import image_sidecar
 from ..bids.view_files import view_metadata
 from ..errors import InputError
@@ -39,6 +41,9 @@ def fit_views(
     threads: int | None,
     checkpoint: Path,
     sigma: float | None = None,
+    field: str = "crossed",
+    preset: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> tuple[INR, Progress]:
     """Fit with progress on stderr.
 
@@ -51,6 +56,9 @@ def fit_views(
         threads: number of CPU threads; None for all.
         checkpoint: file from which a stopped fit goes on.
         sigma: replaces that of the settings, unless None; cycles/mm.
+        field: that the INR covers, one of `Field`.
+        preset: settings that replace those of the file.
+        metadata: further fields of the sidecars of renderings.
 
     Returns:
         The INR and the last report, which counts the work before a stop as well.
@@ -58,7 +66,7 @@ def fit_views(
     Raises:
         InputError: the settings are wrong, or the views do not overlap.
     """
-    settings = read_settings(config, seed, sigma)
+    settings = replace(read_settings(config, seed, sigma), **(preset or {}))
     use_threads(threads)
     last_report: deque[Progress] = deque(maxlen=1)
     with show_fit(f"F={fourier_dim}") as show:
@@ -68,9 +76,16 @@ def fit_views(
             show(progress)
 
         inr = fit_inr(
-            views, fourier_dim, settings, device=device, report=report, checkpoint=checkpoint
+            views,
+            fourier_dim,
+            settings,
+            field=cast(Field, field),
+            device=device,
+            report=report,
+            checkpoint=checkpoint,
         )
-    return replace(inr, metadata=view_metadata(views)), last_report.pop()
+    said = view_metadata(views) | dict(metadata or {})
+    return replace(inr, metadata=said), last_report.pop()
 
 
 def list_grids(inr: INR, like: Grid | None, sizes: Sequence[float | None]) -> list[Grid]:
@@ -125,7 +140,7 @@ def render_image(
     label = f"inrF{inr.fourier_dim}"
     images = {path: (image, label)}
     if inr.members > 1:
-        images[uncertainty_path(path)] = (std, f"{label}spread")
+        images[companion_path(path, "spread")] = (std, f"{label}spread")
     for target, (array, desc) in images.items():
         save_volume(target, array, grid)
         text = describe_label(desc)

@@ -74,3 +74,11 @@ Mask = Annotated[
 ]
 Index = Annotated[Path, typer.Option(metavar="FILE", help="inputs.tsv of the run.")]
 Results = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results of the run.")]
+CoveredField = Annotated[
+    str,
+    typer.Option(
+        metavar="WHAT",
+        help="What is covered: crossed (where scans of two slice directions see), union (where any "
+        "scan sees) or overlap (where all see).",
+    ),
+]

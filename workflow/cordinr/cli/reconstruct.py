@@ -1,13 +1,14 @@
 """The verbs for two scans of one patient: both steps in one go, or one by one."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from . import Panel, verb
 from .options import (
     Config,
+    CoveredField,
     Device,
     FourierDim,
     Insist,
@@ -22,12 +23,56 @@ from .options import (
 )
 
 
-@verb(Panel.SCANS, "axial.nii.gz sagittal.nii.gz -o volume.nii.gz")
+@verb(Panel.SCANS, "sag.nii.gz ax1.nii.gz ax2.nii.gz -o volume.nii.gz")
 def reconstruct(
     views: Views,
     output: Outputs,
     like: Like = None,
     voxel: Voxels = None,
+    align: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="rigid: correct the displacement and gain of each scan; none: take the scans as "
+            "their headers put them.",
+        ),
+    ] = "rigid",
+    fixed: Annotated[
+        int, typer.Option(metavar="N", help="Number of the scan that stays where it is.")
+    ] = 1,
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="IMAGE",
+            help="Where the scans are compared with each other, such as around the cord.",
+        ),
+    ] = None,
+    field: CoveredField = "crossed",
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Take less time, at some cost of quality.")
+    ] = False,
+    best: Annotated[
+        bool,
+        typer.Option("--best", help="Take the mean of four networks, and write their spread."),
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Also leave every fourth slice out, predict it from the others, and compare.",
+        ),
+    ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Fail where a scan could not be aligned."),
+    ] = False,
+    images_only: Annotated[
+        bool,
+        typer.Option(
+            "--images-only",
+            help="Write no map of what covers what, no transforms, no numbers and no page.",
+        ),
+    ] = False,
     fourier_dim: FourierDim = 256,
     config: Config = None,
     device: Device = "auto",
@@ -36,29 +81,44 @@ def reconstruct(
     threads: Threads = None,
     insist: Insist = False,
 ) -> None:
-    """Make one isotropic volume from two scans: `fit` and `render` in one.
+    """Make one isotropic volume from the thick-slice scans of a patient.
 
-    Without --like the first -o gets voxels as fine as the finest of the views,
-    unless there is one -o for each --voxel. The volume is the one that `fit`
-    and `render` make, to the last bit.
+    Any number of scans, of at least two slice directions: aligned with each
+    other, fitted together and rendered. Prints what each scan was taken for,
+    where it lies, what is covered, and how far the volume can be trusted.
+    Without --like the first -o gets voxels as fine as the finest of the scans,
+    unless there is one -o for each --voxel. Of scans in place, the volume is
+    the one that `fit` and `render` make, to the last bit.
     """
     from ..acquisition.domain import FitDomain
+    from ..acquisition.overlap import Field
+    from ..acquisition.scan_words import describe_field
     from ..bids.reference import grid_like
-    from ..bids.view_files import load_views
+    from ..errors import InputError
     from ..inr.device import choose_device
+    from ..inr.settings import BEST, FAST
     from .checks import check_renderings, voxels_of
     from .fitting import count_outside, fit_views, list_grids, render_image
+    from .placing import place_scans
+    from .reconstruction_files import check_companions, save_companions
 
     sizes = voxels_of(output, like, voxel)
-    check_renderings("reconstruct", output, like, sizes, views)
+    check_renderings("reconstruct", output, like, sizes, [*views, *([mask] if mask else [])])
+    if fast and best:
+        raise InputError("reconstruct: --fast and --best contradict each other; give one.")
+    if not images_only:
+        check_companions(output[0], views)
     torch_device = choose_device(device)
-    loaded = load_views(views, insist=insist)
+    scans = place_scans(views, align=align, fixed=fixed, mask=mask, strict=strict, insist=insist)
+    domain = FitDomain.of(scans.views, cast(Field, field))
     like_grid = grid_like(like, output[0]) if like else None
     if like_grid:
-        count_outside(output[0], like_grid, FitDomain.of(loaded))
+        count_outside(output[0], like_grid, domain)
+    for sentence in describe_field(scans.views, like_grid or domain.grid):
+        print(sentence)
     checkpoint = output[0].with_name(output[0].name + ".checkpoint")
     inr, _ = fit_views(
-        loaded,
+        scans.views,
         fourier_dim,
         config=config,
         device=torch_device,
@@ -66,9 +126,14 @@ def reconstruct(
         threads=threads,
         checkpoint=checkpoint,
         sigma=sigma,
+        field=field,
+        preset=FAST if fast else BEST if best else {},
+        metadata=scans.fields(),
     )
     for path, grid in zip(output, list_grids(inr, like_grid, sizes), strict=True):
         render_image(inr, grid, path, torch_device)
+    if not images_only:
+        save_companions(output[0], scans, domain, hold_out=4 if check else 0)
 
 
 @verb(Panel.SCANS, "axial.nii.gz sagittal.nii.gz --fourier-dim 256 -o model.safetensors")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bids.metadata import sidecars_of
-from ..bids.names import entities, image_of, sidecar_path, transform_path, uncertainty_path
+from ..bids.names import companion_path, entities, image_of, sidecar_path, transform_path
 from ..bids.uris import resolve_bids_uri
 from ..errors import InputError
 from ..files import read_json, write_text
@@ -156,7 +156,9 @@ def _step_behind(root: Path, raw: Path, path: str) -> Step | None:
     if not images or not all((root / image).is_file() for image in images):
         return None
     images += [
-        str(uncertainty_path(image)) for image in images if _has_uncertainty_map(root / image)
+        str(companion_path(image, "spread"))
+        for image in images
+        if _has_uncertainty_map(root / image)
     ]
     sources = [_file_named_by(root, word, images[0]) for word in words if word not in images]
     inputs = [
@@ -175,7 +177,7 @@ def _has_uncertainty_map(image: Path) -> bool:
     """Tell whether an image has an uncertainty map; a map of older settings is ignored."""
     sidecar = sidecar_path(image)
     several = sidecar.exists() and read_json(sidecar).get("Members", 1) > 1
-    return several and uncertainty_path(image).is_file()
+    return several and companion_path(image, "spread").is_file()
 
 
 def _file_named_by(root: Path, word: str, image: str) -> str:

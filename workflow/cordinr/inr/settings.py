@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
 import yaml
@@ -31,6 +32,12 @@ ISOTROPIC_SPACINGS = (32, 16, 8, 4, 2, 1)
 
 SLICE_FRACTIONS = (0.4, 0.8)
 """Spacings across the slices of a lattice shaped like a view, in units of its slice thickness."""
+
+FAST: Mapping[str, Any] = MappingProxyType({"max_steps": 120})
+"""Settings that make a fit take less time, at some cost of quality."""
+
+BEST: Mapping[str, Any] = MappingProxyType({"members": 4})
+"""Settings that give better images, at some cost of time."""
 
 MAX_YAML_DEPTH = 20
 """Maximum number of nested levels of a settings file, which needs two."""

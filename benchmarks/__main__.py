@@ -19,6 +19,7 @@ NAMES = (
     "scenarios",
     "scans",
     "alignment",
+    "trust",
     "uncertainty",
     "ablation",
     "profile",

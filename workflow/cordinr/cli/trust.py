@@ -1,5 +1,6 @@
 """The verb that says how far reconstructions can be trusted, without a reference."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,17 @@ from .options import Insist
 
 if TYPE_CHECKING:
     from ..acquisition.view import View
+
+
+@dataclass(frozen=True)
+class StatedProblems:
+    """What the sidecars of scans say of an alignment that failed.
+
+    Attributes:
+        problems: why a scan could not be aligned, by its number.
+    """
+
+    problems: dict[int, str]
 
 
 @verb(
@@ -64,6 +76,7 @@ def check(
     cross. Prints a verdict: trusted, doubtful, or do not use.
     """
     from .. import __version__
+    from ..bids.metadata import metadata_of
     from ..bids.view_files import load_views
     from ..errors import InputError
     from ..evaluation.identity import read_identity
@@ -86,10 +99,14 @@ def check(
     views = load_views(view, insist=insist)
     held_out = leave_out(views, hold_out) if hold_out else []
     first = [_first_slice(each, path) for each, path in zip(views, view, strict=True)]
+    stated = (metadata_of(path).get("AlignmentProblem") for path in view)
+    alignment = StatedProblems({k: str(problem) for k, problem in enumerate(stated) if problem})
     assessments = []
     for path, volume in zip(recon, volumes, strict=True):
         try:
-            found = assess(views, volume, held_out=held_out, first_slices=first)
+            found = assess(
+                views, volume, alignment=alignment, held_out=held_out, first_slices=first
+            )
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         assessments.append((path.name, found))

@@ -6,12 +6,13 @@ scripts run, and lets the page fetch nothing.
 
 import base64
 import hashlib
+import io
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -20,6 +21,9 @@ from ..bids.names import sidecar_path
 from ..bids.uris import resolve_bids_uri, split_dataset
 from ..errors import InputError
 from ..files import check_file, read_json, write_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MAX_PAGE_BYTES = 15_000_000
 """Maximum size of a page in bytes; the volumes get what the viewer and the pictures leave."""
@@ -118,6 +122,13 @@ def make_data_uri(path: Path) -> str:
     return f"data:image/{media_type};base64," + base64.b64encode(path.read_bytes()).decode("ascii")
 
 
+def encode_png(figure: "Figure") -> str:
+    """Draw a figure as data URI of a PNG."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=150, metadata={"Software": None})
+    return "data:image/png;base64," + base64.b64encode(picture.getvalue()).decode("ascii")
+
+
 def read_origin(image: Path, page: Path) -> FileOrigin:
     """Read where an image came from in its sidecar, with links that work from the page.
 
@@ -180,4 +191,10 @@ def _number_text(value: float | None, digits: int = 2) -> str:
     return "–" if value is None else f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
+def _percent_text(value: float | None, digits: int = 1) -> str:
+    """Write a fraction as percentage; a dash where there is none."""
+    return _number_text(None if value is None else 100 * value, digits)
+
+
+ENVIRONMENT.filters["percent"] = _percent_text
 ENVIRONMENT.filters["number"] = _number_text

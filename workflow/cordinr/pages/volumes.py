@@ -12,8 +12,9 @@ from ..imaging.grid import Grid
 from ..imaging.nifti_output import make_image
 from ..imaging.volume import Volume
 
-KINDS = ("reference", "view", "recon", "spread")
-"""Kinds of layers, as the viewer calls them; "spread" is an uncertainty map."""
+KINDS = ("reference", "view", "recon", "image", "spread")
+"""Kinds of layers, as the viewer calls them: a "recon" has an error against the reference, an
+"image" has none, and "spread" is an uncertainty map of the layer before it."""
 
 MAX_LEVEL = 255
 """Number of steps between the lowest and the highest intensity of a volume in bytes."""
@@ -42,7 +43,7 @@ class ViewerLayer:
     Attributes:
         key: its name in the page; letters and digits.
         name, caption: the two lines of its heading.
-        kind: one of `KINDS`; an uncertainty map is drawn over the reconstruction before it.
+        kind: one of `KINDS`; an uncertainty map is drawn over the layer before it.
         volume: on any grid; views keep their own thick voxels.
     """
 

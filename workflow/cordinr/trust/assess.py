@@ -1,16 +1,15 @@
 """All that can be said of a reconstruction without a reference."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy import ndimage
 
 from ..acquisition.overlap import count_directions
 from ..acquisition.view import View
-from ..alignment.rigid import Alignment
 from ..errors import InputError
 from ..imaging.volume import Volume
 from .agreement import StackAgreement, cross_stacks
@@ -22,6 +21,14 @@ from .residuals import StackResidual, find_residuals, range_of
 from .slice_numbers import SliceNumbers, counted_slices
 from .slice_words import STRANGE, SliceWord, judge_slices
 from .verdict import StackEvidence, Verdict, judge
+
+
+class HasProblems(Protocol):
+    """An alignment, or what the sidecars of the scans say of one."""
+
+    @property
+    def problems(self) -> Mapping[int, str]:
+        """Why a stack could not be aligned, by its number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +184,7 @@ def assess(
     views: Sequence[View],
     image: Volume,
     covered: Covered = None,
-    alignment: Alignment | None = None,
+    alignment: HasProblems | None = None,
     held_out: Sequence[HoldOut] = (),
     first_slices: Sequence[int] = (),
 ) -> Assessment:
@@ -228,8 +235,9 @@ def assess(
         residual=_mean(stack.residual.excess for stack in stacks),
     )
     crossed = _crossed_part(views, image, covered)
+    evidence = [stack.evidence for stack in stacks]
     problems = alignment.problems if alignment else {}
-    verdict = judge([stack.evidence for stack in stacks], sources, crossed, problems)
+    verdict = judge(evidence, sources, crossed, problems)
     return Assessment(stacks, sources, crossed, verdict)
 
 

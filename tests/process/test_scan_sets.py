@@ -150,6 +150,14 @@ def test_the_index_keeps_the_scans_and_has_no_such_columns_without_them(scans, t
     assert header[-2:] == ["scans", "incomplete"]
 
 
+def test_no_complete_set_at_all_is_an_error(scans):
+    words = (
+        r"has no complete set of scans; correct views\.acquired\. The first: .* acquisition none"
+    )
+    with pytest.raises(InputError, match=words):
+        find(scans, [{"acquisition": ["sag"]}, {"acquisition": [""]}])
+
+
 def test_directions_are_parsed():
     parsed = parse_directions(["acquisition=sag,run=1,run=", "chunk=2"])
     assert parsed == [{"acquisition": ["sag"], "run": ["1", ""]}, {"chunk": ["2"]}]

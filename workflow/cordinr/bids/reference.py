@@ -49,8 +49,8 @@ def isotropic_voxel(path: Path | str, sizes: Sequence[float] | np.ndarray) -> fl
         return round(high, 4)
     raise InputError(
         f"{path}: voxels of {voxel_text(sizes)} are too far from cubes for a reference; leave it "
-        "out by dataset.subjects or dataset.entities, or combine such scans by `cordinr "
-        "reconstruct`."
+        "out by dataset.subjects or dataset.entities, or combine such scans: all of a dataset by "
+        "views.acquired, those of one patient by `cordinr reconstruct`."
     )
 
 

@@ -62,6 +62,10 @@ def find_scan_sets(
         elif subjects is not None and not any(row.path for row in sets):
             sets = [replace(row, incomplete="") for row in sets]
         rows += sets
+    if rows and not any(row.path for row in rows):
+        raise InputError(
+            f"{dest}: has no complete set of scans; correct {SETTING}. The first: {rows[0].problem}"
+        )
     return finish_rows(dest, rows)
 
 

@@ -118,21 +118,23 @@ def _predict_oblique(view: View, image: Volume, known: np.ndarray) -> np.ndarray
 def _within(view: View, centres: np.ndarray, grid: Grid, known: np.ndarray) -> np.ndarray:
     """Which voxels at `centres` (n, 3) have their slice profile within known voxels; bool (n,)."""
     inside = np.ones(len(centres), bool)
-    for offset in _outline(view, grid):
-        index = grid.index(centres[inside] + offset)
+    start, turn = grid.index(centres), np.linalg.inv(grid.affine)[:3, :3]
+    last = np.array(grid.shape) - 1
+    for offset in _outline(view):
+        index = start[inside] + turn @ offset
         here = grid.contains(index)
-        voxel = np.clip(np.rint(index[here]).astype(int), 0, np.array(grid.shape) - 1)
+        voxel = np.clip(np.rint(index[here]).astype(int), 0, last)
         here[here] = known[tuple(voxel.T)]
         inside[inside] = here
     return inside
 
 
-def _outline(view: View, grid: Grid) -> np.ndarray:
-    """World offsets (n, 3) in mm from the centre of a slice voxel to points along its edges."""
+def _outline(view: View) -> np.ndarray:
+    """World offsets (13, 3) in mm from the centre of a slice voxel to it and along its edges."""
     profile, slices = view.profile, view.volume.grid
     reach = min(profile.extent, MAX_PROFILE * profile.thickness)
-    steps = max(2, 1 + int(np.ceil(reach / grid.voxel_sizes.max())))
-    along = np.linspace(-reach / 2, reach / 2, steps)[:, None] * view.normal
+    along = np.array([-reach / 2, 0, reach / 2])[:, None] * view.normal
     one, other = (slices.affine[:3, axis] / 2 for axis in view.in_plane)
     corners = np.stack([one + other, one - other, other - one, -one - other])
-    return (along[:, None] + corners).reshape(-1, 3)
+    # The centre first: most voxels of a scan that reaches far beyond the image need no other point.
+    return np.concatenate([np.zeros((1, 3)), (along[:, None] + corners).reshape(-1, 3)])

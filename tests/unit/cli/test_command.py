@@ -91,7 +91,8 @@ def test_reconstruct_makes_what_fit_and_render_make(view_files, tmp_path, comman
     grids = ["--like", tmp_path / "image.nii.gz", "--voxel", 1.5]
     once, twice = tmp_path / "once", tmp_path / "twice"
     outputs = [["-o", folder / "a.nii.gz", "-o", folder / "b.nii.gz"] for folder in (once, twice)]
-    assert command("reconstruct", *view_files, *options, *grids, *outputs[0])[0] == 0
+    alone = "--images-only"
+    assert command("reconstruct", *view_files, *options, *grids, *outputs[0], alone)[0] == 0
     model = tmp_path / "m.safetensors"
     assert command("fit", *view_files, *options, "-o", model)[0] == 0
     said = ["--command", "cordinr something else"]

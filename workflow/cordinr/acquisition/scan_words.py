@@ -20,7 +20,7 @@ MIN_TILT_DEGREES = 1.0
 MIN_GAP = 0.02
 """Gap between slices, or their overlap, as a fraction of the spacing, from which it is said."""
 
-MIN_LEFT_OUT_MM = 2.0
+MIN_LEFT_OUT_MM = 5.0
 """Length at an end of a scan that is not reconstructed, from which it is said."""
 
 

@@ -83,6 +83,12 @@ def place_scans(
         return PlacedScans(tuple(paths), views, None)
     if align == "none":
         return PlacedScans(tuple(paths), views, None)
+    if all(view.is_parallel_to(views[0]) for view in views):
+        names = " and ".join(view.name for view in views)
+        raise InputError(
+            f"{names}: have slices in one direction only, so that nothing tells how they lie to "
+            "each other; add a scan of another direction, or take them as they are by --align none."
+        )
     where = Mask.of(load_volume(mask), str(mask)) if mask else None
     alignment = align_rigidly(views, fixed - 1, where)
     for number, view in enumerate(views):

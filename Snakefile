@@ -41,6 +41,7 @@ if ACQUIRED:
 
     include: "workflow/rules/align.smk"
     include: "workflow/rules/check.smk"
+    include: "workflow/rules/acquired_pages.smk"
 
 else:
 

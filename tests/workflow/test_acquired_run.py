@@ -174,7 +174,15 @@ def test_checks_without_a_reference_are_tidy_and_described(run):
         assert (run.results / f"figures/sub-01/anat/sub-01_desc-{method}_residuals.png").exists()
 
 
-def test_costs_and_last_words(run):
+def test_the_page_shows_every_reconstruction_and_the_index_leads_to_it(run):
+    page = (run.results / "cordinr/sub-01.html").read_text()
+    assert page.count('<img src="data:image/png') == len(METHODS) + 1
+    assert "trusted" in page and "sub-01_acq-ax_chunk-2" in page
+    index = (run.results / "cordinr/index.html").read_text()
+    assert 'href="sub-01.html"' in index and "sub-02 has no T2w scan" in index
+
+
+def test_what_the_jobs_cost(run):
     rows = read_table(run.results / "benchmarks.tsv")
     jobs = [row["rule"] for row in rows]
     assert {rule: jobs.count(rule) for rule in jobs} == {

@@ -7,14 +7,8 @@ rule check:
         view_sidecars=view_images(".json"),
         index=INDEX,
     output:
-        checks=expand(
-            "<results>/checks/{{folder}}/{{image}}_desc-{label}_check.json",
-            label=BASELINES + INRS + VARIANTS,
-        ),
-        figures=expand(
-            "<results>/figures/{{folder}}/{{image}}_desc-{label}_residuals.png",
-            label=BASELINES + INRS + VARIANTS,
-        ),
+        checks=check_patterns(BASELINES + INRS + VARIANTS),
+        figures=residual_figures(BASELINES + INRS + VARIANTS),
         slices="<results>/checks/{folder}/{image}_slices.tsv",
     log:
         "<results>/logs/check/{folder}/{image}.log",

@@ -119,6 +119,8 @@ INRS = [inr_label(dim) for dim in config["fourier_dims"]]
 VARIANTS = variant_labels(
     config["fourier_dims"], config["fourier_sigmas"], config["seeds"], config["fit"]
 )
+# What the page of acquired scans shows, beginning with the INR of most Fourier dimensions.
+PAGE_ORDER = [inr_label(dim) for dim in sorted(config["fourier_dims"], reverse=True)] + BASELINES
 NIIVUE = LIBRARY / "report/viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"
 RESOLUTIONS = [resolution_label(mm) for mm in config["voxel_sizes"]]
 FIGURES = [name for name in IMAGE_CAPTIONS if RESOLUTIONS or name != "resolution"]

@@ -292,16 +292,56 @@ def metrics_files(wildcards):
     return files
 
 
+def check_patterns(labels):
+    """What is known without a reference of the reconstructions of one image."""
+    return expand("<results>/checks/{{folder}}/{{image}}_desc-{label}_check.json", label=labels)
+
+
+def residual_figures(labels):
+    """The figures of what the reconstructions of one image explain of its scans."""
+    return expand("<results>/figures/{{folder}}/{{image}}_desc-{label}_residuals.png", label=labels)
+
+
 def check_files(wildcards):
     """What is known without a reference of every image and method."""
     return [
-        path
+        pattern.format(folder=row.folder, image=row.image)
         for row in score_rows()
-        for path in expand(
-            f"<results>/checks/{row.folder}/{row.image}_desc-{{label}}_check.json",
-            label=BASELINES + INRS + VARIANTS,
-        )
+        for pattern in check_patterns(BASELINES + INRS + VARIANTS)
     ]
+
+
+def row_of_set(wildcards):
+    """The row of the scans that a page is about."""
+    image = f"sub-{wildcards.subject}"
+    rows = [row for row in index_rows() if row.image == image]
+    if not rows:
+        raise WorkflowError(f"the index has no complete set of scans {image}; see views.acquired.")
+    return rows[0]
+
+
+def of_set(patterns):
+    """An input function that fills the patterns for the scans that a page is about."""
+
+    def fill(wildcards):
+        row = row_of_set(wildcards)
+        return [pattern.format(folder=row.folder, image=row.image) for pattern in patterns]
+
+    return fill
+
+
+def views_of_set(extension):
+    """An input function: the aligned scans that a page is about."""
+
+    def find(wildcards):
+        return aligned_scans_of(row_of_set(wildcards), extension)
+
+    return find
+
+
+def acquired_pages(wildcards):
+    """The pages of all sets of scans."""
+    return [f"<results>/cordinr/{row.image}.html" for row in index_rows()]
 
 
 def figures_of_images(wildcards):
@@ -356,6 +396,8 @@ def get_results():
             "<results>/checks.tsv",
             "<results>/checks.json",
             "<results>/benchmarks.tsv",
+            without_pathvars(acquired_pages),
+            "<results>/cordinr/index.html",
             dataset_files(),
         ]
     return [

@@ -92,6 +92,19 @@ def test_what_an_image_lacks_and_why(tmp_path):
     assert failures({make_job("aggregate")}, {make_job("fit", "02")}) == []
 
 
+def test_the_page_of_a_session_is_that_of_its_image_alone(tmp_path):
+    log = tmp_path / "page.log"
+    log.write_text("cordinr: error: no font; install one.\n")
+    rows = [
+        IndexRow("01", label, f"sub-01/ses-{label}/anat", f"sub-01_ses-{label}", path="T2w.nii.gz")
+        for label in ("a", "b")
+    ]
+    page = make_job("page", "01_ses-b", str(log))
+    assert failed_images(rows, run({page: []}, {page})) == [
+        Failed("sub-01/ses-b/anat", "sub-01_ses-b", "page", "no font; install one.")
+    ]
+
+
 def test_what_waits_for_a_failed_job_at_any_remove(cut):
     jobs, failed = cut
     assert blocked_jobs(run(jobs, failed)) == set(jobs)

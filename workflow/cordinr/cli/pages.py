@@ -218,22 +218,28 @@ def index_acquired(
         Path | None,
         typer.Option(metavar="FILE", help="failed.tsv of a run, which names images without page."),
     ] = None,
+    index: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="inputs.tsv of a run, which names scans left out."),
+    ] = None,
 ) -> None:
     """Write the page that leads to those of all acquired scans, the least trusted first.
 
     A page is linked to if it lies beside the output and is called like the
     image: sub-01.html.
     """
+    from ..datasets.index import load_index
     from ..evaluation.failed import load_failed
     from ..files import check_writable
     from ..pages.acquired_index import list_checked, read_checks, write_acquired_index
     from ..pages.subject import read_dataset_identity
 
     check_writable(output, inputs=check)
-    failures = load_failed(failed) if failed else []
+    problems = {row.image: row.problem for row in load_index(index) if row.problem} if index else {}
+    problems |= {each.image: each.reason for each in load_failed(failed)} if failed else {}
     write_acquired_index(
         output,
         list_checked(read_checks(check), output.parent),
-        [f"{each.image}: {each.reason}" for each in failures],
+        [f"{image}: {problem}" for image, problem in problems.items()],
         read_dataset_identity(source) if source else None,
     )

@@ -36,10 +36,15 @@ def failed_images(rows: Iterable[IndexRow], outcome: Outcome) -> list[Failed]:
         if causes:
             lacks = FIGURES if all(job.rule in FIGURE_RULES for job in jobs) else METRICS
             images.append(Failed(row.folder, row.image, lacks, reason_of(causes)))
-        elif row.path and not jobs and row.subject in pages:
-            reason = reason_of([pages[row.subject]])
-            images.append(Failed(row.folder, row.image, PAGE, reason))
+        page = next((pages[label] for label in page_labels(row) if label in pages), None)
+        if not causes and row.path and not jobs and page:
+            images.append(Failed(row.folder, row.image, PAGE, reason_of([page])))
     return images
+
+
+def page_labels(row: IndexRow) -> tuple[str, str]:
+    """What the page of an image may be named after, without "sub-": its subject, or the image."""
+    return row.subject, row.image.removeprefix("sub-")
 
 
 def reason_of(jobs: Sequence[RunJob]) -> str:

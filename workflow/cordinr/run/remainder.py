@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..datasets.index import IndexRow
 from ..evaluation.failed import METRICS, Failed
-from .failures import VARIABLE, blocked_jobs
+from .failures import VARIABLE, blocked_jobs, page_labels
 from .snakemake_internals import Outcome, print_note
 
 
@@ -64,9 +64,10 @@ def _hopeless_files(
 ) -> set[str]:
     """The normalised paths of files that cannot be made without the images that failed."""
     failed = {(image.folder, image.image) for image in images}
-    subjects = {row.subject for row in rows if row.path and (row.folder, row.image) not in failed}
+    good = [row for row in rows if row.path and (row.folder, row.image) not in failed]
+    pages = {label for row in good for label in page_labels(row)}
     jobs = [
-        job for job in outcome.unmade if job.image or (job.subject and job.subject not in subjects)
+        job for job in outcome.unmade if job.image or (job.subject and job.subject not in pages)
     ]
     return {os.path.normpath(path) for job in jobs for path in job.outputs}
 

@@ -23,7 +23,8 @@ class RunJob:
         rule: name of its rule.
         is_work: whether it runs a command; a rule such as `all` only asks for files.
         folder, image: the image that it is about; empty where it is about no single image.
-        subject: the subject whose page it writes; empty for all other jobs.
+        subject: whose page it writes, a subject or with its session (01_ses-a); empty for all other
+            jobs.
         logs, outputs: its files.
     """
 

@@ -131,7 +131,7 @@ def test_the_models_name_what_the_library_has():
     assert get_args(View.__annotations__["axis"]) == ANATOMICAL_AXES
 
 
-@pytest.mark.parametrize("overlay", ["demo", "original"])
+@pytest.mark.parametrize("overlay", ["demo", "original", "acquired"])
 def test_the_overlays_fit_the_models(overlay):
     config = copy.deepcopy(CONFIG)
     update_config(config, yaml.safe_load((ROOT / f"workflow/{overlay}.yaml").read_text()))

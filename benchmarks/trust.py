@@ -69,6 +69,7 @@ class Case:
         person, trouble, strength: what is shown, and how bad it is, for the table.
         image: the truth.
         views: the scans.
+        spoilt: slices of the axial scan that are dark or moved.
     """
 
     person: str
@@ -76,6 +77,7 @@ class Case:
     strength: str
     image: Volume
     views: list[View]
+    spoilt: frozenset[int] = frozenset()
 
 
 def run(options: Sequence[str], device: torch.device) -> None:
@@ -101,6 +103,7 @@ def run(options: Sequence[str], device: torch.device) -> None:
     others = [each for each in results if each[0].person not in FITTED_ON]
     _summarise("People whom nothing was fitted on", others)
     _count_verdicts(results)
+    _count_slices(results)
 
 
 def _people() -> dict[str, Volume]:
@@ -169,13 +172,15 @@ def _make(people: dict[str, Volume], person: str, seed: int, trouble: str) -> Ca
         name="axial",
         **options,
     )
+    spoilt: frozenset[int] = frozenset()
     if trouble.endswith("slices"):
-        axial, strength = _spoil(axial, trouble, rng)
-    return Case(person, trouble, strength, image, [sagittal, axial])
+        axial, spoilt = _spoil(axial, trouble, rng)
+        strength = f"{len(spoilt)} of {axial.volume.grid.shape[2]}"
+    return Case(person, trouble, strength, image, [sagittal, axial], spoilt)
 
 
-def _spoil(view: View, trouble: str, rng: np.random.Generator) -> tuple[View, str]:
-    """Darken or move a part of the slices."""
+def _spoil(view: View, trouble: str, rng: np.random.Generator) -> tuple[View, frozenset[int]]:
+    """Darken or move a part of the slices; returns their numbers as well."""
     array, count = view.volume.array.copy(), view.volume.grid.shape[2]
     part = rng.choice([0.1, 0.3, 0.5])
     chosen = rng.choice(count, max(1, int(part * count)), replace=False)
@@ -186,7 +191,8 @@ def _spoil(view: View, trouble: str, rng: np.random.Generator) -> tuple[View, st
         else:
             step = rng.integers(2, 6) * rng.choice([-1, 1])
             array[:, :, number] = np.roll(array[:, :, number], step, axis=rng.integers(2))
-    return replace(view, volume=Volume(array, view.volume.grid)), f"{len(chosen)} of {count}"
+    spoilt = frozenset(int(number) for number in chosen)
+    return replace(view, volume=Volume(array, view.volume.grid)), spoilt
 
 
 def _judge(case: Case) -> tuple[Assessment, float, float]:
@@ -259,4 +265,35 @@ def _count_verdicts(results: Sequence[tuple[Case, Assessment, float, float]]) ->
             f"{np.median(behind):.1f} ({min(behind):.1f} to {max(behind):.1f})" if behind else ""
         )
     row("RMS error, %: median (range)", *errors)
+    end()
+
+
+def _count_slices(results: Sequence[tuple[Case, Assessment, float, float]]) -> None:
+    """How many of the slices that were spoilt are named, and of those that were not."""
+    heading("slices", "named", "of")
+    for trouble in ("dark slices", "moved slices"):
+        pairs = [
+            number in found.stacks[1].strange
+            for case, found, *_ in results
+            if case.trouble == trouble
+            for number in case.spoilt
+        ]
+        row(trouble, str(sum(pairs)), str(len(pairs)))
+    beside = [
+        number in stack.strange
+        for case, found, *_ in results
+        if case.spoilt
+        for axial, stack in enumerate(found.stacks)
+        for number in range(len(stack.words))
+        if not (axial and number in case.spoilt)
+    ]
+    row("the others of these cases", str(sum(beside)), str(len(beside)))
+    fine = [
+        number in stack.strange
+        for case, found, *_ in results
+        if case.trouble in ("none", "noise")
+        for stack in found.stacks
+        for number in range(len(stack.words))
+    ]
+    row("those of cases without trouble", str(sum(fine)), str(len(fine)))
     end()

@@ -1,6 +1,7 @@
-"""Makes docs/phantom.png and, of a run, docs/before-after.png, from the project's folder.
+"""Makes docs/phantom.png, docs/residuals.png and, of a run, docs/before-after.png.
 
-`python docs/pictures.py`, or `python docs/pictures.py RESULTS sub-X/anat/sub-X inrF512`.
+From the project's folder: `python -m docs.pictures`, or
+`python -m docs.pictures RESULTS sub-X/anat/sub-X inrF512`.
 """
 
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from cordinr.acquisition.overlap import common_grid
+from cordinr.classical.reconstruct import reconstruct_baseline
 from cordinr.figures.plane_page import (
     GREY,
     GREY_WINDOW,
@@ -20,12 +23,15 @@ from cordinr.figures.plane_page import (
     draw_scale_bar,
     save_figure,
 )
+from cordinr.figures.residuals import residual_figure
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.masks import load_mask
 from cordinr.imaging.planes import ANTERIOR, RIGHT, SUPERIOR, cord_focus, cuts, plane
 from cordinr.imaging.volume import Volume, load_volume
 from cordinr.phantom.anatomy import Phantom
 from cordinr.phantom.scan import sample
+from cordinr.trust.assess import assess
+from tests.helpers.scans import scan
 
 EXTENT = np.array([40.0, 70.0, 60.0])
 PLANES = {
@@ -87,8 +93,27 @@ def phantoms() -> None:
     save_figure(Path(__file__).with_name("phantom.png"), figure)
 
 
+def residuals() -> None:
+    """What a reconstruction explains of two scans of a phantom, of which two slices are bad."""
+    affine = np.diag([0.8, 0.8, 0.8, 1])
+    affine[:3, 3] = -EXTENT / 2
+    grid = Grid(tuple((EXTENT / 0.8).astype(int)), affine)
+    image = Volume(sample(Phantom.draw(1, 0), grid, 2), grid)
+    options = {"in_plane": 0.8, "noise": 0.02}
+    sagittal = scan(image, "R", thickness=3, spacing=3.3, name="sagittal", **options)
+    axial = scan(image, "S", thickness=4, spacing=4.4, tilt=6, seed=1, name="axial", **options)
+    axial.volume.array[:, :, 3] *= 0.6
+    axial.volume.array[:, :, 8] = np.roll(axial.volume.array[:, :, 8], 5, axis=1)
+    views = [sagittal, axial]
+    common = common_grid(views, 0.8)
+    recon = Volume(reconstruct_baseline(views, common, "tv", 0.002), common)
+    figure = residual_figure(views, assess(views, recon), "Total variation")
+    save_figure(Path(__file__).with_name("residuals.png"), figure)
+
+
 if __name__ == "__main__":
     if sys.argv[1:]:
         before_after(Path(sys.argv[1]), *sys.argv[2:])
     else:
         phantoms()
+        residuals()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ..acquisition.view import View
 from ..trust.assess import Assessment, StackAssessment
@@ -110,19 +111,15 @@ def _draw_bars(axes: Axes, stack: StackAssessment, is_last: bool) -> None:
         axes.scatter(
             numbers, crossing, s=14, facecolors="w", edgecolors="0.2", linewidths=0.8, zorder=3
         )
-    noise = 100 * stack.residual.noise
-    axes.axhline(noise, color="0.4", linewidth=0.8, linestyle="--")
-    axes.annotate(
-        "noise",
-        (1, noise),
-        xycoords=("axes fraction", "data"),
-        ha="right",
-        va="bottom",
-        color="0.3",
-    )
+    axes.axhline(100 * stack.residual.noise, color="0.4", linewidth=0.8, linestyle="--")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlim(numbers[0] - 0.7, numbers[-1] + 0.7)
     axes.set_ylim(bottom=0)
-    axes.set_title("% of range; bars: residual, points: where others cross", fontsize=8, loc="left")
+    axes.set_title(
+        "% of range: residual (bars), others (points), noise (dashed)",
+        fontsize=8,
+        loc="left",
+    )
     words = [word for word in COLOURS if word in stack.words and word != "ok"]
     if words:
         handles = [axes.bar(0, 0, color=COLOURS[word]) for word in words]

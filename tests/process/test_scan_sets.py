@@ -3,15 +3,17 @@
 import shutil
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
+from cordinr.datasets.copy import copy_scan
 from cordinr.datasets.exclusion import excluded_subjects
 from cordinr.datasets.index import load_index, save_index
 from cordinr.datasets.scan_sets import find_scan_sets, parse_directions
 from cordinr.errors import InputError
-from cordinr.files import write_json
-from cordinr.imaging.volume import save_volume
+from cordinr.files import read_json, write_json
+from cordinr.imaging.volume import load_scan, save_volume
 from tests.helpers.support import blobs
 
 SAG_AND_AX = [{"acquisition": ["sag"]}, {"acquisition": ["ax"]}]
@@ -163,3 +165,34 @@ def test_directions_are_parsed():
     assert parsed == [{"acquisition": ["sag"], "run": ["1", ""]}, {"chunk": ["2"]}]
     with pytest.raises(InputError, match="--scans sag: is not NAME=LABEL"):
         parse_directions(["sag"])
+
+
+def test_a_copy_of_a_scan_has_its_voxels_and_all_metadata(own_scans, tmp_path):
+    scan, output = "sub-a/anat/sub-a_acq-sag_T2w.nii.gz", tmp_path / "copies/scan_T2w.nii.gz"
+    write_json(own_scans / "T2w.json", {"FlipAngle": 150, "SliceThickness": 3.0})
+    write_json(own_scans / "sub-a/anat/sub-a_acq-sag_T2w.json", {"SliceThickness": 3.5})
+    copy_scan(own_scans, scan, output, jobs=1)
+    original, copy = load_scan(own_scans / scan), load_scan(output)
+    np.testing.assert_array_equal(copy.array, original.array)
+    assert copy.grid.matches(original.grid)
+    expected = {"FlipAngle": 150, "SliceThickness": 3.5}
+    assert read_json(output.with_name("scan_T2w.json")) == expected
+
+
+def test_a_scan_that_lies_nobody_knows_where_is_not_copied(own_scans, tmp_path):
+    scan, output = "sub-a/anat/sub-a_acq-sag_T2w.nii.gz", tmp_path / "scan_T2w.nii.gz"
+    image = nib.load(own_scans / scan)
+    unknown = nib.Nifti1Image(image.get_fdata(dtype=np.float32), None)
+    nib.save(unknown, own_scans / scan)
+    with pytest.raises(InputError, match="its header gives no orientation"):
+        copy_scan(own_scans, scan, output, jobs=1)
+    assert not output.exists()
+
+
+def test_the_end_of_a_run_misses_only_whom_somebody_asked_for(scans, tmp_path, command):
+    index = tmp_path / "inputs.tsv"
+    save_index(index, [*find(scans).values()])
+    assert command("found", index)[0] == 0
+    save_index(index, [*find(scans, subjects=["a", "c"]).values()])
+    code, _, error = command("found", index)
+    assert code == 1 and "1 of 2 have no image (sub-c)" in error

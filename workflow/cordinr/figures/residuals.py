@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..acquisition.view import View
-from ..trust.assess import Assessment, StackAssessment
+from ..trust.assess import Assessment
 from ..trust.slice_words import SliceWord
+from ..trust.stack_assessment import StackAssessment
 from .plane_page import GREY, GREY_WINDOW, SIGNED, choose_error_limit
 from .style import drop_control_characters, styled
 

@@ -1,6 +1,6 @@
 """How far a reconstruction can be trusted where there is no reference.
 
-- `assess`: all that can be said of a reconstruction, with its verdict.
+- `assess`, `stack_assessment`: all that can be said of a reconstruction, and of each of its scans.
 - `prediction`, `residuals`: what the scans should have measured, and what of them is not explained.
 - `agreement`, `detail`: what the scans say of each other, and what their thick slices hide.
 - `hold_out`: slices that a reconstruction never saw, predicted.

@@ -1,6 +1,6 @@
 """All that can be said of a reconstruction without a reference."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,15 +12,16 @@ from ..acquisition.overlap import count_directions
 from ..acquisition.view import View
 from ..errors import InputError
 from ..imaging.volume import Volume
-from .agreement import StackAgreement, cross_stacks
+from .agreement import cross_stacks
 from .detail import hidden_detail
 from .expected_error import ErrorSources
 from .hold_out import HoldOut
 from .prediction import Covered
-from .residuals import StackResidual, find_residuals, range_of
-from .slice_numbers import SliceNumbers, counted_slices
-from .slice_words import STRANGE, SliceWord, judge_slices
-from .verdict import StackEvidence, Verdict, judge
+from .residuals import find_residuals, range_of
+from .slice_numbers import counted_slices
+from .slice_words import judge_slices
+from .stack_assessment import StackAssessment, finite_mean, json_number
+from .verdict import Verdict, judge
 
 
 class HasProblems(Protocol):
@@ -29,79 +30,6 @@ class HasProblems(Protocol):
     @property
     def problems(self) -> Mapping[int, str]:
         """Why a stack could not be aligned, by its number."""
-
-
-@dataclass(frozen=True, eq=False)
-class StackAssessment:
-    """What is known of a stack.
-
-    Attributes:
-        name: of the stack.
-        residual: what the reconstruction explains of it.
-        agreement: what the stacks that cross it say of it.
-        crossing: the same slice by slice, without those slices of the others that do not fit.
-        detail: what slices of those stacks hide of the detail that this one shows, relative to R.
-        words: whether each slice fits.
-        held_out: how well left-out slices are predicted; None if that was not tried.
-        first_slice: number of its first slice in its file.
-    """
-
-    name: str
-    residual: StackResidual
-    agreement: StackAgreement
-    crossing: SliceNumbers
-    detail: float
-    words: tuple[SliceWord, ...]
-    held_out: HoldOut | None = None
-    first_slice: int = 0
-
-    def describe(self) -> str:
-        """A line for people."""
-        residual, crossing = self.residual.numbers, self.agreement.numbers
-        parts = []
-        if residual.total_voxels:
-            parts.append(
-                f"residual {_percent(residual.total_difference)}, noise "
-                f"{_percent(self.residual.noise)}"
-            )
-        if crossing.total_voxels:
-            parts.append(
-                f"correlation {crossing.total_correlation:.3f} and gain {crossing.total_gain:.2f} "
-                "where other scans cross it"
-            )
-        if self.held_out:
-            predicted, interpolated = self.held_out.reconstruction, self.held_out.interpolation
-            better = "better" if self.held_out.ratio < 1 else "worse"
-            parts.append(
-                f"left-out slices predicted {better} than by interpolation "
-                f"({_percent(predicted.total_difference)} against "
-                f"{_percent(interpolated.total_difference)})"
-            )
-        if self.strange:
-            slices = ", ".join(f"{number} {word}" for number, word in self.strange.items())
-            parts.append(f"slices that do not fit: {slices}")
-        return f"{self.name}: {'; '.join(parts) or 'the image covers none of it'}."
-
-    @property
-    def strange(self) -> dict[int, SliceWord]:
-        """The slices that do not fit, by their number in the file."""
-        return {
-            self.first_slice + number: word
-            for number, word in enumerate(self.words)
-            if word in STRANGE
-        }
-
-    @property
-    def evidence(self) -> StackEvidence:
-        """What the verdict is based on."""
-        return StackEvidence(
-            name=self.name,
-            correlation=self.agreement.correlation,
-            gain=self.agreement.numbers.total_gain,
-            residual=self.residual.excess,
-            words=self.words,
-            held_out=self.held_out,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,22 +76,26 @@ class Assessment:
             "verdict": self.verdict.word,
             "sentence": self.sentence,
             "reasons": list(self.verdict.reasons),
-            "trust": _number(self.trust),
-            "expected_error": _number(self.sources.expected_error),
-            "disagreement": _number(self.sources.disagreement),
-            "noise": _number(self.sources.noise),
-            "hidden_detail": _number(self.sources.detail),
-            "residual_beyond_noise": _number(self.sources.residual),
-            "residual": _number(_mean(s.residual.numbers.total_difference for s in self.stacks)),
-            "residual_correlation": _number(
-                _mean(s.residual.numbers.total_correlation for s in self.stacks)
+            "trust": json_number(self.trust),
+            "expected_error": json_number(self.sources.expected_error),
+            "disagreement": json_number(self.sources.disagreement),
+            "noise": json_number(self.sources.noise),
+            "hidden_detail": json_number(self.sources.detail),
+            "residual_beyond_noise": json_number(self.sources.residual),
+            "residual": json_number(
+                finite_mean(s.residual.numbers.total_difference for s in self.stacks)
             ),
-            "agreement": _number(_mean(s.agreement.numbers.total_correlation for s in self.stacks)),
-            "crossed": _number(self.crossed),
+            "residual_correlation": json_number(
+                finite_mean(s.residual.numbers.total_correlation for s in self.stacks)
+            ),
+            "agreement": json_number(
+                finite_mean(s.agreement.numbers.total_correlation for s in self.stacks)
+            ),
+            "crossed": json_number(self.crossed),
             "slices": sum(len(stack.words) for stack in self.stacks),
             "slices_that_do_not_fit": sum(len(stack.strange) for stack in self.stacks),
             **self._held_out_fields(),
-            "stacks": [_stack_fields(stack) for stack in self.stacks],
+            "stacks": [stack.fields() for stack in self.stacks],
         }
 
     def _held_out_fields(self) -> dict[str, Any]:
@@ -171,11 +103,11 @@ class Assessment:
         if not held_out:
             return {}
         return {
-            "held_out_error": _number(
-                _mean(each.reconstruction.total_difference for each in held_out)
+            "held_out_error": json_number(
+                finite_mean(each.reconstruction.total_difference for each in held_out)
             ),
-            "held_out_error_of_interpolation": _number(
-                _mean(each.interpolation.total_difference for each in held_out)
+            "held_out_error_of_interpolation": json_number(
+                finite_mean(each.interpolation.total_difference for each in held_out)
             ),
         }
 
@@ -229,10 +161,10 @@ def assess(
         )
     )
     sources = ErrorSources(
-        disagreement=_mean(stack.agreement.excess for stack in stacks),
-        noise=_mean(stack.residual.noise for stack in stacks),
-        detail=_mean(stack.detail for stack in stacks),
-        residual=_mean(stack.residual.excess for stack in stacks),
+        disagreement=finite_mean(stack.agreement.excess for stack in stacks),
+        noise=finite_mean(stack.residual.noise for stack in stacks),
+        detail=finite_mean(stack.detail for stack in stacks),
+        residual=finite_mean(stack.residual.excess for stack in stacks),
     )
     crossed = _crossed_part(views, image, covered)
     evidence = [stack.evidence for stack in stacks]
@@ -253,50 +185,3 @@ def _crossed_part(views: Sequence[View], image: Volume, covered: Covered) -> flo
         blocks = [covered(centres) for _, centres in image.grid.blocks()]
         covered = np.concatenate(blocks).reshape(image.grid.shape)
     return float(crossed[covered].mean()) if covered is not None and covered.any() else 0.0
-
-
-def _stack_fields(stack: StackAssessment) -> dict[str, Any]:
-    """What is known of a stack as JSON has it."""
-    residual, agreement = stack.residual.numbers, stack.agreement.numbers
-    fields = {
-        "scan": stack.name,
-        "voxels": residual.total_voxels,
-        "residual": _number(residual.total_difference),
-        "noise": _number(stack.residual.noise),
-        "residual_beyond_noise": _number(stack.residual.excess),
-        "residual_correlation": _number(residual.total_correlation),
-        "gain": _number(residual.total_gain),
-        "crossing_points": agreement.total_voxels,
-        "crossing_difference": _number(agreement.total_difference),
-        "crossing_difference_beyond_noise": _number(stack.agreement.excess),
-        "agreement": _number(agreement.total_correlation),
-        "crossing_gain": _number(agreement.total_gain),
-        "hidden_detail": _number(stack.detail),
-        "slices": len(stack.words),
-        "slices_that_do_not_fit": {str(number): word for number, word in stack.strange.items()},
-    }
-    if stack.held_out:
-        predicted, interpolated = stack.held_out.reconstruction, stack.held_out.interpolation
-        fields |= {
-            "held_out_voxels": predicted.total_voxels,
-            "held_out_error": _number(predicted.total_difference),
-            "held_out_correlation": _number(predicted.total_correlation),
-            "held_out_error_of_interpolation": _number(interpolated.total_difference),
-            "held_out_correlation_of_interpolation": _number(interpolated.total_correlation),
-        }
-    return fields
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
-
-
-def _mean(values: Iterable[float]) -> float:
-    """The mean of the finite ones; NaN for none."""
-    finite = [value for value in values if np.isfinite(value)]
-    return float(np.mean(finite)) if finite else float("nan")
-
-
-def _number(value: float) -> float | None:
-    """A number as JSON has it: rounded, and null where there is none."""
-    return round(float(value), 5) if np.isfinite(value) else None

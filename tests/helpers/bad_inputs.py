@@ -214,7 +214,7 @@ SIDECARS = [
 ]
 
 VIEW_CASES = [
-    Bad("a grid of another place to reconstruct on", image(voxels(), np.eye(4) + 300 * np.eye(4, k=3)), "reconstruct axial.nii.gz sagittal.nii.gz --like bad.nii.gz -o out/x.nii.gz", "out/x.nii.gz: its grid lies wholly beyond what all views show; give one of the same place."),
+    Bad("a grid of another place to reconstruct on", image(voxels(), np.eye(4) + 300 * np.eye(4, k=3)), "reconstruct axial.nii.gz sagittal.nii.gz --like bad.nii.gz -o out/x.nii.gz", "out/x.nii.gz: its grid lies wholly beyond what the scans cover; give one of the same place."),
     Bad("views that do not overlap", moved_view, VIEW, "bad.nii.gz and sagittal.nii.gz: the views do not overlap in space; give views of one subject and session."),
     Bad("an isotropic image without a sidecar", isotropic_view, VIEW, "bad.nii.gz: no axis has thicker slices than the others and no sidecar names one; state SliceEncodingDirection in its JSON sidecar."),
     Bad("voxels coarse along two axes, without a sidecar", image(voxels(), np.diag([1, 4, 4, 1])), VIEW, "bad.nii.gz: no axis has thicker slices than the others and no sidecar names one; state SliceEncodingDirection in its JSON sidecar."),
@@ -267,7 +267,7 @@ MODELS = [
     Bad("a grid of 10^12 voxels", model_header(domain__grid={"shape": [30000] * 3, "affine": np.eye(4).tolist(), "space": 1}), MODEL, "out of memory (Unable to allocate 24.6 TiB for an array with shape (2, 3375000000000) and data type float32); close other programs, or choose larger voxels or a smaller image."),
     Bad("a margin below zero", model_header(domain__margin=-1), MODEL, "bad.safetensors: is not a readable model (in its header domain.margin is not what cordinr writes); fit it again."),
     Bad("a model of an earlier version", other_safetensors({f"{FORMAT_PREFIX}2": "{}"}), MODEL, "bad.safetensors: is of another version of cordinr; fit it again."),
-    Bad("a grid of another place to render on", image(voxels(), np.eye(4) + 300 * np.eye(4, k=3)), "render model.safetensors --like bad.nii.gz -o out/x.nii.gz", "out/x.nii.gz: its grid lies wholly beyond what all views show; give one of the same place."),
+    Bad("a grid of another place to render on", image(voxels(), np.eye(4) + 300 * np.eye(4, k=3)), "render model.safetensors --like bad.nii.gz -o out/x.nii.gz", "out/x.nii.gz: its grid lies wholly beyond what the scans cover; give one of the same place."),
     Bad("weights of another shape", tensor("last", lambda x: x.transpose(1, 2).contiguous()), MODEL, "bad.safetensors: is not a readable model (its weights have other names or shapes than its header says); fit it again."),
     Bad("weights of NaN", tensor("last", lambda x: x * np.nan), MODEL, "bad.safetensors: is not a readable model (its last is not of finite numbers); fit it again."),
     Bad("whole numbers as weights", tensor("last", lambda x: x.int()), MODEL, "bad.safetensors: is not a readable model (its last is not of finite numbers); fit it again."),

@@ -61,7 +61,7 @@ VERB_MODULES = (
 class Panel(StrEnum):
     """Groups of verbs in the help."""
 
-    SCANS = "Two scans of one patient"
+    SCANS = "The scans of one patient"
     STEPS = "Further steps of the workflow"
     TABLES = "Tables, figures and pages"
     RUNS = "A run of the workflow"

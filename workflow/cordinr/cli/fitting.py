@@ -92,7 +92,7 @@ def list_grids(inr: INR, like: Grid | None, sizes: Sequence[float | None]) -> li
     """List the grid `like`, if any, and isotropic grids over the same field of view.
 
     Args:
-        inr: without `like` the field of view is what all views of its fit show.
+        inr: without `like` the field of view is what the views of its fit cover.
         like: grid of another image, or None.
         sizes: voxel sizes in mm; without `like` None stands for the finest voxel size of the views.
     """
@@ -124,7 +124,7 @@ def render_image(
     outside = count_outside(path, grid, inr.domain)
     if outside:
         log.warning(
-            "%s: %d of its %d voxels lie beyond what all views show, and are 0.",
+            "%s: %d of its %d voxels lie beyond what the scans cover, and are 0.",
             path,
             outside,
             grid.size,
@@ -162,6 +162,6 @@ def count_outside(path: Path, grid: Grid, domain: FitDomain) -> int:
     outside = grid.size - domain.count(grid)
     if outside == grid.size:
         raise InputError(
-            f"{path}: its grid lies wholly beyond what all views show; give one of the same place."
+            f"{path}: its grid lies wholly beyond what the scans cover; give one of the same place."
         )
     return outside

@@ -37,6 +37,10 @@ ADAM_BETAS = (0.9, 0.99)
 MAX_STEPS_PER_PASS = 48
 """Maximum number of steps in one pass over the voxels; a large volume takes larger batches."""
 
+MAX_SEPARATE_POINTS = 3e7
+"""Maximum number of points that a fit evaluates where views share none, as scans of a patient do:
+larger images are seen less often, three times in a clinical pair, as more gains little there."""
+
 MIN_BATCH = 64
 """Number of view voxels at a time below which the memory of a GPU counts as too small."""
 
@@ -98,11 +102,13 @@ class Training:
         batch = min(max(settings.batch, self.voxels // MAX_STEPS_PER_PASS), self.voxels)
         self.groups = [group.with_batch(batch, self.voxels) for group in groups]
         self.orders: list[tuple[int, Tensor] | None] = [None] * len(groups)
-        self.steps = max(1, min(round(settings.passes * self.voxels / batch), settings.max_steps))
-        self.losses = LossCurve(self.steps)
-        self.checkpoint = Checkpoint(checkpoint, network, self.optimiser, self.losses, identity)
         self.batch = sum(group.batch * group.values.shape[1] for group in self.groups)
         self.points_per_step = sum(group.batch * len(group.offsets) for group in self.groups)
+        self.steps = max(1, min(round(settings.passes * self.voxels / batch), settings.max_steps))
+        if all(group.values.shape[1] == 1 for group in groups):
+            self.steps = min(self.steps, max(1, int(MAX_SEPARATE_POINTS / self.points_per_step)))
+        self.losses = LossCurve(self.steps)
+        self.checkpoint = Checkpoint(checkpoint, network, self.optimiser, self.losses, identity)
         self.parts = 1
         device = self.groups[0].values.device
         self.drawn = [torch.zeros(g.batch, dtype=torch.long, device=device) for g in self.groups]

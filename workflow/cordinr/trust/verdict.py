@@ -101,6 +101,7 @@ def judge(
         part = f"{100 * crossed:.0f} %"
         verdict.lower(1, f"only {part} of the image is seen by scans of two directions")
     if _judge_agreement(verdict, stacks) < 2:  # else the rest says the same once more
+        _judge_residuals(verdict, stacks)
         for stack in stacks:
             _judge_stack(verdict, stack)
     level = _level(-sources.expected_error, [-limit for limit in MAX_ERRORS])
@@ -119,20 +120,31 @@ def _judge_agreement(verdict: Verdict, stacks: Sequence[StackEvidence]) -> int:
         return 0
     worst = min(stack.correlation for stack in low)
     level = _level(worst, MIN_CORRELATIONS)
-    who = "the scans do" if len(low) == len(stacks) else f"{_join([s.name for s in low])} does"
-    what = "the same" if len(low) == len(stacks) else "what scans of other directions show"
-    verdict.lower(level, f"{who} not show {what} where they cross (correlation {worst:.2f})")
+    if len(low) == len(stacks):
+        said = "the scans do not show the same where they cross"
+    else:
+        verb = "does" if len(low) == 1 else "do"
+        names = _join([stack.name for stack in low])
+        said = f"{names} {verb} not show what scans of other directions show where they cross"
+    verdict.lower(level, f"{said} (correlation {worst:.2f})")
     return level
 
 
-def _judge_stack(verdict: Verdict, stack: StackEvidence) -> None:
-    level = _level(-stack.residual, [-limit for limit in MAX_RESIDUALS])
-    if level:
+def _judge_residuals(verdict: Verdict, stacks: Sequence[StackEvidence]) -> None:
+    """Lower a verdict where the image does not explain stacks."""
+    limits = [-limit for limit in MAX_RESIDUALS]
+    large = [stack for stack in stacks if _level(-stack.residual, limits)]
+    if large:
+        percents = _join([f"{100 * stack.residual:.1f}" for stack in large])
         verdict.lower(
-            level,
-            f"the image does not explain {stack.name} (residual beyond noise "
-            f"{100 * stack.residual:.1f} % of the intensity range)",
+            max(_level(-stack.residual, limits) for stack in large),
+            f"the image does not explain {_join([stack.name for stack in large])} (residual beyond "
+            f"noise {percents} % of the intensity range)",
         )
+
+
+def _judge_stack(verdict: Verdict, stack: StackEvidence) -> None:
+    """Lower a verdict where a stack is brighter than the others, or many of its slices are odd."""
     if stack.gain > MAX_STACK_GAIN:
         verdict.lower(
             1, f"{stack.name} is {stack.gain:.2f} times as bright as the scans that cross it"
@@ -145,7 +157,8 @@ def _judge_stack(verdict: Verdict, stack: StackEvidence) -> None:
 
 
 def _join(names: Sequence[str]) -> str:
-    return " and ".join(names)
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _level(value: float, limits: Sequence[float]) -> int:

@@ -1,5 +1,7 @@
 """Thick-slice scans of an image, made by splines of the image instead of the forward model."""
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
@@ -56,6 +58,7 @@ def scan(
     noise: float = 0.0,
     seed: int = 0,
     name: str = "scan",
+    shifts: Callable[[int], np.ndarray] | None = None,
 ) -> View:
     """A stack of thick slices of an image, whose header knows nothing of a displacement.
 
@@ -71,6 +74,8 @@ def scan(
         noise: standard deviation of Rician noise, as a fraction of the 99.9th percentile.
         seed: of the noise.
         name: of the view.
+        shifts: gives the (slices, 3) world mm by which each slice lies elsewhere, besides `moved`,
+            for a number of slices; None for none.
     """
     across = "RAS".index(axis)
     others = [k for k in range(3) if k != across]
@@ -87,11 +92,12 @@ def scan(
     coefficients = ndimage.spline_filter(image.array.astype(float), order=3, mode="mirror")
     index = np.stack(np.unravel_index(np.arange(shape.prod()), shape), axis=-1)
     total = np.zeros(len(index))
+    elsewhere = np.zeros((shape[2], 3)) if shifts is None else shifts(int(shape[2]))
     for part in (np.arange(SUB_SLICES) + 0.5) / SUB_SLICES - 0.5:
         for one in WITHIN:
             for other in WITHIN:
                 at = index + np.array([one, other, part * thickness / spacing])
-                world = at @ true[:3, :3].T + true[:3, 3]
+                world = at @ true[:3, :3].T + true[:3, 3] + elsewhere[index[:, 2]]
                 total += ndimage.map_coordinates(
                     coefficients, image.grid.index(world).T, order=3, prefilter=False
                 )

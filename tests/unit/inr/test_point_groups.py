@@ -1,5 +1,7 @@
 """Which points stand for which voxels of the views."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -161,3 +163,20 @@ def test_the_noise_level_is_read_from_the_views():
     assert noise_level(noisy, 1.0) == pytest.approx(5, rel=0.1)
     assert excess_noise(clean, 170.0) == 0
     assert excess_noise(noisy, 170.0) == pytest.approx((5 / 170) ** 2 - 0.014**2, rel=0.25)
+
+
+def test_slices_that_moved_share_no_points_and_lie_where_they_are():
+    volume = image(None, (12, 12, 12))
+    still, other = views_of(volume)
+    shifts = np.random.default_rng(0).uniform(-0.4, 0.4, (still.volume.grid.shape[2], 3))
+    groups = make_point_groups(
+        [replace(still, shifts=shifts), other],
+        FitDomain.of([still, other]),
+        ORIGIN,
+        scale=1.0,
+        points=4,
+        device=CPU,
+    )
+    places = still.volume.grid.centres().reshape(*still.volume.grid.shape, 3) + shifts
+    np.testing.assert_allclose(groups[0].centres, places.reshape(-1, 3), atol=1e-5)
+    np.testing.assert_allclose(groups[1].centres, other.volume.grid.centres(), atol=1e-5)

@@ -21,6 +21,9 @@ MIN_PROFILE_INSIDE = 0.75
 OBLIQUE_BLOCK = 1 << 14
 """Slice voxels of an oblique view whose rows of the system matrix are made at a time."""
 
+COUNTED_ROWS = 1000
+"""About how many rows of an oblique view are made, of each block, to count their entries."""
+
 
 def system_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
     """The forward model as a matrix: voxels of `grid` (columns) to voxels of the view (rows).
@@ -38,9 +41,12 @@ def system_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
         float32 of shape (view voxels, grid voxels), both in C order.
     """
     partner = _parallel_axes(view, grid)
-    matrix = (
-        _oblique_matrix(view, grid) if partner is None else _parallel_matrix(view, grid, partner)
-    ).tocsr()
+    if partner is None:
+        matrix = _oblique_matrix(view, grid)
+    elif view.shifts is None:
+        matrix = _parallel_matrix(view, view.volume.grid, grid, partner).tocsr()
+    else:
+        matrix = _slice_by_slice(view, grid, partner)
     total = np.asarray(matrix.sum(axis=1)).ravel()
     keep = np.where(total >= MIN_PROFILE_INSIDE, 1 / np.maximum(total, MIN_PROFILE_INSIDE), 0)
     matrix.data = (matrix.data * np.repeat(keep, np.diff(matrix.indptr))).astype(np.float32)
@@ -50,14 +56,17 @@ def system_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
 
 def count_entries(view: View, grid: Grid) -> float:
     """About how many numbers that are not zero the system matrix of a view has."""
-    slices = view.volume.grid
-    rows = 0
-    for _, centres in slices.blocks():
-        rows += int(grid.contains(grid.index(centres)).sum())
+    rows, some = 0, []
+    for _, centres in view.blocks():
+        inside = np.flatnonzero(grid.contains(grid.index(centres)))
+        rows += len(inside)
+        some.append(centres[inside[:: max(1, len(inside) // COUNTED_ROWS)]])
     partner = _parallel_axes(view, grid)
     if partner is None:
-        return 8.0 * rows * len(oblique_samples(view, float(grid.voxel_sizes.max()))[1])
-    sizes = slices.voxel_sizes.copy()
+        samples, reach = _samples(view, grid)
+        counted = _oblique_rows(np.concatenate(some), samples, grid, reach)
+        return rows * counted.nnz / max(1, counted.shape[0])
+    sizes = view.volume.grid.voxel_sizes.copy()
     sizes[view.axis] = view.profile.extent
     return rows * float(np.prod(np.maximum(1, sizes / grid.voxel_sizes[partner])))
 
@@ -69,9 +78,26 @@ def _parallel_axes(view: View, grid: Grid) -> np.ndarray | None:
     return partner if np.allclose(np.abs(turn), np.eye(3)[partner], atol=1e-4) else None
 
 
-def _parallel_matrix(view: View, grid: Grid, partner: np.ndarray) -> "scipy.sparse.coo_array":
-    """Kronecker product of three one-dimensional overlaps, columns put into the grid's order."""
-    slices = view.volume.grid
+def _slice_by_slice(view: View, grid: Grid, partner: np.ndarray) -> "scipy.sparse.csr_array":
+    """The parallel matrix of slices that moved, each of which is still parallel to the grid."""
+    count = view.volume.grid.shape[view.axis]
+    single = [_parallel_matrix(view, view.slice_grid(k), grid, partner) for k in range(count)]
+    voxels = np.arange(view.volume.grid.size).reshape(view.volume.grid.shape)
+    by_slice = np.moveaxis(voxels, view.axis, 0).ravel()
+    return scipy.sparse.vstack(single, format="csr")[np.argsort(by_slice)]
+
+
+def _parallel_matrix(
+    view: View, slices: Grid, grid: Grid, partner: np.ndarray
+) -> "scipy.sparse.coo_array":
+    """Kronecker product of three one-dimensional overlaps, columns put into the grid's order.
+
+    Args:
+        view: whose slice profile counts.
+        slices: its grid, or that of one of its slices.
+        grid: of the volume to be sliced.
+        partner: as `_parallel_axes` gives it.
+    """
     first, *steps = grid.index(slices.world(np.vstack([np.zeros(3), np.eye(3)])))
     factors = []
     for axis, along in enumerate(partner):
@@ -93,13 +119,17 @@ def _parallel_matrix(view: View, grid: Grid, partner: np.ndarray) -> "scipy.spar
 
 def _oblique_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
     """Trilinear interpolation at sample points of the voxels."""
-    samples = list(zip(*oblique_samples(view, float(grid.voxel_sizes.max())), strict=True))
-    reach = np.max([np.linalg.norm(offset) for offset, _ in samples])
-    slices = view.volume.grid
+    samples, reach = _samples(view, grid)
     blocks = [
-        _oblique_rows(centres, samples, grid, reach) for _, centres in slices.blocks(OBLIQUE_BLOCK)
+        _oblique_rows(centres, samples, grid, reach) for _, centres in view.blocks(OBLIQUE_BLOCK)
     ]
     return scipy.sparse.vstack(blocks, format="csr")
+
+
+def _samples(view: View, grid: Grid) -> tuple[list[tuple[np.ndarray, float]], float]:
+    """Offsets and weights of `oblique_samples`, and the length in mm of the longest offset."""
+    samples = list(zip(*oblique_samples(view, float(grid.voxel_sizes.max())), strict=True))
+    return samples, max(float(np.linalg.norm(offset)) for offset, _ in samples)
 
 
 def oblique_samples(view: View, voxel_mm: float) -> tuple[np.ndarray, np.ndarray]:

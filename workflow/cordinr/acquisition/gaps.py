@@ -155,11 +155,14 @@ def _leave_out(view: View, unseen: np.ndarray, confirmed: np.ndarray, black_marg
             return_indices=True,
         )
         array = np.where(lost, array[tuple(nearest)], array)
+    kept = box[view.axis]
     return replace(
         view,
         volume=Volume(array, _crop(view.volume.grid, box)),
         measured=~lost if lost.any() else None,
         cropped=array.shape != view.volume.array.shape,
+        trust=None if view.trust is None else view.trust[kept],
+        shifts=None if view.shifts is None else view.shifts[kept],
     )
 
 

@@ -1,10 +1,11 @@
 """A view: a stack of thick slices, as a scanner or the simulator made it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..imaging.grid import VOXELS_PER_BLOCK, Grid
 from ..imaging.volume import Volume
 from .profile import SliceProfile
 
@@ -28,6 +29,8 @@ class View:
             hold a value for interpolation only.
         cropped: whether padding was cut off; nothing is reconstructed beyond cropped views.
         trust: (slices,) weights from 0 to 1 of the squared errors of each slice; None for 1.
+        shifts: (slices, 3) world mm by which each slice lies elsewhere than the volume's grid says;
+            None for none.
     """
 
     volume: Volume
@@ -37,6 +40,7 @@ class View:
     measured: np.ndarray | None = None
     cropped: bool = False
     trust: np.ndarray | None = None
+    shifts: np.ndarray | None = None
 
     @property
     def voxels(self) -> np.ndarray:
@@ -69,6 +73,32 @@ class View:
         """Weights of the squared errors of all voxels, of the shape of the volume."""
         trust = np.ones(self.volume.grid.shape[self.axis]) if self.trust is None else self.trust
         return np.broadcast_to(self.spread(trust), self.volume.grid.shape)
+
+    def world(self, index: np.ndarray) -> np.ndarray:
+        """True world mm (n, 3) of voxels, by their array indices (n, 3), whole across the slices.
+
+        The grid of the volume knows nothing of slices that moved.
+        """
+        world = self.volume.grid.world(index)
+        return world if self.shifts is None else world + self.shifts[index[:, self.axis]]
+
+    def blocks(self, voxels: int = VOXELS_PER_BLOCK) -> Iterator[tuple[slice, np.ndarray]]:
+        """The voxels as `Grid.blocks` gives them, with the true world mm of their centres."""
+        for block, centres in self.volume.grid.blocks(voxels):
+            if self.shifts is not None:
+                flat = np.arange(block.start, block.stop)
+                centres += self.shifts[np.unravel_index(flat, self.volume.grid.shape)[self.axis]]
+            yield block, centres
+
+    def slice_grid(self, number: int) -> Grid:
+        """The grid of one slice, where it really is."""
+        grid = self.volume.grid
+        shape = np.array(grid.shape)
+        shape[self.axis] = 1
+        single = grid.cropped(number * np.eye(3)[self.axis], shape)
+        if self.shifts is not None:
+            single.affine[:3, 3] += self.shifts[number]
+        return single
 
     def is_parallel_to(self, other: "View") -> bool:
         """Whether the slices of both scans have about the same direction."""

@@ -32,12 +32,15 @@ class BlurredStack:
         known: 1 where `array` depends on measured voxels alone, else 0; None for 1 everywhere.
         grid: by the header.
         axis: array axis across the slices.
+        shifts: (slices, 3) world mm by which each slice lies elsewhere once the stack is displaced;
+            None for none.
     """
 
     array: np.ndarray
     known: np.ndarray | None
     grid: Grid
     axis: int
+    shifts: np.ndarray | None = None
 
     @classmethod
     def of(cls, view: View, other: View, blur_mm: float) -> "BlurredStack":
@@ -62,20 +65,27 @@ class BlurredStack:
         known = None
         if view.measured is not None:
             known = (blur(view.measured.astype(np.float32)) > MIN_MEASURED).astype(np.float32)
-        return cls(array, known, grid, axis)
+        return cls(array, known, grid, axis, view.shifts)
 
     def place(self, matrix: np.ndarray) -> Grid:
         """The grid of the stack displaced by `matrix` (4, 4)."""
         return Grid(self.grid.shape, matrix @ self.grid.affine)
 
-    def sample(self, world: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Intensities at world mm (n, 3) of a stack displaced by `matrix` (4, 4).
+    def sample(
+        self, world: np.ndarray, matrix: np.ndarray, slices: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Intensities of slices of a stack displaced by `matrix` (4, 4).
+
+        Args:
+            world: (n, 3) mm, in the slices.
+            matrix: displacement of the stack.
+            slices: (n,) numbers of the slices.
 
         Returns:
             (n,) by linear interpolation, 0 outside of the stack, and (n,) bool: what is inside.
         """
         grid = self.place(matrix)
-        index = grid.index(world)
+        index = grid.index(world if self.shifts is None else world - self.shifts[slices])
         # Between the centres of voxels: the outer half of a voxel has no neighbour.
         inside = grid.contains(index, (-0.5, -0.5, -0.5))
         values = np.zeros(len(world), np.float32)
@@ -160,10 +170,10 @@ class Crossing:
             measured.
         """
         one, other = self.stacks
-        world = self.points(matrix, other_matrix)
-        values, inside = one.sample(world, matrix)
+        world, (here, there) = self.points(matrix, other_matrix), self.slices
+        values, inside = one.sample(world, matrix, here)
         others, within = np.zeros_like(values), np.zeros_like(inside)
-        others[inside], within[inside] = other.sample(world[inside], other_matrix)
+        others[inside], within[inside] = other.sample(world[inside], other_matrix, there[inside])
         return values, others, within
 
     @property
@@ -180,7 +190,8 @@ class Crossing:
             grid = stack.place(moved)
             normal = grid.directions[:, stack.axis]
             count, spacing = grid.shape[stack.axis], grid.voxel_sizes[stack.axis]
-            heights.append(normal @ grid.centre + (np.arange(count) - (count - 1) / 2) * spacing)
+            height = normal @ grid.centre + (np.arange(count) - (count - 1) / 2) * spacing
+            heights.append(height if stack.shifts is None else height + stack.shifts @ normal)
             normals.append(normal)
             middles.append(grid.centre)
         direction = np.cross(normals[0], normals[1])

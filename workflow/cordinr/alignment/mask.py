@@ -1,13 +1,17 @@
 """Where stacks are compared: a mask, and how far a place is from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
+from ..acquisition.overlap import within_any
+from ..acquisition.view import View
 from ..errors import InputError
 from ..imaging.grid import Grid
-from ..imaging.volume import Volume
+from ..imaging.volume import Volume, load_unchecked
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,3 +49,24 @@ class Mask:
         # Beyond the image of the mask, the way to its edge counts as well.
         beyond = np.linalg.norm((index - nearest) * self.grid.voxel_sizes, axis=1)
         return self.distance[tuple(nearest.T)] + beyond <= margin_mm
+
+
+def load_mask(path: Path, views: Sequence[View]) -> Mask:
+    """The mask in an image, on any grid.
+
+    Args:
+        path: of the image; what is not zero counts.
+        views: that are to be compared within the mask.
+
+    Raises:
+        InputError: the file is no 3D image, or marks nothing, or nothing that a view shows.
+    """
+    volume = load_unchecked(path)
+    mask = Mask.of(volume, str(path))
+    marked = volume.grid.world(np.argwhere(mask.distance == 0))
+    if not within_any(marked, [view.volume.grid for view in views]).any():
+        raise InputError(
+            f"{path}: the mask lies where none of the scans is; give one that was drawn on one of "
+            "them."
+        )
+    return mask

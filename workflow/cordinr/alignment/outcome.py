@@ -11,8 +11,8 @@ from .intensity import SliceIntensities
 from .pose import Pose
 from .shading import Shading
 
-MIN_SHIFT_MM, MIN_TURN_DEGREES = 0.1, 0.1
-"""Displacement below which a stack counts as lying where its header puts it."""
+MIN_MOVE_MM = 0.15
+"""Movement of the corners of a stack below which it counts as lying where its header puts it."""
 
 MIN_GAIN = 0.01
 """Deviation of the gain of a stack from 1 below which it is not corrected."""
@@ -27,6 +27,8 @@ class Alignment:
         gains: by which their intensities have to be divided.
         shadings: smooth factors by which their intensities have to be divided, None for none.
         slices: gains and trust of the slices of each.
+        shifts: of each (slices, 3) true world mm by which its slices lie elsewhere than its pose
+            puts them, 0 for slices in their place; None for no such slice.
         correlation: of each stack with those that cross it, aligned; NaN where none does.
         correlation_before: the same by the headers.
         fixed: number of the stack that stays.
@@ -37,6 +39,7 @@ class Alignment:
     gains: np.ndarray
     shadings: tuple[Shading | None, ...]
     slices: tuple[SliceIntensities, ...]
+    shifts: tuple[np.ndarray | None, ...]
     correlation: np.ndarray
     correlation_before: np.ndarray
     fixed: int
@@ -68,7 +71,11 @@ class Alignment:
         )
 
     def _describe_slices(self, number: int) -> list[str]:
-        slices, said = self.slices[number], []
+        slices, shifts, said = self.slices[number], self.shifts[number], []
+        if shifts is not None:
+            sizes = np.linalg.norm(shifts, axis=1)
+            listed = ", ".join(f"{k} ({sizes[k]:.1f} mm)" for k in np.flatnonzero(sizes))
+            said.append(f"Slices that moved against the others, from 0: {listed}.")
         if self.shadings[number] is not None:
             said.append("Its shading is corrected.")
         if slices.corrected:
@@ -97,6 +104,9 @@ class Alignment:
             said["SliceGains"] = [round(float(gain), 4) for gain in slices.gains]
         if slices.doubted:
             said["SliceWeights"] = [round(float(weight), 4) for weight in slices.trust]
+        shifts = self.shifts[number]
+        if shifts is not None:
+            said["SliceTranslations"] = [[round(float(mm), 4) for mm in each] for each in shifts]
         if self.shadings[number] is not None:
             said["ShadingCorrected"] = True
         if number in self.problems:
@@ -113,6 +123,8 @@ class Alignment:
     def apply(self, views: Sequence[View]) -> list[View]:
         """The views, each where it really is, as bright as the fixed one, bad slices marked.
 
+        Slices that moved are told by `View.shifts`.
+
         A view of which nothing was found to be wrong is returned as it is.
         """
         return [self._apply_to(view, number) for number, view in enumerate(views)]
@@ -122,6 +134,8 @@ class Alignment:
         moved = self.correct(view.volume, view.axis, number)
         if moved is not view.volume:
             view = replace(view, volume=moved)
+        if self.shifts[number] is not view.shifts:
+            view = replace(view, shifts=self.shifts[number])
         if slices.doubted:
             lost = np.broadcast_to(view.spread(slices.trust == 0), view.volume.array.shape)
             measured = ~lost if view.measured is None else view.measured & ~lost

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..imaging.volume import Volume
 from .intensity import SliceIntensities, estimate_slices
 from .mask import Mask
-from .outcome import MIN_GAIN, MIN_SHIFT_MM, MIN_TURN_DEGREES, Alignment
+from .outcome import MIN_GAIN, MIN_MOVE_MM, Alignment
 from .pose import Pose
 from .search import LEVELS, RADIUS_MM, PoseSearch
 from .shading import Shading, estimate_shading
@@ -38,6 +38,31 @@ def align_rigidly(views: Sequence[View], fixed: int = 0, mask: Mask | None = Non
     Raises:
         InputError: no two stacks cross.
     """
+    found = find_poses(views, fixed, mask)
+    return outcome_of(found, views)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A finished search for poses.
+
+    Attributes:
+        search: at the finest level, with the poses and gains that it found.
+        problems: why a stack could not be aligned, by its number.
+        before: correlation of each stack with those that cross it, by the headers.
+    """
+
+    search: PoseSearch
+    problems: dict[int, str]
+    before: np.ndarray
+
+
+def find_poses(views: Sequence[View], fixed: int, mask: Mask | None) -> Found:
+    """Find poses and gains of stacks, once more without those that show something else.
+
+    Raises:
+        InputError: no two stacks cross.
+    """
     pairs = crossing_pairs(views)
     centre = np.mean([view.volume.grid.centre for view in views], axis=0)
     problems: dict[int, str] = {}
@@ -60,54 +85,72 @@ def align_rigidly(views: Sequence[View], fixed: int = 0, mask: Mask | None = Non
             problems |= failed
             break
         pairs = remaining
-    before = search.correlations(np.zeros_like(search.poses))
-    found = _outcome(search, views, problems, after, before)
-    if found.is_uneven:
-        # Poses were found with slices that mislead; now without them.
-        levelled = [
-            replace(each, volume=Volume(each.volume.array, view.volume.grid))
-            for view, each in zip(views, found.apply(views), strict=True)
-        ]
-        search.refine_further(levelled)
-        after = search.correlations(search.poses)
+    return Found(search, problems, search.correlations(np.zeros_like(search.poses)))
+
+
+def outcome_of(found: Found, views: Sequence[View]) -> Alignment:
+    """Poses, gains and slices of stacks; slices that mislead are found, and do so no longer.
+
+    Args:
+        found: the poses; they are refined where slices misled.
+        views: the stacks, perhaps with the displacements of their slices.
+    """
+    outcome = _outcome(found, views)
+    if outcome.is_uneven:
+        search = found.search
+        search.refine_further(level(outcome, views))
         search.views = views
         search.set_level(*LEVELS[-1])
         search.gains = search.estimate_gains()
-        found = _outcome(search, views, problems, after, before)
-    return found
+        outcome = _outcome(found, views)
+    return outcome
 
 
-def _outcome(
-    search: PoseSearch,
-    views: Sequence[View],
-    problems: dict[int, str],
-    after: np.ndarray,
-    before: np.ndarray,
-) -> Alignment:
+def level(outcome: Alignment, views: Sequence[View]) -> list[View]:
+    """Stacks by their headers, with intensities corrected, and without slices that disagree."""
+    return [
+        replace(each, volume=Volume(each.volume.array, view.volume.grid))
+        for view, each in zip(views, outcome.apply(views), strict=True)
+    ]
+
+
+def _outcome(found: Found, views: Sequence[View]) -> Alignment:
     """What a search has found; completes its gains, and takes back what does not matter."""
-    search.poses[list(problems)] = 0
-    search.gains[list(problems)] = 1
+    search = found.search
+    after = search.correlations(search.poses)
+    search.poses[list(found.problems)] = 0
+    search.gains[list(found.problems)] = 1
     _keep_at_rest(search)
-    shadings, slices = _find_brightness(search, views, problems)
+    shadings, slices = _find_brightness(search, views, found.problems)
+    poses = search.poses.copy()  # the search may go on
     return Alignment(
-        poses=tuple(Pose(search.centre, each[:3] / RADIUS_MM, each[3:]) for each in search.poses),
+        poses=tuple(Pose(search.centre, each[:3] / RADIUS_MM, each[3:]) for each in poses),
         gains=search.gains.copy(),
         shadings=tuple(shadings),
         slices=tuple(slices),
+        shifts=tuple(_trusted_shifts(*each) for each in zip(views, slices, strict=True)),
         correlation=after,
-        correlation_before=before,
+        correlation_before=found.before,
         fixed=search.fixed,
-        problems=problems,
+        problems=found.problems,
     )
+
+
+def _trusted_shifts(view: View, slices: SliceIntensities) -> np.ndarray | None:
+    """The displacements of the slices of a view; a slice that is left out has none."""
+    if view.shifts is None:
+        return None
+    shifts = np.where(slices.trust[:, None] > 0, view.shifts, 0)
+    return shifts if shifts.any() else None
 
 
 def _keep_at_rest(search: PoseSearch) -> None:
     """Take displacements back that are too small to matter, or make no difference."""
     for number in search.free:
         pose = Pose(search.centre, search.poses[number, :3] / RADIUS_MM, search.poses[number, 3:])
-        middle = search.views[number].volume.grid.centre
-        moved = (pose.matrix @ np.append(middle, 1))[:3] - middle
-        small = np.linalg.norm(moved) < MIN_SHIFT_MM and pose.degrees < MIN_TURN_DEGREES
+        corners = search.views[number].volume.grid.corners
+        moved = corners @ pose.matrix[:3, :3].T + pose.matrix[:3, 3] - corners
+        small = np.linalg.norm(moved, axis=1).max() < MIN_MOVE_MM
         rest = search.poses.copy()
         rest[number] = 0
         if small or search.cost(search.poses) > (1 - MIN_IMPROVEMENT) * search.cost(rest):

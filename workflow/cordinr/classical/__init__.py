@@ -1,6 +1,7 @@
 """What an INR has to beat: reconstructions without a network.
 
 - `reconstruct`: a volume from views by cubic interpolation, Tikhonov or total variation.
+- `straightened`: stacks whose slices moved, for interpolation.
 - `differences`: first differences of a volume and their adjoint.
 - `total_variation`: the solver for total variation.
 """

@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..imaging.grid import Grid
 from ..methods import BASELINES
 from .differences import Differences
+from .straightened import straightened
 
 if TYPE_CHECKING:
     import torch
@@ -114,7 +115,7 @@ def cubic_mean(views: Sequence[View], grid: Grid) -> np.ndarray:
     less in a fit count less here as well.
     """
     total, weight = np.zeros(grid.size), np.zeros(grid.size)
-    for view in views:
+    for view in map(straightened, views):
         for block, centres in grid.blocks():
             index = view.volume.grid.index(centres)
             value = scipy.ndimage.map_coordinates(

@@ -1,6 +1,7 @@
 """The verb that finds where scans really are."""
 
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +20,20 @@ def align(
         int,
         typer.Option(min=1, metavar="N", help="Number of the scan that stays where it is."),
     ] = 1,
+    mode: Annotated[
+        str,
+        typer.Option(
+            metavar="MODE",
+            help="rigid: a displacement for each scan; slices: a translation for each slice as "
+            "well, where the patient moved during a scan.",
+        ),
+    ] = "rigid",
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="IMAGE", help="Mask of what the scans are aligned by, such as the spine."
+        ),
+    ] = None,
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Fail where a scan could not be aligned."),
@@ -35,12 +50,14 @@ def align(
     """Correct the positions and intensities of scans that a patient's movement displaced.
 
     Finds a rigid displacement and a gain for each scan, where its slices
-    cross those of scans of other directions. Writes each scan with its
-    position in the header and its intensities corrected, ready for
-    `reconstruct`, and the displacement as ITK transform beside it (_xfm.txt).
+    cross those of scans of other directions, and with --mode slices a
+    translation for each slice. Writes each scan with its position in the
+    header and its intensities corrected, ready for `reconstruct`, and the
+    displacement as ITK transform beside it (_xfm.txt).
     """
     from ..alignment.itk import save_transform
-    from ..alignment.rigid import align_rigidly
+    from ..alignment.mask import load_mask
+    from ..alignment.modes import align as find_places
     from ..bids.metadata import metadata_of
     from ..bids.names import describe_label, sidecar_path, transform_path
     from ..bids.sidecars import image_sidecar
@@ -61,7 +78,8 @@ def align(
     views = [resolve_bids_uri(path, output[0]) for path in views]
     check_images(output, views)
     loaded = load_views(views, insist=insist)
-    alignment = align_rigidly(loaded, fixed - 1)
+    compared = None if mask is None else load_mask(mask, loaded)
+    alignment = find_places(loaded, mode, fixed - 1, compared)
     failed = alignment.failures(loaded)
     for sentence in failed:
         if strict:

@@ -119,12 +119,12 @@ def make_point_groups(
         np.ones(view.volume.grid.shape, bool) if view.measured is None else view.measured.copy()
         for view in views
     ]
-    trusted = all(view.trust is None for view in views)
-    parts = _shared_cells(views, left, 2 if pairs else 1) if trusted else []
+    regular = all(view.trust is None and view.shifts is None for view in views)
+    parts = _shared_cells(views, left, 2 if pairs else 1) if regular else []
     trust: list[np.ndarray | None] = [None] * len(parts)
     voxel = float(domain.grid.voxel_sizes.min())
     for view, alone in zip(views, left, strict=True):
-        centres = view.volume.grid.world(np.argwhere(alone))
+        centres = view.world(np.argwhere(alone))
         inside = domain.contains(centres)
         if inside.any():
             along = _along_profile(view, points, voxel)
@@ -143,9 +143,7 @@ def make_point_groups(
             tensor(values / scale),
             trust=None if each is None else tensor(each),
         )
-        for (centres, offsets, weights, differences, values), each in zip(
-            parts, trust, strict=True
-        )
+        for (centres, offsets, weights, differences, values), each in zip(parts, trust, strict=True)
     ]
 
 

@@ -67,10 +67,8 @@ def _predict_along(view: View, image: Volume, known: np.ndarray) -> np.ndarray:
     grid, axis = view.volume.grid, view.axis
     predicted = np.full(grid.shape, np.nan, np.float32)
     slabs = np.moveaxis(predicted, axis, 0)
-    thin = np.array(grid.shape)
-    thin[axis] = 1
     for number in range(grid.shape[axis]):
-        part = grid.cropped(number * np.eye(3)[axis], thin)
+        part = view.slice_grid(number)
         inside = _within(view, part.centres(), image.grid, known)
         if not inside.any():
             continue
@@ -81,6 +79,7 @@ def _predict_along(view: View, image: Volume, known: np.ndarray) -> np.ndarray:
             view,
             volume=Volume(np.empty(shape, np.float32), part),
             measured=None,
+            shifts=None,
         )
         matrix = system_matrix(empty, image.grid.cropped(low, high - low))
         values = matrix @ image.array[box].ravel()
@@ -104,7 +103,7 @@ def _predict_oblique(view: View, image: Volume, known: np.ndarray) -> np.ndarray
     turn = np.linalg.inv(image.grid.affine)[:3, :3]
     offsets, weights = oblique_samples(view, float(image.grid.voxel_sizes.max()))
     predicted = np.full(grid.size, np.nan, np.float32)
-    for block, centres in grid.blocks(SLICE_BLOCK):
+    for block, centres in view.blocks(SLICE_BLOCK):
         inside = _within(view, centres, image.grid, known)
         index = image.grid.index(centres[inside])
         total = np.zeros(len(index), np.float32)

@@ -3,7 +3,8 @@
 - `labels`: segmentations carried between scans and reconstructions.
 - `align`, `reconstruct`, `simulate`, `baseline`, `evaluate`: from images to scores; `fitting`: what
   the verbs around one INR share.
-- `trust`: how far a reconstruction can be trusted without a reference.
+- `trust`: how far a reconstruction can be trusted without a reference; `reconstruction_page`: the
+  page of one.
 - `figures`, `pages`: pictures and HTML; `runs`: where a run is; `dataset`, `save`: datasets.
 - `options`, `checks`, `progress_bars`: what several verbs share.
 

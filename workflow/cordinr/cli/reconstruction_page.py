@@ -1,0 +1,75 @@
+"""The page that `reconstruct` writes beside an image: how far to trust it, and a viewer."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..bids.names import companion_path, image_of, sidecar_path
+from ..imaging.volume import load_volume
+from .placing import PlacedScans
+
+if TYPE_CHECKING:
+    from ..trust.assess import Assessment
+
+log = logging.getLogger(__name__)
+
+NIIVUE = Path(__file__).parents[2] / "report/viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"
+"""UMD build of the viewer, where `make viewer` installs it; a package from PyPI has none."""
+
+
+def page_path(image: Path) -> Path:
+    """Return the path of the page beside an image.
+
+    Args:
+        image: path of the image.
+    """
+    return sidecar_path(image).with_suffix(".html")
+
+
+def save_page(image: Path, figure: Path, scans: PlacedScans, found: "Assessment") -> bool:
+    """Write the figure of an image and its page; both need the workflow extra.
+
+    Args:
+        image: that was written, with its sidecar and perhaps an uncertainty map.
+        figure: PNG to write.
+        scans: it was made from.
+        found: what is known of it.
+
+    Returns:
+        Whether they were written; if not, a note says why.
+
+    Raises:
+        InputError: one of them cannot be written.
+    """
+    try:
+        from ..figures.plane_page import save_figure
+        from ..figures.residuals import residual_figure
+        from ..pages.acquired import CheckedImage, write_acquired_page
+        from ..pages.html import make_data_uri, read_origin
+    except ModuleNotFoundError as error:
+        log.warning(
+            "%s: has no page, as %s is not installed; pip install 'cordinr[workflow]'.",
+            image,
+            error.name,
+        )
+        return False
+    from ..evaluation.identity import read_identity
+    from ..methods import method_name
+
+    save_figure(figure, residual_figure(scans.views, found, image.name))
+    row = {**read_identity(image), **found.fields()}
+    name = method_name(row["method"], row["fourier_dim"]) or image.name
+    spread = companion_path(image, "spread")
+    std = load_volume(spread) if spread.exists() else None
+    checked = CheckedImage(name, load_volume(image), row, make_data_uri(figure), std)
+    alignment, page = scans.alignment, page_path(image)
+    write_acquired_page(
+        page,
+        image_of(image),
+        [checked],
+        scans.views,
+        [alignment.fields(k) if alignment else {} for k in range(len(scans.views))],
+        files=[read_origin(image, page)],
+        niivue=NIIVUE if NIIVUE.exists() else None,
+    )
+    return True

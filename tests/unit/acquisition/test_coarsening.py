@@ -45,7 +45,7 @@ def test_a_binned_voxel_is_measured_where_all_of_its_parts_were():
 def test_what_is_small_enough_stays_as_it_is():
     volume = blobs((24, 20, 16), np.eye(4))
     views = two_views(volume)
-    same, grid, factor = coarsened(views, volume.grid, 1e9)
+    same, grid, factor = coarsened(views, volume.grid, 1e9, 1e9)
     assert factor == 1 and grid is volume.grid
     assert all(one is other for one, other in zip(views, same, strict=True))
 
@@ -54,11 +54,17 @@ def test_a_large_oblique_reconstruction_gets_coarser_voxels():
     volume = blobs((40, 40, 40), np.eye(4))
     views = [two_views(volume)[0], turned(two_views(volume)[1], 10)]
     entries = sum(system_matrix(view, volume.grid).nnz for view in views)
-    binned, grid, factor = coarsened(views, volume.grid, entries / 10)
+    binned, grid, factor = coarsened(views, volume.grid, entries / 10, 1e9)
     assert factor > 1 and grid.voxel_sizes == pytest.approx(factor)
     assert sum(system_matrix(view, grid).nnz for view in binned) < entries / 7
     extents = [np.array(each.shape) * each.voxel_sizes for each in (grid, volume.grid)]
     np.testing.assert_allclose(*extents, atol=factor)
+
+
+def test_a_grid_of_too_many_voxels_gets_coarser_ones():
+    volume = blobs((40, 40, 40), np.eye(4))
+    _, grid, factor = coarsened(two_views(volume), volume.grid, 1e9, 20_000)
+    assert factor == 1.5 and grid.size <= 20_000
 
 
 @pytest.mark.parametrize("degrees", [0, 10])

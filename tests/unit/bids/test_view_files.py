@@ -339,3 +339,30 @@ def test_the_command_insists_by_an_option(pair, tmp_path, command):
     assert code == 1 and "different subjects" in error and not (tmp_path / "x.nii").exists()
     code, _, error = command(*words, "--insist")
     assert code == 0 and "note: " in error and "SliceThickness is 40 mm" in error
+
+
+def test_an_aligned_scan_states_which_slices_count_and_where_they_lie(slices):
+    weights, moved = [1, 0.4, 0, 1, 1, 1], [[0, 0, k / 10] for k in range(6)]
+    stated = {"SliceThickness": 4, "SliceWeights": weights, "SliceTranslations": moved}
+    write_json(sidecar_path(slices), stated)
+    view = read_view(slices)
+    assert view.trust.tolist() == [1, 0.4, 1, 1, 1, 1]
+    assert not view.measured[:, 2].any() and view.measured[:, [0, 1, 3, 4, 5]].all()
+    np.testing.assert_array_equal(view.shifts, moved)
+
+
+@pytest.mark.parametrize(
+    ("stated", "sentence"),
+    [
+        ({"SliceWeights": [1, 1]}, "SliceWeights does not give 6 slices"),
+        ({"SliceWeights": "all"}, "SliceWeights does not give 6 slices"),
+        ({"SliceWeights": [1, 1, 1, 1, 1, 2]}, "numbers that are not from 0 to 1"),
+        ({"SliceTranslations": [[0, 0, 0]]}, "SliceTranslations does not give 6 slices"),
+        ({"SliceTranslations": [[0, 0, float("nan")]] * 6}, "three numbers each"),
+    ],
+)
+def test_statements_about_slices_that_do_not_fit_are_refused(slices, stated, sentence):
+    sidecar_path(slices).write_text(json.dumps({"SliceThickness": 4} | stated))
+    with pytest.raises(InputError, match=sentence) as error:
+        read_view(slices)
+    assert "align the scans again" in str(error.value)

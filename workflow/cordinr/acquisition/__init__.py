@@ -5,7 +5,9 @@
 - `forward`: the forward model as a sparse matrix, from the voxels of a volume to those of a view.
 - `simulate`: views that are simulated from a volume.
 - `noise`: how noisy a view is.
-- `overlap`, `domain`: what all views show, and where an INR is fitted and rendered.
+- `overlap`, `domain`: what views cover together, and where an INR is fitted and rendered.
+- `coarsening`: views and grids of coarser voxels, where finer ones would cost too much.
+- `scan_words`: what scans were taken for, in words.
 - `labels`, `shape_interpolation`: segmentations carried from slices to other grids and back.
 - `slice_geometry`, `gaps`: what sidecars say about slices, and what was never measured.
 """

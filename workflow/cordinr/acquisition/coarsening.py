@@ -15,25 +15,28 @@ FACTORS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0)
 
 
 def coarsened(
-    views: Sequence[View], grid: Grid, max_entries: float
+    views: Sequence[View], grid: Grid, max_entries: float, max_voxels: float
 ) -> tuple[list[View], Grid, float]:
-    """Views and a grid whose system matrices have at most so many entries.
+    """Views and a grid for a reconstruction of limited size.
 
     Args:
         views: to be reconstructed.
         grid: of the reconstruction.
         max_entries: of the matrices of all views together.
+        max_voxels: of the grid.
 
     Returns:
         Views whose voxels were averaged in the plane where those of the grid are at least twice as
         long, the grid over the same field of view, and the factor on its voxel size. The arguments
-        themselves where their matrices are small enough.
+        themselves where they are small enough.
     """
     chosen, coarse, factor = list(views), grid, 1.0
     for factor in FACTORS:
         if factor > 1:
             coarse = grid.resampled(float(grid.voxel_sizes.max()) * factor)
             chosen = [bin_in_plane(view, float(coarse.voxel_sizes.max())) for view in views]
+        if coarse.size > max_voxels:
+            continue
         if sum(count_entries(view, coarse) for view in chosen) <= max_entries:
             break
     return chosen, coarse, factor

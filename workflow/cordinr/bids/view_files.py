@@ -57,7 +57,15 @@ def read_view(path: Path | str, *, insist: bool = False) -> View:
     if trust is not None:
         np.moveaxis(measured, axis, 0)[trust == 0] = False
         trust = None if (trust[trust > 0] == 1).all() else np.where(trust > 0, trust, 1.0)
-    return View(volume, axis, profile, str(path), None if measured.all() else measured, trust=trust)
+    return View(
+        volume,
+        axis,
+        profile,
+        str(path),
+        None if measured.all() else measured,
+        trust=trust,
+        shifts=slice_translations(stated, volume.grid.shape[axis]),
+    )
 
 
 def slice_weights(stated: Statements, count: int) -> np.ndarray | None:
@@ -73,18 +81,46 @@ def slice_weights(stated: Statements, count: int) -> np.ndarray | None:
     Raises:
         InputError: they are not so many numbers from 0 to 1.
     """
-    weights = stated.values.get("SliceWeights")
-    if weights is None:
-        return None
-    is_list = isinstance(weights, list) and len(weights) == count
-    if not is_list or not all(
-        isinstance(w, int | float) and not isinstance(w, bool) and 0 <= w <= 1 for w in weights
-    ):
+    weights = _per_slice(stated, "SliceWeights", (count,))
+    if weights is not None and not ((weights >= 0) & (weights <= 1)).all():
         raise InputError(
-            f"{stated.origins['SliceWeights']}: SliceWeights is not a list of {count} numbers from "
-            f"0 to 1, one for each slice of {stated.image}; remove it or align the scans again."
+            f"{stated.origins['SliceWeights']}: SliceWeights has numbers that are not from 0 to 1; "
+            "align the scans again."
         )
-    return np.array(weights, float)
+    return weights
+
+
+def slice_translations(stated: Statements, count: int) -> np.ndarray | None:
+    """Return where slices really lie by the sidecar of an aligned scan, which `align` writes.
+
+    Args:
+        stated: by the sidecars.
+        count: number of slices.
+
+    Returns:
+        (count, 3) world mm by which each slice lies elsewhere; None where the sidecars state none.
+
+    Raises:
+        InputError: they are not so many triples of numbers.
+    """
+    return _per_slice(stated, "SliceTranslations", (count, 3))
+
+
+def _per_slice(stated: Statements, key: str, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return the numbers that a sidecar states for every slice, in an array of this shape."""
+    value = stated.values.get(key)
+    if value is None:
+        return None
+    try:
+        numbers = np.array(value, float)
+    except (TypeError, ValueError):
+        numbers = np.empty(0)
+    if numbers.shape != shape or not np.isfinite(numbers).all():
+        raise InputError(
+            f"{stated.origins[key]}: {key} does not give {shape[0]} slices, as {stated.image} has, "
+            f"{'a number' if len(shape) == 1 else 'three numbers'} each; align the scans again."
+        )
+    return numbers
 
 
 def statements_of(image: Path) -> Statements:

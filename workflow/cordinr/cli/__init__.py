@@ -1,6 +1,7 @@
 """The `cordinr` command: one verb per step, each usable by hand without Snakemake.
 
 - `labels`: segmentations carried between scans and reconstructions.
+- `placing`: scans read and aligned; `reconstruction_files`: what is written beside an image.
 - `align`, `reconstruct`, `simulate`, `baseline`, `evaluate`: from images to scores; `fitting`: what
   the verbs around one INR share.
 - `trust`: how far a reconstruction can be trusted without a reference; `reconstruction_page`: the

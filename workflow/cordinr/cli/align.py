@@ -76,7 +76,7 @@ def align(
     if fixed > len(views):
         raise InputError(f"align: --fixed is {fixed}, but there are {len(views)} scans.")
     views = [resolve_bids_uri(path, output[0]) for path in views]
-    check_images(output, views)
+    check_images(output, [*views, *([mask] if mask else [])])
     loaded = load_views(views, insist=insist)
     compared = None if mask is None else load_mask(mask, loaded)
     alignment = find_places(loaded, mode, fixed - 1, compared)

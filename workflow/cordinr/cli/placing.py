@@ -8,17 +8,17 @@ from typing import Any
 
 from ..acquisition.scan_words import describe_scan
 from ..acquisition.view import View
-from ..alignment.mask import Mask
+from ..alignment.mask import load_mask
+from ..alignment.modes import MODES
+from ..alignment.modes import align as align_scans
 from ..alignment.outcome import Alignment
-from ..alignment.rigid import align_rigidly
 from ..bids.view_files import load_views
 from ..errors import InputError
-from ..imaging.volume import load_volume
 
 log = logging.getLogger(__name__)
 
-ALIGNMENTS = ("none", "rigid")
-"""What is looked for before a reconstruction: nothing, or a rigid displacement of each scan."""
+ALIGNMENTS = ("none", *MODES)
+"""What is looked for before a reconstruction: nothing, or what `align` looks for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +89,8 @@ def place_scans(
             f"{names}: have slices in one direction only, so that nothing tells how they lie to "
             "each other; add a scan of another direction, or take them as they are by --align none."
         )
-    where = Mask.of(load_volume(mask), str(mask)) if mask else None
-    alignment = align_rigidly(views, fixed - 1, where)
+    where = load_mask(mask, views) if mask else None
+    alignment = align_scans(views, align, fixed - 1, where)
     for number, view in enumerate(views):
         print(f"{view.name}: {alignment.describe(number)}")
     for sentence in alignment.failures(views):

@@ -33,8 +33,8 @@ def reconstruct(
         str,
         typer.Option(
             metavar="HOW",
-            help="rigid: correct the displacement and gain of each scan; none: take the scans as "
-            "their headers put them.",
+            help="rigid: correct the displacement and gain of each scan; slices: the motion of "
+            "single slices as well; none: take the scans as their headers put them.",
         ),
     ] = "rigid",
     fixed: Annotated[

@@ -11,6 +11,7 @@ from ..bids.sidecars import image_sidecar
 from ..files import check_writable, write_json
 from ..imaging.volume import load_volume, save_volume
 from .placing import PlacedScans
+from .reconstruction_page import page_path, save_page
 
 if TYPE_CHECKING:
     from ..trust.assess import Assessment
@@ -32,6 +33,7 @@ def companions(image: Path, scans: Sequence[Path]) -> dict[str, Path]:
         "check": image.with_name(f"{stem}_check.json"),
         "slices": image.with_name(f"{stem}_slices.tsv"),
         "figure": image.with_name(f"{stem}_check.png"),
+        "page": page_path(image),
     }
     for number, scan in enumerate(scans):
         name = scan.name.split(".")[0]
@@ -58,6 +60,7 @@ def save_companions(image: Path, scans: PlacedScans, domain: FitDomain, hold_out
         hold_out: every so many slices one is left out and predicted; 0 for none.
     """
     from ..alignment.itk import save_transform
+    from ..evaluation.identity import read_identity
     from ..trust.assess import assess
     from ..trust.hold_out import hold_out as leave_out
     from ..trust.slice_table import write_slices
@@ -78,8 +81,9 @@ def save_companions(image: Path, scans: PlacedScans, domain: FitDomain, hold_out
         alignment=scans.alignment,
         held_out=leave_out(scans.views, hold_out) if hold_out else [],
     )
-    write_json(paths["check"], found.fields())
+    write_json(paths["check"], read_identity(image) | found.fields())
     write_slices(paths["slices"], [(image.name, found)])
+    save_page(image, paths["figure"], scans, found)
     print_verdict(image, found)
 
 

@@ -41,6 +41,9 @@ MAX_SEPARATE_POINTS = 3e7
 """Maximum number of points that a fit evaluates where views share none, as scans of a patient do:
 larger images are seen less often, three times in a clinical pair, as more gains little there."""
 
+MAX_POINTS_ALONE = 8e6
+"""The same for a scan alone, which shows no more than what is interpolated between its slices."""
+
 MIN_BATCH = 64
 """Number of view voxels at a time below which the memory of a GPU counts as too small."""
 
@@ -106,7 +109,8 @@ class Training:
         self.points_per_step = sum(group.batch * len(group.offsets) for group in self.groups)
         self.steps = max(1, min(round(settings.passes * self.voxels / batch), settings.max_steps))
         if all(group.values.shape[1] == 1 for group in groups):
-            self.steps = min(self.steps, max(1, int(MAX_SEPARATE_POINTS / self.points_per_step)))
+            points = MAX_SEPARATE_POINTS if len(groups) > 1 else MAX_POINTS_ALONE
+            self.steps = min(self.steps, max(1, int(points / self.points_per_step)))
         self.losses = LossCurve(self.steps)
         self.checkpoint = Checkpoint(checkpoint, network, self.optimiser, self.losses, identity)
         self.parts = 1

@@ -31,6 +31,12 @@ about [0, 1]."""
 MAX_ENTRIES = 4e7
 """Maximum number of entries of the system matrices of the target, which take 16 bytes each."""
 
+MAX_VOXELS = 8e6
+"""Maximum number of voxels of the target."""
+
+MAX_VOXELS_ALONE = 2.5e6
+"""The same where all slices have one direction, between which there is no detail to be kept."""
+
 
 def with_tv_targets(
     groups: Sequence[PointGroup],
@@ -61,7 +67,9 @@ def with_tv_targets(
         InputError: the views hold intensities that are too large for total variation.
     """
     device = groups[0].values.device
-    views, grid, factor = coarsened(views, grid, MAX_ENTRIES)
+    alone = all(view.is_parallel_to(views[0]) for view in views)
+    max_voxels = MAX_VOXELS_ALONE if alone else MAX_VOXELS
+    views, grid, factor = coarsened(views, grid, MAX_ENTRIES, max_voxels)
     if factor > 1:
         log.info("total variation is computed on voxels of %.2g mm.", grid.voxel_sizes[0])
     image = _reconstruct(views, grid, TV_TARGET_WEIGHT + noise_weight, device, field)

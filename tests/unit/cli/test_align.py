@@ -64,6 +64,39 @@ def test_the_other_scan_can_be_the_fixed_one(scans, command):
     assert nib.load(outputs(scans[0].parent)[1]).affine == pytest.approx(nib.load(scans[1]).affine)
 
 
+def test_slices_that_moved_are_told_and_read_back(scans, command):
+    volume = load_scan(scans[0])
+    shifts = np.zeros((volume.grid.shape[2], 3))
+    shifts[1::2, 1:] = [1.5, -1.0]
+    image = body()
+    moved = scan(image, "R", thickness=3, spacing=3.3, in_plane=0.9, shifts=lambda _: shifts)
+    save_volume(scans[0], moved.volume.array, moved.volume.grid)
+    code, printed, _ = run(command, scans, "--mode", "slices", "--fixed", 2)
+    assert code == 0 and "Slices that moved against the others, from 0: " in printed
+    target = outputs(scans[0].parent)[0]
+    found = np.array(json.loads(target.with_name("sag.json").read_text())["SliceTranslations"])
+    assert found.shape == shifts.shape
+    passes = {bool(found[first::2].any()) for first in (0, 1)}
+    assert passes == {True, False}  # one of them stays
+    apart = found[1::2].mean(axis=0) - found[::2].mean(axis=0)
+    assert apart == pytest.approx([0, 1.5, -1.0], abs=0.1)
+
+
+def test_a_mask_says_what_counts(scans, truth, command):
+    """The upper half of the axial scan is noise."""
+    volume = load_scan(scans[1])
+    array = volume.array.copy()
+    array[:, :, 7:] = np.random.default_rng(0).gamma(2.0, 100.0, array[:, :, 7:].shape)
+    save_volume(scans[1], array, volume.grid)
+    mask = np.zeros(volume.grid.shape, np.uint8)
+    mask[:, :, :6] = 1
+    path = scans[0].parent / "mask.nii.gz"
+    save_volume(path, mask, volume.grid, "uint8")
+    assert run(command, scans, "--mask", path)[0] == 0
+    after = load_scan(outputs(scans[0].parent)[1])
+    np.testing.assert_allclose(after.grid.affine, truth @ volume.grid.affine, atol=0.5)
+
+
 @pytest.mark.parametrize("options", [(), ("--strict",)])
 def test_a_scan_of_something_else_is_told_and_kept_or_refused(scans, command, options):
     volume = load_scan(scans[1])
@@ -83,6 +116,8 @@ def test_a_scan_of_something_else_is_told_and_kept_or_refused(scans, command, op
         (lambda paths: ["align", *paths, "-o", paths[0].parent / "x.nii.gz"], "give one -o"),
         (lambda paths: ["align", *paths, "--fixed", 3], "--fixed is 3, but there are 2 scans"),
         (lambda paths: ["align", paths[0]], "in one direction only"),
+        (lambda paths: ["align", *paths, "--mode", "each"], "mode 'each' is not known; use rigid"),
+        (lambda paths: ["align", *paths, "--mask", "no.nii"], "no.nii: "),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(scans, command, change, sentence):

@@ -6,6 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from cordinr.bids.view_files import load_views, place_in_file
 from cordinr.imaging.volume import Volume, load_scan, save_volume
 from tests.helpers.scans import body, displacement, scan
 
@@ -151,3 +152,30 @@ def test_sidecars_name_other_sources_and_another_command(scans, command):
     assert sidecar["Command"] == "cordinr align these"
     code, _, error = run(command, scans, *options[:2])
     assert code == 1 and "give one --source for each scan" in error
+
+
+def test_slices_are_counted_as_in_the_file_where_padding_is_cut_off(tmp_path, command):
+    """The sagittal scan begins with slices of zeros that the axial one does not reach."""
+    image = body()
+    sagittal = scan(image, "R", thickness=3, spacing=3, in_plane=0.9, noise=0.01)
+    axial = scan(image, "S", thickness=4, spacing=4, in_plane=0.9, noise=0.01)
+    array = sagittal.volume.array.copy()
+    array[:, :, 7] *= 0.7
+    padded = np.pad(array, ((0, 0), (0, 0), (8, 0)))
+    wide = sagittal.volume.grid.cropped(np.array([0, 0, -8]), np.array(padded.shape))
+    paths = [tmp_path / "sag.nii.gz", tmp_path / "ax.nii.gz"]
+    save_volume(paths[0], padded, wide)
+    save_volume(paths[1], axial.volume.array, axial.volume.grid)
+    for name, thickness in (("sag", 3), ("ax", 4)):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"SliceThickness": thickness}))
+    code, printed, notes = run(command, paths)
+    assert code == 0 and "were never measured" in notes
+    first, count = place_in_file(load_views(paths)[0])
+    assert 6 <= first <= 8 and count == padded.shape[2]
+    assert "Slices with a gain of their own, from 0: 15 (0.70)." in printed
+    written = outputs(tmp_path)[0]
+    gains = json.loads(written.with_name("sag.json").read_text())["SliceGains"]
+    assert len(gains) == padded.shape[2] and gains[15] == pytest.approx(0.7, abs=0.02)
+    assert [gain for k, gain in enumerate(gains) if k != 15] == [1] * (len(gains) - 1)
+    corrected = load_scan(written).array[:, :, 15]
+    np.testing.assert_allclose(corrected, padded[:, :, 15] / gains[15], rtol=1e-3)

@@ -59,6 +59,16 @@ class SliceIntensities:
         count = view.volume.grid.shape[view.axis]
         return cls(np.ones(count), np.ones(count), np.full(count, np.nan))
 
+    def padded(self, first: int, count: int) -> "SliceIntensities":
+        """The same for a file of `count` slices, of which the stack has those from `first` on."""
+        rest = count - first - len(self.gains)
+        ends = first, rest
+        return SliceIntensities(
+            np.pad(self.gains, ends, constant_values=1.0),
+            np.pad(self.trust, ends, constant_values=1.0),
+            np.pad(self.disagreement, ends, constant_values=np.nan),
+        )
+
     @property
     def corrected(self) -> list[int]:
         """Numbers of the slices, from 0, whose gain is corrected."""

@@ -113,6 +113,22 @@ class Alignment:
             said["AlignmentProblem"] = self.problems[number]
         return said
 
+    def for_files(self, places: Sequence[tuple[int, int]]) -> "Alignment":
+        """The same with the slices counted as in the files, of which padding may be cut off.
+
+        Args:
+            places: of each stack the number in its file of its first slice, and the number of
+                slices of the file.
+        """
+        shifts = [
+            None
+            if each is None
+            else np.pad(each, ((first, count - first - len(each)), (0, 0)), mode="edge")
+            for each, (first, count) in zip(self.shifts, places, strict=True)
+        ]
+        slices = [each.padded(*place) for each, place in zip(self.slices, places, strict=True)]
+        return replace(self, slices=tuple(slices), shifts=tuple(shifts))
+
     def failures(self, views: Sequence[View]) -> list[str]:
         """Sentences about the stacks that could not be aligned, which keep their header's pose."""
         return [

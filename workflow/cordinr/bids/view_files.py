@@ -15,7 +15,7 @@ from ..acquisition.slice_geometry import ARRAY_AXES, Statements, slice_geometry
 from ..acquisition.view import View
 from ..errors import InputError
 from ..imaging.measured import find_measured
-from ..imaging.volume import Volume, has_orientation, load_scan
+from ..imaging.volume import Volume, has_orientation, load_grid, load_scan
 from .metadata import metadata_of, read_sidecars, shared_metadata
 from .names import entities, suffix_of
 
@@ -163,6 +163,20 @@ def load_views(paths: Sequence[Path], *, insist: bool = False) -> list[View]:
     _check_duplicates(views)
     _warn_parallel(views)
     return leave_unmeasured_out(views)
+
+
+def place_in_file(view: View) -> tuple[int, int]:
+    """Return where the slices of a view are in its file, from which padding may be cut off.
+
+    Args:
+        view: as `load_views` gives it; its name is the path of the file.
+
+    Returns:
+        The number in the file of the first slice of the view, and the number of slices of the file.
+    """
+    grid = load_grid(view.name)
+    first = grid.index(view.volume.grid.world(np.zeros(3)))[view.axis]
+    return round(float(first)), grid.shape[view.axis]
 
 
 def view_fields(view: View) -> dict[str, Any]:

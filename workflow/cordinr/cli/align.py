@@ -62,7 +62,7 @@ def align(
     from ..bids.names import describe_label, sidecar_path, transform_path
     from ..bids.sidecars import image_sidecar
     from ..bids.uris import resolve_bids_uri
-    from ..bids.view_files import load_views, view_fields
+    from ..bids.view_files import load_views, place_in_file, view_fields
     from ..errors import InputError
     from ..files import write_json
     from ..imaging.volume import load_scan, save_volume
@@ -79,7 +79,8 @@ def align(
     check_images(output, [*views, *([mask] if mask else [])])
     loaded = load_views(views, insist=insist)
     compared = None if mask is None else load_mask(mask, loaded)
-    alignment = find_places(loaded, mode, fixed - 1, compared)
+    found = find_places(loaded, mode, fixed - 1, compared)
+    alignment = found.for_files([place_in_file(view) for view in loaded])
     failed = alignment.failures(loaded)
     for sentence in failed:
         if strict:

@@ -12,7 +12,7 @@ from ..alignment.mask import load_mask
 from ..alignment.modes import MODES
 from ..alignment.modes import align as align_scans
 from ..alignment.outcome import Alignment
-from ..bids.view_files import load_views
+from ..bids.view_files import load_views, place_in_file
 from ..errors import InputError
 
 log = logging.getLogger(__name__)
@@ -28,12 +28,15 @@ class PlacedScans:
     Attributes:
         paths: of the images.
         views: aligned, of equal gain.
-        alignment: what was found; None where nothing was looked for.
+        alignment: what was found, slices counted as in the files; None where nothing was looked
+            for.
+        first_slices: number in its file of the first slice of each view.
     """
 
     paths: tuple[Path, ...]
     views: list[View]
     alignment: Alignment | None
+    first_slices: tuple[int, ...]
 
     def fields(self) -> dict[str, Any]:
         """What the sidecar of a reconstruction says of the scans."""
@@ -73,6 +76,8 @@ def place_scans(
     if not 1 <= fixed <= len(paths):
         raise InputError(f"--fixed is {fixed}, but there are {len(paths)} scans.")
     views = load_views(paths, insist=insist)
+    places = [place_in_file(view) for view in views]
+    first_slices = tuple(first for first, _ in places)
     for view in views:
         print(f"{view.name}: {describe_scan(view)}.")
     if len(views) == 1:
@@ -80,9 +85,9 @@ def place_scans(
             f"{views[0].name}: one scan alone shows no detail across its slices; what lies between "
             "them is interpolated."
         )
-        return PlacedScans(tuple(paths), views, None)
+        return PlacedScans(tuple(paths), views, None, first_slices)
     if align == "none":
-        return PlacedScans(tuple(paths), views, None)
+        return PlacedScans(tuple(paths), views, None, first_slices)
     if all(view.is_parallel_to(views[0]) for view in views):
         names = " and ".join(view.name for view in views)
         raise InputError(
@@ -90,11 +95,12 @@ def place_scans(
             "each other; add a scan of another direction, or take them as they are by --align none."
         )
     where = load_mask(mask, views) if mask else None
-    alignment = align_scans(views, align, fixed - 1, where)
+    found = align_scans(views, align, fixed - 1, where)
+    alignment = found.for_files(places)
     for number, view in enumerate(views):
         print(f"{view.name}: {alignment.describe(number)}")
     for sentence in alignment.failures(views):
         if strict:
             raise InputError(sentence)
         log.warning("%s", sentence)
-    return PlacedScans(tuple(paths), alignment.apply(views), alignment)
+    return PlacedScans(tuple(paths), found.apply(views), alignment, first_slices)

@@ -80,6 +80,7 @@ def save_companions(image: Path, scans: PlacedScans, domain: FitDomain, hold_out
         covered=domain.contains,
         alignment=scans.alignment,
         held_out=leave_out(scans.views, hold_out) if hold_out else [],
+        first_slices=scans.first_slices,
     )
     write_json(paths["check"], read_identity(image) | found.fields())
     write_slices(paths["slices"], [(image.name, found)])

@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from . import Panel, verb
 from .options import Insist
-
-if TYPE_CHECKING:
-    from ..acquisition.view import View
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ def check(
     """
     from .. import __version__
     from ..bids.metadata import metadata_of
-    from ..bids.view_files import load_views
+    from ..bids.view_files import load_views, place_in_file
     from ..errors import InputError
     from ..evaluation.identity import read_identity
     from ..files import check_writable, write_json
@@ -98,7 +95,7 @@ def check(
     volumes = [load_volume(path) for path in recon]
     views = load_views(view, insist=insist)
     held_out = leave_out(views, hold_out) if hold_out else []
-    first = [_first_slice(each, path) for each, path in zip(views, view, strict=True)]
+    first = [place_in_file(each)[0] for each in views]
     stated = (metadata_of(path).get("AlignmentProblem") for path in view)
     alignment = StatedProblems({k: str(problem) for k, problem in enumerate(stated) if problem})
     assessments = []
@@ -125,13 +122,3 @@ def check(
             save_figure(figure[k], residual_figure(views, assessment, name))
     if slices:
         write_slices(slices, assessments)
-
-
-def _first_slice(view: "View", path: Path) -> int:
-    """The number in its file of the first slice of a view whose padding may have been cut off."""
-    import numpy as np
-
-    from ..imaging.volume import load_grid
-
-    place = load_grid(path).index(view.volume.grid.world(np.zeros(3)))
-    return round(float(place[view.axis]))

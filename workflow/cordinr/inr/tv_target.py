@@ -28,7 +28,7 @@ TV_TARGET_WEIGHT = 0.001
 """Weight of the total variation in the target where the views have no noise, for intensities of
 about [0, 1]."""
 
-MAX_ENTRIES = 4e7
+MAX_ENTRIES = 1.5e7
 """Maximum number of entries of the system matrices of the target, which take 16 bytes each."""
 
 MAX_VOXELS = 8e6

@@ -143,10 +143,10 @@ def test_without_gpu_memory_the_target_is_computed_on_the_cpu(monkeypatch, notes
     expected = groups_of(views)[1][0].targets
     real = tv_target.reconstruct_baseline
 
-    def first_on_the_gpu(*arguments):
+    def first_on_the_gpu(*arguments, **options):
         if len(arguments) > 4:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real(*arguments)
+        return real(*arguments, **options)
 
     monkeypatch.setattr(tv_target, "reconstruct_baseline", first_on_the_gpu)
     assert torch.equal(groups_of(views)[1][0].targets, expected)

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 from scipy import ndimage
-from scipy.interpolate import CubicSpline
 
 from ..acquisition.view import View
 from ..imaging.grid import Grid
@@ -68,6 +67,8 @@ def _across(heights: np.ndarray, slices: np.ndarray, planes: np.ndarray) -> np.n
 
     Slices that lie almost in one place are averaged: splines would swing between them.
     """
+    from scipy.interpolate import CubicSpline  # loads what no other reconstruction needs
+
     order = np.argsort(heights, kind="stable")
     heights, slices = heights[order], slices[order]
     group = np.cumsum(np.diff(heights, prepend=heights[0]) > MIN_APART)

@@ -27,7 +27,9 @@ def made(tmp_path_factory):
     ]
     alignment = align_rigidly(raw)
     views = alignment.apply(raw)
-    scans = PlacedScans(tuple(folder / view.name for view in views), views, alignment)
+    scans = PlacedScans(
+        tuple(folder / view.name for view in views), views, alignment, first_slices=(0, 0)
+    )
     grid = common_grid(views, 1.0)
     array = reconstruct_baseline(views, grid, "tikhonov", 0.003)
     path = folder / "out.nii.gz"

@@ -13,7 +13,12 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/options.smk"
+include: "workflow/rules/resources.smk"
+include: "workflow/rules/index.smk"
 include: "workflow/rules/paths.smk"
+include: "workflow/rules/scans.smk"
+include: "workflow/rules/results.smk"
 include: "workflow/rules/commands.smk"
 include: "workflow/rules/hooks.smk"
 

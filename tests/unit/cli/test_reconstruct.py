@@ -128,6 +128,17 @@ def test_one_scan_alone_is_taken_with_a_word_of_warning(folder, sagittal, comman
     assert not list(folder.glob("*_xfm.txt"))
 
 
+def test_scans_of_one_name_have_a_transform_each(folder, sagittal, axial, command):
+    paths = []
+    for name, view in (("sag", sagittal), ("ax", axial)):
+        (folder / name).mkdir()
+        paths += write(folder / name, T2w=view)
+    assert run(command, folder, paths, "--voxel", 2)[0] == 0
+    transforms = [folder / f"out_T2w-{number}_xfm.txt" for number in (1, 2)]
+    assert sorted(folder.glob("*_xfm.txt")) == transforms
+    assert transforms[0].read_text() != transforms[1].read_text()
+
+
 def test_images_alone_can_be_asked_for(folder, sagittal, axial, command):
     paths = write(folder, sag=sagittal, ax=axial)
     assert run(command, folder, paths, "--voxel", 2, "--images-only")[0] == 0

@@ -35,17 +35,19 @@ def companions(image: Path, scans: Sequence[Path]) -> dict[str, Path]:
         "figure": image.with_name(f"{stem}_check.png"),
         "page": page_path(image),
     }
-    for number, scan in enumerate(scans):
-        name = scan.name.split(".")[0]
-        paths[f"transform {number}"] = image.with_name(f"{stem}_{name}_xfm.txt")
+    names = [scan.name.split(".")[0] for scan in scans]
+    for number, name in enumerate(names):
+        # Scans of one name lie in folders of their own; their numbers tell them apart.
+        which = f"{name}-{number + 1}" if names.count(name) > 1 else name
+        paths[f"transform {number}"] = image.with_name(f"{stem}_{which}_xfm.txt")
     return paths
 
 
 def check_companions(image: Path, scans: Sequence[Path]) -> None:
-    """Refuse companions that cannot be written, or of two scans that have the same name.
+    """Refuse companions that cannot be written.
 
     Raises:
-        InputError: one of these.
+        InputError: one of them cannot.
     """
     check_writable(*companions(image, scans).values(), inputs=scans)
 

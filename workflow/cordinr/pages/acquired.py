@@ -5,17 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .. import __version__
 from ..acquisition.overlap import count_directions
 from ..acquisition.view import View
 from ..bids.names import companion_path
 from ..errors import InputError
 from ..figures.coverage import coverage_figure
-from ..figures.plane_page import GREY_WINDOW
 from ..files import read_json
-from ..imaging.body import intensity_range
 from ..imaging.volume import Volume, load_volume
 from ..methods import method_name
 from .html import (
@@ -27,9 +23,10 @@ from .html import (
     read_niivue_version,
     write_page,
 )
+from .scene import build_scene
 from .stack_table import list_stacks, short_names
-from .subject import Picture, measure_tilt
-from .volumes import ViewerLayer, embed
+from .subject import Picture
+from .volumes import ViewerLayer
 
 CHECK_FIELDS = ("image", "method", "verdict", "sentence", "reasons", "trust", "stacks")
 """Fields that a file of `cordinr check` has to have."""
@@ -198,24 +195,4 @@ def _build_scene(
     for k, view in enumerate(views):
         caption = f"{view.profile.thickness:g} mm slices"
         layers.append(ViewerLayer(f"view{k}", names[k], caption, "view", view.volume))
-    peak = intensity_range(first.array)
-    focus = first.grid.centre
-    volumes, grid = embed(layers, focus, most)
-    spreads = [image.spread.array for image in images if image.spread is not None]
-    scene = {
-        "image": name,
-        "focus": [round(float(mm), 3) for mm in focus],
-        "window": [float(grey) for grey in np.percentile(first.array, GREY_WINDOW)],
-        "peak": peak,
-        "error": 1,
-        "spread": max((100 / peak * float(np.percentile(s, 99.5)) for s in spreads), default=1.0),
-        "tilt": measure_tilt(grid),
-        "shape": list(grid.shape),
-        "whole": list(first.grid.shape),
-        "voxel": [round(float(mm), 3) for mm in grid.voxel_sizes],
-        "layers": [
-            {"key": each.key, "name": each.name, "caption": each.caption, "kind": each.kind}
-            for each in layers
-        ],
-    }
-    return scene, volumes
+    return build_scene(name, layers, first.grid.centre, error=1, max_characters=most)

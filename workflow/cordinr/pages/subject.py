@@ -15,16 +15,16 @@ from ..bids.view_files import read_view
 from ..datasets.index import IndexRow
 from ..datasets.layout import ResultPaths
 from ..figures.captions import IMAGE_CAPTIONS
-from ..figures.plane_page import GREY_WINDOW, choose_error_limit
+from ..figures.plane_page import choose_error_limit
 from ..files import read_json
 from ..imaging.body import intensity_range
-from ..imaging.grid import Grid
 from ..imaging.planes import cord_focus
 from ..imaging.volume import Volume, load_volume
 from .html import MAX_PAGE_BYTES, FileOrigin, make_data_uri, read_origin, relative_link
 from .loss_chart import Chart, Curve, draw_losses
 from .ranking import MethodScores, best_scores, score_rows
-from .volumes import ViewerLayer, embed
+from .scene import build_scene
+from .volumes import ViewerLayer
 
 NO_MASK = "The index has no mask of it: dataset.mask is empty, or fits no file of the dataset."
 """Reason for the missing metrics of the cord where the index names no mask."""
@@ -188,47 +188,24 @@ def _build_scene(
     cord = load_cord(paths.reference(row, "cord") if row.mask else None, reference.grid)
     focus = cord_focus(reference.grid, cord)
     layers = _load_layers(row, table, sources, reference)
-    peak = intensity_range(reference.array)
-    volumes, grid = embed(layers, focus, max_characters)
-    scene = {
-        "image": row.image,
-        "focus": [round(float(mm), 3) for mm in focus],
-        "window": [float(grey) for grey in np.percentile(reference.array, GREY_WINDOW)],
-        "peak": peak,
-        "error": _choose_error_scale(layers, reference, peak),
-        "spread": _choose_uncertainty_scale(layers, peak),
-        "tilt": measure_tilt(grid),
-        "shape": list(grid.shape),
-        "whole": list(reference.grid.shape),
-        "voxel": [round(float(mm), 3) for mm in grid.voxel_sizes],
-        "layers": [
-            {"key": each.key, "name": each.name, "caption": each.caption, "kind": each.kind}
-            for each in layers
-        ],
-    }
-    return scene, volumes
+    return build_scene(
+        row.image,
+        layers,
+        focus,
+        error=_choose_error_scale(layers, reference),
+        max_characters=max_characters,
+    )
 
 
-def _choose_error_scale(layers: Sequence[ViewerLayer], reference: Volume, peak: float) -> float:
+def _choose_error_scale(layers: Sequence[ViewerLayer], reference: Volume) -> float:
     """Choose the end of the error scale in percent of R, one for all reconstructions."""
+    peak = intensity_range(reference.array)
     errors = [
         (100 / peak * (layer.volume.array - reference.array)).ravel()
         for layer in layers
         if layer.kind == "recon"
     ]
     return choose_error_limit(np.concatenate(errors)) if errors else 1
-
-
-def _choose_uncertainty_scale(layers: Sequence[ViewerLayer], peak: float) -> float:
-    """Choose the end of the uncertainty scale in percent of R."""
-    maps = [layer.volume.array for layer in layers if layer.kind == "spread"]
-    return max((100 / peak * float(np.percentile(std, 99.5)) for std in maps), default=0.0) or 1.0
-
-
-def measure_tilt(grid: Grid) -> float:
-    """Measure the largest angle in degrees between an axis of a grid and the next world axis."""
-    nearest = np.abs(grid.directions).max(axis=0)
-    return float(np.degrees(np.arccos(np.clip(nearest, 0, 1))).max())
 
 
 def _load_layers(

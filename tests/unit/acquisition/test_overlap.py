@@ -73,6 +73,20 @@ def test_chunks_that_do_not_touch_are_covered_each_where_the_other_direction_see
         common_grid(views, field="overlap")
 
 
+def test_two_chunks_of_one_direction_that_share_a_slice_cover_nothing_by_that():
+    """Where no other direction sees them, nothing is crossed."""
+    sagittal, *chunks = chunked()
+    moved = []
+    for up in (0, 4):
+        affine = chunks[0].volume.grid.affine.copy()
+        affine[:3, 3] += [20, 0, up]  # the sagittal scan, 24 mm wide, sees their left end alone
+        chunk = Volume(chunks[0].volume.array, Grid((24, 20, 3), affine))
+        moved.append(replace(chunks[0], volume=chunk))
+    domain = replace(FitDomain.of([sagittal, *moved]), margin=0.0)
+    seen = domain.contains(np.array([[21.0, 10, 10], [30.0, 10, 10]]))
+    assert seen.tolist() == [True, False]
+
+
 def test_directions_are_counted_not_scans():
     views = chunked()
     count = count_directions([*views, views[0]], Grid((24, 20, 40), np.eye(4)))

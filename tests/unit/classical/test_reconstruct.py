@@ -1,5 +1,7 @@
 """The classical methods against dense solves, finite differences and loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy
@@ -13,6 +15,7 @@ from cordinr.classical.reconstruct import cubic_mean, reconstruct_baseline
 from cordinr.classical.total_variation import TV_EPSILON, product, stored_product
 from cordinr.errors import InputError
 from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume
 from cordinr.methods import BASELINES
 from tests.helpers.support import blobs, two_views
 
@@ -151,3 +154,46 @@ def test_a_solver_that_did_not_converge_says_so(smooth_volume, monkeypatch, note
     monkeypatch.setattr("cordinr.classical.total_variation.MAX_ITERATIONS", 2)
     reconstruct_baseline(views, smooth_volume.grid, method, 0.003)
     assert any("did not converge within 2 iterations" in note for note in notes())
+
+
+@pytest.mark.parametrize("method", ["tikhonov", "tv"])
+def test_slices_count_by_their_weight(volume, method):
+    """Squared errors of weight w are those of an equation that is multiplied by its root."""
+    axial, sagittal = two_views(volume)
+    wrong = axial.volume.array.copy()
+    wrong[:, :, 1] *= 2
+    changed = replace(axial, volume=Volume(wrong, axial.volume.grid))
+    true = reconstruct_baseline([axial, sagittal], volume.grid, method, 0.003)
+    errors = []
+    for weight in (1.0, 0.1, 1e-4):
+        trust = np.ones(axial.volume.grid.shape[2])
+        trust[1] = weight
+        image = reconstruct_baseline(
+            [replace(changed, trust=trust), sagittal], volume.grid, method, 0.003
+        )
+        errors.append(np.abs(image - true)[:, :, 4:8].mean())
+    assert errors[1] < 0.7 * errors[0] and errors[2] < 0.1 * errors[0]
+
+
+def test_the_cubic_mean_counts_slices_by_their_weight(volume):
+    axial, sagittal = two_views(volume)
+    trust = np.ones(axial.volume.grid.shape[2])
+    trust[1] = 0.25
+    image = cubic_mean([replace(axial, trust=trust), sagittal], volume.grid)
+    ones = cubic_mean([axial], volume.grid), cubic_mean([sagittal], volume.grid)
+    expected = (0.25 * ones[0] + ones[1]) / 1.25
+    np.testing.assert_allclose(image[:, :, 5:7], expected[:, :, 5:7], rtol=1e-5)
+
+
+def test_beyond_its_field_of_view_a_chunk_does_not_count(volume):
+    """Its outermost slices, drawn on and on, would be half of the mean."""
+    axial, sagittal = two_views(volume)
+    grid = axial.volume.grid
+    half = Volume(
+        np.ascontiguousarray(axial.volume.array[:, :, :2]),
+        grid.cropped(np.zeros(3), np.array([*grid.shape[:2], 2])),
+    )
+    image = cubic_mean([replace(axial, volume=half), sagittal], volume.grid)
+    alone = cubic_mean([sagittal], volume.grid)
+    np.testing.assert_allclose(image[:, :, 13:], alone[:, :, 13:], rtol=1e-4)
+    assert not np.allclose(image[:, :, :8], alone[:, :, :8], rtol=1e-2)

@@ -1,0 +1,83 @@
+"""Slices that count less in a fit, and fits that are shorter as their views share no points."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from cordinr.acquisition.domain import FitDomain
+from cordinr.acquisition.view import View
+from cordinr.imaging.grid import Grid
+from cordinr.imaging.volume import Volume
+from cordinr.inr import training
+from cordinr.inr.loss import summed_loss
+from cordinr.inr.point_groups import PointGroup, make_point_groups
+from cordinr.inr.settings import FitSettings
+from tests.helpers.support import blobs, two_views
+from tests.helpers.trainings import small_training
+
+CPU = torch.device("cpu")
+
+
+def groups_of(views: list[View]) -> list[PointGroup]:
+    domain = FitDomain.of(views)
+    return make_point_groups(views, domain, np.zeros(3), scale=1.0, points=4, device=CPU)
+
+
+def doubted() -> list[View]:
+    """Two views, of which the third axial slice counts a quarter."""
+    axial, sagittal = two_views(blobs((24, 20, 16), np.eye(4)))
+    return [replace(axial, trust=np.array([1, 1, 0.25, 1])), sagittal]
+
+
+def test_each_voxel_has_the_weight_of_its_slice():
+    axial, sagittal = groups_of(doubted())
+    assert sagittal.trust is None
+    heights = axial.centres[:, 2]
+    expected = torch.where((heights - 9.5).abs() < 0.1, 0.25, 1.0)
+    torch.testing.assert_close(axial.trust[:, 0], expected)
+    assert 0.2 < (expected == 0.25).float().mean() < 0.3
+
+
+@pytest.mark.parametrize("kind", ["mse", "l1"])
+def test_errors_count_by_their_weight(kind):
+    group = groups_of(doubted())[0]
+    places = torch.arange(len(group.values))
+    generator = torch.Generator().manual_seed(0)
+    seen = torch.rand(1, len(places), len(group.offsets), generator=generator) * 100
+    options = {"kind": kind, "smoothing_weight": 0.0, "target_weight": 0.0}
+    error = (seen @ group.weights - group.values)[0]
+    size = error.abs() if kind == "l1" else error.square()
+    loss = summed_loss([group], [places], [seen], **options)
+    torch.testing.assert_close(loss, (group.trust * size).sum())
+    assert loss < summed_loss([replace(group, trust=None)], [places], [seen], **options)
+
+
+def test_weights_are_part_of_what_a_checkpoint_belongs_to():
+    group = groups_of(doubted())[0]
+    other = replace(group, trust=group.trust * 0.5)
+    assert len({group.digest(), other.digest(), replace(group, trust=None).digest()}) == 3
+
+
+def turned(view: View) -> View:
+    """The view turned by half a degree: it shares no lattice with others any more."""
+    angle, grid = np.radians(0.5), view.volume.grid
+    turn = np.eye(4)
+    turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    return replace(view, volume=Volume(view.volume.array, Grid(grid.shape, turn @ grid.affine)))
+
+
+@pytest.mark.parametrize("kind", ["shared", "separate", "alone"])
+def test_only_fits_whose_views_share_no_points_are_shortened(monkeypatch, kind):
+    views = two_views(blobs((24, 20, 16), np.eye(4)))
+    views = {"shared": views, "separate": [views[0], turned(views[1])], "alone": views[:1]}[kind]
+    settings = FitSettings(width=8, channels=0, batch=100, passes=4, tv_prior=0.0)
+    groups = groups_of(views)
+    network = small_training(blobs((24, 20, 16), np.eye(4))).network
+    whole = training.Training(network, groups, settings)
+    limit = "MAX_POINTS_ALONE" if kind == "alone" else "MAX_SEPARATE_POINTS"
+    monkeypatch.setattr(training, limit, 5.5 * whole.points_per_step)
+    assert whole.steps > 6
+    short = training.Training(network, groups, settings)
+    assert short.steps == (whole.steps if kind == "shared" else 5)

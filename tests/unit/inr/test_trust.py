@@ -76,8 +76,9 @@ def test_only_fits_whose_views_share_no_points_are_shortened(monkeypatch, kind):
     groups = groups_of(views)
     network = small_training(blobs((24, 20, 16), np.eye(4))).network
     whole = training.Training(network, groups, settings)
-    limit = "MAX_POINTS_ALONE" if kind == "alone" else "MAX_SEPARATE_POINTS"
-    monkeypatch.setattr(training, limit, 5.5 * whole.points_per_step)
+    limits = {"MAX_SEPARATE_POINTS": 5.5, "MAX_POINTS_ALONE": 3.5}
+    for name, steps in limits.items():
+        monkeypatch.setattr(training, name, steps * whole.points_per_step)
     assert whole.steps > 6
     short = training.Training(network, groups, settings)
-    assert short.steps == (whole.steps if kind == "shared" else 5)
+    assert short.steps == {"shared": whole.steps, "separate": 5, "alone": 3}[kind]

@@ -16,7 +16,7 @@ def found() -> Alignment:
     )
     shifts = np.array([[0, 0, 1.0], [0, 0, 2.0], [0, 0, 3.0]])
     return Alignment(
-        poses=(Pose.at_rest(np.zeros(3)),),
+        poses=(Pose(np.zeros(3), np.zeros(3), np.zeros(3)),),
         gains=np.ones(1),
         shadings=(None,),
         slices=(slices,),

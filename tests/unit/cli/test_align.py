@@ -179,3 +179,19 @@ def test_slices_are_counted_as_in_the_file_where_padding_is_cut_off(tmp_path, co
     assert [gain for k, gain in enumerate(gains) if k != 15] == [1] * (len(gains) - 1)
     corrected = load_scan(written).array[:, :, 15]
     np.testing.assert_allclose(corrected, padded[:, :, 15] / gains[15], rtol=1e-3)
+
+
+def test_slices_that_were_left_out_stay_so_when_scans_are_aligned_again(scans, command):
+    """Of each alignment one slice shows another place; the first is not measured in the second."""
+    axial = load_scan(scans[1])
+    for folder, number in ((scans[0].parent, 5), (scans[0].parent / "out", 8)):
+        image = folder / "ax.nii.gz"
+        array = load_scan(image).array.copy()
+        array[:, :, number] = array[::-1, :, 10]
+        save_volume(image, array, load_scan(image).grid)
+        paths = [folder / name for name in ("sag.nii.gz", "ax.nii.gz")]
+        code, printed, _ = run(command, paths)
+        assert code == 0 and f"disagree with the other scans, from 0: {number}" in printed
+    written = json.loads((scans[0].parent / "out/out/ax.json").read_text())
+    assert np.flatnonzero(np.array(written["SliceWeights"]) < 1).tolist() == [5, 8]
+    assert len(written["SliceWeights"]) == axial.array.shape[2]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -89,10 +90,10 @@ class Alignment:
             said.append(f"Slices that disagree with the other scans, from 0: {listed}.")
         return said
 
-    def fields(self, number: int) -> dict[str, object]:
+    def fields(self, number: int) -> dict[str, Any]:
         """What the sidecar of an aligned stack says of its displacement and its slices."""
         pose, slices = self.poses[number], self.slices[number]
-        said: dict[str, object] = {
+        said: dict[str, Any] = {
             "AlignmentRotationCentre": [round(float(mm), 4) for mm in pose.centre],
             "AlignmentRotationVector": [round(float(turn), 7) for turn in pose.rotation],
             "AlignmentTranslation": [round(float(mm), 4) for mm in pose.translation],

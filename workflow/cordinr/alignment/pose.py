@@ -31,11 +31,6 @@ class Pose:
         matrix[:3, 3] = self.centre + self.translation - matrix[:3, :3] @ self.centre
         return matrix
 
-    @classmethod
-    def at_rest(cls, centre: np.ndarray) -> "Pose":
-        """The pose of a stack that lies where its header puts it."""
-        return cls(centre, np.zeros(3), np.zeros(3))
-
     @property
     def is_rest(self) -> bool:
         """Whether the stack lies where its header puts it."""

@@ -55,6 +55,8 @@ def align(
     header and its intensities corrected, ready for `reconstruct`, and the
     displacement as ITK transform beside it (_xfm.txt).
     """
+    import numpy as np
+
     from ..alignment.itk import save_transform
     from ..alignment.mask import load_mask
     from ..alignment.modes import align as find_places
@@ -90,8 +92,12 @@ def align(
         pose = alignment.poses[number]
         print(f"{path}: {alignment.describe(number)}")
         moved = alignment.correct(load_scan(path), loaded[number].axis, number)
-        fields = metadata_of(path) | view_fields(loaded[number])
-        fields |= alignment.fields(number)
+        stated, said = metadata_of(path), alignment.fields(number)
+        stated.pop("AlignmentProblem", None)  # of an alignment before
+        if "SliceWeights" in stated and "SliceWeights" in said:
+            # What was left out before could not be judged now.
+            said["SliceWeights"] = np.minimum(stated["SliceWeights"], said["SliceWeights"]).tolist()
+        fields = stated | view_fields(loaded[number]) | said
         text = describe_label("aligned")
         sidecar = image_sidecar(target, [sources[number]], text, command, **fields)
         write_json(sidecar_path(target), sidecar)

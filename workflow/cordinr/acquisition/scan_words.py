@@ -25,10 +25,18 @@ MIN_LEFT_OUT_MM = 5.0
 
 
 def describe_scan(view: View) -> str:
-    """Direction, slices, gap, voxel size in the plane and extent of a scan.
+    """What `describe_slices` says of a scan, and its extent, for example "269 x 269 x 53 mm"."""
+    grid = view.volume.grid
+    extent = [n * mm for n, mm in zip(grid.shape, grid.voxel_sizes, strict=True)]
+    lengths = [extent[axis] for axis in (*view.in_plane, view.axis)]
+    return f"{describe_slices(view)}, {_product(lengths)} mm"
+
+
+def describe_slices(view: View) -> str:
+    """Direction, slices, gap and voxel size in the plane of a scan.
 
     For example "sagittal, 16 slices of 3 mm every 3.3 mm (gaps of 0.3 mm), 0.7 x 0.7 mm in the
-    plane, 269 x 269 x 53 mm".
+    plane".
     """
     grid, normal = view.volume.grid, np.abs(view.normal)
     axis = int(normal.argmax())
@@ -43,11 +51,7 @@ def describe_scan(view: View) -> str:
         kind = "gaps" if between > 0 else "overlaps"
         slices += f" every {spacing:.3g} mm ({kind} of {abs(between):.2g} mm)"
     sizes = [grid.voxel_sizes[axis] for axis in view.in_plane]
-    extent = [n * mm for n, mm in zip(grid.shape, grid.voxel_sizes, strict=True)]
-    lengths = [extent[axis] for axis in (*view.in_plane, view.axis)]
-    return (
-        f"{name}, {slices}, {sizes[0]:.2g} x {sizes[1]:.2g} mm in the plane, {_product(lengths)} mm"
-    )
+    return f"{name}, {slices}, {sizes[0]:.2g} x {sizes[1]:.2g} mm in the plane"
 
 
 def describe_field(views: Sequence[View], grid: Grid) -> list[str]:

@@ -7,11 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..acquisition.scan_words import describe_slices
 from ..acquisition.view import View
-from ..imaging.grid import ANATOMICAL_AXES
-
-DIRECTIONS = {"R": "sagittal", "A": "coronal", "S": "axial"}
-"""What slices are called by the world axis across them."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +33,14 @@ class StackRow:
     problem: str
     check: Mapping[str, Any]
 
+    @property
+    def unfit(self) -> str:
+        """The slices that do not fit, and those that were left out, in words."""
+        strange = self.check.get("slices_that_do_not_fit") or {}
+        words = [f"{number} {word}" for number, word in strange.items()]
+        words += [f"{number} left out" for number in self.check.get("slices_left_out") or []]
+        return ", ".join(words)
+
 
 def list_stacks(
     views: Sequence[View], sidecars: Sequence[Mapping[str, Any]], check: Mapping[str, Any]
@@ -51,7 +56,7 @@ def list_stacks(
     return [
         StackRow(
             name=Path(view.name).name,
-            slices=_describe_slices(view),
+            slices=describe_slices(view),
             moved=_describe_movement(sidecar),
             gain=sidecar.get("AlignmentGain"),
             correlations=(
@@ -74,18 +79,6 @@ def short_names(names: Sequence[str]) -> list[str]:
         " ".join(part.rpartition("-")[2] for part in each if part not in shared) for each in parts
     ]
     return short if len(set(short)) == len(names) and all(short) else stems
-
-
-def _describe_slices(view: View) -> str:
-    axis = ANATOMICAL_AXES[int(np.abs(view.normal).argmax())]
-    sizes = view.volume.grid.voxel_sizes
-    one, other = (f"{sizes[k]:.2g}" for k in view.in_plane)
-    tilt = np.degrees(np.arccos(min(1.0, float(np.abs(view.normal).max()))))
-    tilted = f", tilted by {tilt:.0f}°" if tilt >= 1 else ""
-    return (
-        f"{view.volume.grid.shape[view.axis]} {DIRECTIONS[axis]} slices of "
-        f"{view.profile.thickness:.3g} mm every {view.spacing:.3g} mm{tilted}, {one} × {other} mm"
-    )
 
 
 def _describe_movement(sidecar: Mapping[str, Any]) -> str:

@@ -68,11 +68,15 @@ class StackAssessment:
     @property
     def strange(self) -> dict[int, SliceWord]:
         """The slices that do not fit, by their number in the file."""
-        return {
-            self.first_slice + number: word
-            for number, word in enumerate(self.words)
-            if word in STRANGE
-        }
+        return {number: word for number, word in self._by_number().items() if word in STRANGE}
+
+    @property
+    def left_out(self) -> list[int]:
+        """The slices that were left out, by their number in the file."""
+        return [number for number, word in self._by_number().items() if word == "left out"]
+
+    def _by_number(self) -> dict[int, SliceWord]:
+        return dict(enumerate(self.words, self.first_slice))
 
     @property
     def evidence(self) -> StackEvidence:
@@ -105,6 +109,7 @@ class StackAssessment:
             "hidden_detail": json_number(self.detail),
             "slices": len(self.words),
             "slices_that_do_not_fit": {str(number): word for number, word in self.strange.items()},
+            "slices_left_out": self.left_out,
         }
         if self.held_out:
             predicted, interpolated = self.held_out.reconstruction, self.held_out.interpolation

@@ -22,6 +22,7 @@ NAMES = (
     "slices",
     "trust",
     "pelvis",
+    "clinical",
     "uncertainty",
     "ablation",
     "profile",

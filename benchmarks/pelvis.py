@@ -4,44 +4,66 @@ From the sagittal and the axial scan of `pelvis-triple`, aligned with each other
 a volume; the coronal scan is predicted from it by slice profile, at the pose of the coronal scan
 that suits this volume best, found anew for each by correlation. Correlation with what was measured,
 over the voxels of the body that all volumes cover. "alone" is the cubic interpolation of one scan,
-"mean" that of both, "tv" total variation with the weight that config.yaml has, "tv, tuned" with the
-best of several, in its favour. No gain has to be found, as correlation knows none.
+"mean" that of both, "TV" total variation with the weight that config.yaml has and others, of which
+the best is chosen in its favour. The INR is that of `cordinr reconstruct`. No gain has to be found,
+as correlation knows none. Writes a picture, `benchmarks/pelvis.png`. Options: `best` for a mean of
+four INRs as well, the path of another picture.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from scipy import ndimage
+from matplotlib.figure import Figure
+from PIL import Image
 from scipy.optimize import minimize
+from torch.nn.functional import grid_sample
 
 from cordinr.acquisition.domain import FitDomain
 from cordinr.acquisition.overlap import coverage
 from cordinr.acquisition.view import View
+from cordinr.alignment.modes import align
 from cordinr.alignment.pose import Pose
-from cordinr.alignment.rigid import align_rigidly
 from cordinr.bids.view_files import load_views
 from cordinr.classical.reconstruct import cubic_mean, reconstruct_baseline
+from cordinr.figures.plane_page import GREY, GREY_WINDOW, save_figure
 from cordinr.imaging.grid import Grid
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.render import render_inr
-from cordinr.inr.settings import FitSettings
+from cordinr.inr.settings import BEST, FitSettings
 
 from .markdown import end, heading, row, say
+from .reconstructions import default_weight
 
 FOLDER = Path(__file__).parents[2] / "shared/data/pelvis-triple/sub-0000/anat"
+PICTURE = Path(__file__).with_name("pelvis.png")
 VOXEL_MM = 0.8
 """Voxel size of the volumes that are compared."""
 
-TV_WEIGHTS = (0.002, 0.005, 0.01, 0.02)
-"""Weights of total variation, the first that of config.yaml."""
+FOURIER_DIM = 256
+"""That of `cordinr reconstruct`, unless somebody says otherwise."""
+
+TV_WEIGHTS = (0.005, 0.01, 0.02, 0.04)
+"""Weights of total variation besides that of config.yaml."""
 
 SAMPLES = 5
 """Number of points along the slice profile of a predicted voxel."""
 
 EVERY = 3
 """Every so many voxels of the coronal scan, in its plane, one is predicted."""
+
+BODY = 0.1
+"""Least intensity of the body, as a fraction of the 99th percentile of the scan."""
+
+ALL_SEEN = 0.99
+"""Least mean of what is seen along the slice profile of a voxel that is compared."""
+
+CELL_INCHES, TITLE_INCHES = 2.4, 0.22
+"""Width of an image of the picture, and height of the line above."""
 
 RADIUS_MM = 50.0
 """Distance from the centre at which a rotation is measured in mm."""
@@ -54,63 +76,194 @@ def run(options: Sequence[str], device: torch.device) -> None:
         say(f"There are no images at {FOLDER}.")
         return
     sagittal, axial, coronal = load_views(paths)
-    start = align_rigidly([sagittal, axial, coronal]).poses[2]
-    alignment = align_rigidly([sagittal, axial])
+    start = align([sagittal, axial, coronal]).poses[2]
+    alignment = align([sagittal, axial])
     views = alignment.apply([sagittal, axial])
     say(f"Axial scan: {alignment.describe(1)}")
     grid = FitDomain.of(views).grid.resampled(VOXEL_MM)
     seen = coverage(views, grid)
-    volumes = {
-        "sagittal alone": cubic_mean(views[:1], grid),
-        "axial alone": cubic_mean(views[1:], grid),
-        "mean": cubic_mean(views, grid),
-    }
-    for weight in TV_WEIGHTS:
-        volumes[f"tv {weight:g}"] = reconstruct_baseline(views, grid, "tv", weight, device)
-    for members in (1, 4) if "best" in options else (1,):
-        inr = fit_inr(views, 256, FitSettings(members=members), device=device)
-        volumes["INR" if members == 1 else f"mean of {members} INRs"] = render_inr(
-            inr, grid, device
+    predictor = Predictor(coronal, body_voxels(coronal), grid, seen, device)
+    heading("volume", "correlation with the coronal scan", "its pose, mm", "degrees", "seconds")
+    found = {}
+    for name, make in _methods(views, grid, device, "best" in options).items():
+        started = time.perf_counter()
+        volume = make()
+        seconds = time.perf_counter() - started
+        found[name] = best_prediction(name, volume, predictor, start)
+        pose = found[name].pose
+        row(
+            *(name, f"{found[name].correlation:.4f}", f"{pose.millimetres:.1f}"),
+            *(f"{pose.degrees:.1f}", f"{seconds:.0f}"),
         )
-    heading(
-        "volume", "correlation with the coronal scan", "pose of the coronal scan, mm", "degrees"
-    )
-    for name, volume in volumes.items():
-        correlation, pose = best_correlation(volume, grid, seen, coronal, start)
-        row(name, f"{correlation:.4f}", f"{pose.millimetres:.1f}", f"{pose.degrees:.1f}")
     end()
+    variation = max(
+        (each for name, each in found.items() if name.startswith("TV")),
+        key=lambda each: each.correlation,
+    )
+    shown = [found[name] for name in ("sagittal alone", "axial alone", "mean")]
+    pictures = [Path(option) for option in options if option.endswith(".png")]
+    path = pictures[0] if pictures else PICTURE
+    draw(path, coronal, [*shown, variation, found["INR"]], grid, seen, device)
+    say(f"The picture is {path.name}.")
 
 
-def best_correlation(
-    volume: np.ndarray, grid: Grid, seen: np.ndarray, scan: View, start: Pose
-) -> tuple[float, Pose]:
-    """Correlation of a scan with its prediction at the best pose, and that pose."""
-    shape = scan.volume.grid.shape
-    index = np.stack(np.unravel_index(np.arange(scan.volume.grid.size), shape), axis=-1)
-    chosen = (index[:, list(scan.in_plane)] % EVERY == 0).all(axis=1)
-    chosen &= scan.volume.array.ravel() > 0.1 * np.percentile(scan.volume.array, 99)
-    world, values = scan.volume.grid.world(index[chosen]), scan.volume.array.ravel()[chosen]
-    offsets, weights = scan.offsets(SAMPLES, 100.0)
-    points = (world[:, None] + offsets).reshape(-1, 3)
-    covered = seen.astype(np.float32)
+def _methods(
+    views: Sequence[View], grid: Grid, device: torch.device, best: bool
+) -> dict[str, Callable[[], np.ndarray]]:
+    """What makes the volume of each method."""
 
-    def predict(parameters: np.ndarray) -> tuple[float, Pose]:
-        pose = Pose(start.centre, parameters[:3] / RADIUS_MM, parameters[3:])
-        matrix = pose.matrix
-        at = grid.index(points @ matrix[:3, :3].T + matrix[:3, 3]).T
+    def variation(weight: float) -> np.ndarray:
+        return reconstruct_baseline(views, grid, "tv", weight, device)
 
-        def averaged(array: np.ndarray) -> np.ndarray:
-            sampled = ndimage.map_coordinates(array, at, order=1)
-            return sampled.reshape(-1, len(weights)) @ weights
+    def network(settings: FitSettings) -> np.ndarray:
+        return render_inr(fit_inr(views, FOURIER_DIM, settings, device=device), grid, device)
 
-        inside = averaged(covered) > 0.99
-        return float(np.corrcoef(averaged(volume)[inside], values[inside])[0, 1]), pose
+    weights = (default_weight("tv"), *TV_WEIGHTS)
+    methods: dict[str, Callable[[], np.ndarray]] = {
+        "sagittal alone": partial(cubic_mean, views[:1], grid),
+        "axial alone": partial(cubic_mean, views[1:], grid),
+        "mean": partial(cubic_mean, views, grid),
+        **{f"TV {weight:g}": partial(variation, weight) for weight in weights},
+        "INR": partial(network, FitSettings()),
+    }
+    if best:
+        ensemble = FitSettings(**BEST)
+        methods[f"mean of {ensemble.members} INRs"] = partial(network, ensemble)
+    return methods
 
-    first = np.concatenate([start.rotation * RADIUS_MM, start.translation])
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """How well a volume predicts a scan.
+
+    Attributes:
+        name: of the method.
+        correlation: over the voxels that were compared.
+        pose: of the scan, at which it is best.
+        volume: what it was predicted from.
+    """
+
+    name: str
+    correlation: float
+    pose: Pose
+    volume: np.ndarray
+
+
+class Predictor:
+    """Predicts voxels of a scan from volumes on one grid.
+
+    Args:
+        scan: what is predicted.
+        index: (n, 3) which of its voxels.
+        grid: of the volumes.
+        seen: bool, of the shape of the grid: where volumes are known.
+        device: where to compute.
+    """
+
+    def __init__(
+        self, scan: View, index: np.ndarray, grid: Grid, seen: np.ndarray, device: torch.device
+    ) -> None:
+        offsets, weights = scan.offsets(SAMPLES, 100.0)
+        points = scan.volume.grid.world(index)[:, None] + offsets
+        self._points = torch.tensor(points.reshape(-1, 3), device=device)
+        self._weights = torch.tensor(weights, device=device)
+        self._values = torch.tensor(scan.volume.array[tuple(index.T)].astype(float), device=device)
+        self._seen = torch.tensor(seen.astype(np.float32), device=device)
+        self._grid = grid
+        self.device = device
+
+    def predict(self, volume: torch.Tensor, pose: Pose) -> tuple[torch.Tensor, torch.Tensor]:
+        """Means (n,) of the volume along the slice profile of each voxel, and whether it is seen.
+
+        Args:
+            volume: float32, of the shape of the grid.
+            pose: of the scan.
+        """
+        matrix = np.linalg.inv(self._grid.affine) @ pose.matrix
+        turn, shift = (
+            torch.tensor(part).to(self._points) for part in (matrix[:3, :3], matrix[:3, 3])
+        )
+        ends = torch.tensor(self._grid.shape).to(self._points) - 1
+        # `grid_sample` has positions from -1 to 1, along the last array axis first.
+        at = (2 * (self._points @ turn.T + shift) / ends - 1).flip(-1).float()
+        both = torch.stack([volume, self._seen])[None]
+        sampled = grid_sample(both, at[None, None, None], align_corners=True)
+        means = sampled.reshape(2, -1, len(self._weights)).double() @ self._weights
+        return means[0], means[1] > ALL_SEEN
+
+    def correlate(self, volume: torch.Tensor, pose: Pose) -> float:
+        """Correlation of the scan with its prediction, where all of a voxel is seen."""
+        found, inside = self.predict(volume, pose)
+        pair = torch.stack([found[inside], self._values[inside]])
+        return float(torch.corrcoef(pair)[0, 1])
+
+
+def best_prediction(name: str, volume: np.ndarray, predictor: Predictor, start: Pose) -> Prediction:
+    """The prediction at the pose of the scan that suits the volume best."""
+    tensor = torch.tensor(volume, dtype=torch.float32, device=predictor.device)
+
+    def pose_of(parameters: np.ndarray) -> Pose:
+        return Pose(start.centre, parameters[:3] / RADIUS_MM, parameters[3:])
+
     found = minimize(
-        lambda parameters: -predict(parameters)[0],
-        first,
+        lambda parameters: -predictor.correlate(tensor, pose_of(parameters)),
+        np.concatenate([start.rotation * RADIUS_MM, start.translation]),
         method="Powell",
         options={"xtol": 0.01, "ftol": 1e-5},
     )
-    return predict(found.x)
+    pose = pose_of(found.x)
+    return Prediction(name, predictor.correlate(tensor, pose), pose, volume)
+
+
+def body_voxels(scan: View) -> np.ndarray:
+    """Indices (n, 3) of every `EVERY`-th voxel of the body, along both axes of the slices."""
+    array = scan.volume.array
+    index = np.stack(np.unravel_index(np.arange(array.size), array.shape), axis=-1)
+    chosen = (index[:, list(scan.in_plane)] % EVERY == 0).all(axis=1)
+    return index[chosen & (array.ravel() > BODY * np.percentile(array, 99))]
+
+
+def draw(
+    path: Path,
+    scan: View,
+    predictions: Sequence[Prediction],
+    grid: Grid,
+    seen: np.ndarray,
+    device: torch.device,
+) -> None:
+    """Write a picture of the middle slice as it was measured, and as it was predicted.
+
+    Predictions are scaled to the intensities of the scan by least squares, which no correlation
+    depends on.
+    """
+    number = scan.volume.grid.shape[scan.axis] // 2
+    shape = [scan.volume.grid.shape[axis] for axis in scan.in_plane]
+    index = np.insert(np.indices(shape).reshape(2, -1).T, scan.axis, number, axis=1)
+    measured = scan.volume.array[tuple(index.T)]
+    predictor = Predictor(scan, index, grid, seen, device)
+    images = {"measured": measured}
+    for each in predictions:
+        tensor = torch.tensor(each.volume, dtype=torch.float32, device=device)
+        found, inside = (part.cpu().numpy() for part in predictor.predict(tensor, each.pose))
+        slope, offset = np.polyfit(found[inside], measured[inside], 1)
+        title = f"{each.name}, correlation {each.correlation:.3f}"
+        images[title] = np.where(inside, slope * found + offset, np.nan)
+    rows, columns = np.nonzero(np.isfinite(np.array([*images.values()])).all(axis=0).reshape(shape))
+    box = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+    window = np.percentile(measured, GREY_WINDOW)
+    height = (box[1].stop - box[1].start) / (box[0].stop - box[0].start)
+    across, down = 3, -(-len(images) // 3)
+    figure = Figure(figsize=(across * CELL_INCHES, down * (CELL_INCHES * height + TITLE_INCHES)))
+    for k, (title, image) in enumerate(images.items()):
+        axes = figure.add_subplot(down, across, k + 1)
+        axes.imshow(
+            image.reshape(shape)[box].T, cmap=GREY, vmin=window[0], vmax=window[1], origin="lower"
+        )
+        axes.set_axis_off()
+        axes.set_title(title, fontsize=8)
+    top = 1 - TITLE_INCHES / figure.get_figheight()
+    figure.subplots_adjust(0.005, 0.005, 0.995, top, 0.02, TITLE_INCHES / CELL_INCHES / height)
+    save_figure(path, figure)
+    # As good as all colours to the eye, at a third of the size.
+    colours = Image.open(path).convert("RGB").quantize(128, Image.Quantize.MEDIANCUT)
+    colours.save(path, optimize=True)

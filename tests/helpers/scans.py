@@ -59,6 +59,7 @@ def scan(
     seed: int = 0,
     name: str = "scan",
     shifts: Callable[[int], np.ndarray] | None = None,
+    shape: tuple[int, int, int] | None = None,
 ) -> View:
     """A stack of thick slices of an image, whose header knows nothing of a displacement.
 
@@ -76,23 +77,27 @@ def scan(
         name: of the view.
         shifts: gives the (slices, 3) world mm by which each slice lies elsewhere, besides `moved`,
             for a number of slices; None for none.
+        shape: voxels in the plane and slices, around the middle of the image, which are 0 where
+            they lie outside of it; None for as many as fit into its extent.
     """
     across = "RAS".index(axis)
     others = [k for k in range(3) if k != across]
     turn = Rotation.from_rotvec(np.radians(tilt) * np.eye(3)[others[0]]).as_matrix()
     directions = turn @ np.eye(3)[:, [*others, across]]
-    extent = np.ptp(image.grid.corners, axis=0)[[*others, across]]
-    extent[2] -= thickness
     sizes = np.array([in_plane, in_plane, spacing])
-    shape = np.floor(extent / sizes).astype(int)
+    if shape is None:
+        extent = np.ptp(image.grid.corners, axis=0)[[*others, across]]
+        extent[2] -= thickness
+        columns, rows, slices = (int(n) for n in extent / sizes)
+        shape = columns, rows, slices
     affine = np.eye(4)
     affine[:3, :3] = directions * sizes
-    affine[:3, 3] = image.grid.centre - affine[:3, :3] @ ((shape - 1) / 2)
+    affine[:3, 3] = image.grid.centre - affine[:3, :3] @ ((np.array(shape) - 1) / 2)
     true = (np.eye(4) if moved is None else moved) @ affine
     coefficients = ndimage.spline_filter(image.array.astype(float), order=3, mode="mirror")
-    index = np.stack(np.unravel_index(np.arange(shape.prod()), shape), axis=-1)
+    index = np.stack(np.unravel_index(np.arange(np.prod(shape)), shape), axis=-1)
     total = np.zeros(len(index))
-    elsewhere = np.zeros((shape[2], 3)) if shifts is None else shifts(int(shape[2]))
+    elsewhere = np.zeros((shape[2], 3)) if shifts is None else shifts(shape[2])
     for part in (np.arange(SUB_SLICES) + 0.5) / SUB_SLICES - 0.5:
         for one in WITHIN:
             for other in WITHIN:
@@ -109,6 +114,5 @@ def scan(
     )
     if not noise:
         array = signal
-    grid = Grid(tuple(int(n) for n in shape), affine)
-    volume = Volume(array.reshape(shape).astype(np.float32), grid)
+    volume = Volume(array.reshape(shape).astype(np.float32), Grid(shape, affine))
     return View(volume, 2, SliceProfile("box", thickness), name)

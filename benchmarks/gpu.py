@@ -1,0 +1,275 @@
+"""How fast is a GPU, how much memory does it take, and does it make the same images as a CPU?
+
+Parts: `whole`, `dimensions`, `agreement` and `graph`, each told under its heading. `make gpu` runs
+the tests that need a GPU and writes the page of these tables. Options: parts, all by default.
+"""
+
+import cProfile
+import inspect
+import pstats
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from cordinr.acquisition.overlap import coverage
+from cordinr.acquisition.view import View, intensity_scale
+from cordinr.classical.reconstruct import reconstruct_baseline
+from cordinr.imaging.grid import Grid
+from cordinr.inr.fit import build_network, fit_inr, prepare_fit
+from cordinr.inr.render import render_inr
+from cordinr.inr.settings import FitSettings
+from cordinr.inr.training import Progress, Training
+
+from .markdown import end, heading, row, say
+from .original import as_points, original_choices
+from .reconstructions import FOURIER_DIM, MEMBERS, default_weight, fov_psnr
+from .subjects import Subject, first_of, phantom_subject, simulate, subject
+
+WHOLE_SHAPE = (64, 320, 320)
+WHOLE_MM = 0.8
+"""Voxels from right to left, front to back and along the spine, and their edge: as spine-generic's
+T2w images have them."""
+
+DIMENSIONS = (32, 64, 128, 256, 512)
+SEEDS = (0, 1)
+TIMED_STEPS = 200
+WARM_STEPS = 20
+STEPS = {
+    "preparation": "prepare_fit",
+    "of it, total variation": "least_total_variation",
+    "training": "_run",
+    "rendering": "render_with_std",
+}
+"""What a table calls a step of a reconstruction, and the function of the library that takes it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """An INR's rendering, and what it took.
+
+    Attributes:
+        image: on the grid of the subject.
+        seconds: from the views to the image.
+        steps: seconds of each of `STEPS`.
+        progress: at the end of the fit.
+        allocated_mb, reserved_mb: MiB that torch's tensors took of the GPU at most, and with them
+            what torch kept for others; zero on a CPU.
+    """
+
+    image: np.ndarray
+    seconds: float
+    steps: dict[str, float]
+    progress: Progress
+    allocated_mb: float
+    reserved_mb: float
+
+
+def run(options: Sequence[str], device: torch.device) -> None:
+    """Print all parts, or those named."""
+    parts: dict[str, Callable[[torch.device], None]] = {
+        "whole": whole,
+        "dimensions": dimensions,
+        "agreement": agreement,
+        "graph": graph,
+    }
+    for name in options:
+        if name not in parts:
+            sys.exit(f"gpu has no part {name}; there are {', '.join(parts)}.")
+    if device.type != "cuda":
+        say("There is no GPU here.")
+        return
+    for name in options or parts:
+        started = time.perf_counter()
+        say(f"### `python -m benchmarks gpu:{name}`")
+        say(inspect.cleandoc(parts[name].__doc__ or ""))
+        parts[name](device)
+        say(f"It took {time.perf_counter() - started:.0f} s.")
+
+
+@cache
+def whole_subject() -> Subject:
+    """Phantom 1 on a grid of the shape and voxels of a real image."""
+    affine = np.diag([WHOLE_MM] * 3 + [1.0])
+    affine[:3, 3] = -WHOLE_MM * (np.array(WHOLE_SHAPE) - 1) / 2
+    return phantom_subject(1, Grid(WHOLE_SHAPE, affine), supersample=1)
+
+
+def whole(device: torch.device) -> None:
+    """An image of full size, from the views to the rendered volume, F = 512.
+
+    The first line is the first fit of its process, which loads the kernels of the GPU. Memory is
+    the peak of torch's tensors, and of all that torch held for them.
+    """
+    image = whole_subject()
+    views, grid = simulate(image.volume), image.volume.grid
+    quality = fov_psnr(image.volume.array, coverage(views, grid))
+    heading(
+        *("fit", "shape", "PSNR fov", "whole s", *(f"{name} s" for name in STEPS)),
+        *("M points/s", "MiB of tensors", "MiB held"),
+    )
+    settings = FitSettings()
+    fits = ("first", settings), ("second", settings), ("4 INRs", replace(settings, members=MEMBERS))
+    for name, each in fits:
+        cost = measured(views, grid, device, FOURIER_DIM, each)
+        row(
+            *(name, "x".join(map(str, grid.shape)), f"{quality(cost.image):.2f}"),
+            *(f"{seconds:.1f}" for seconds in (cost.seconds, *cost.steps.values())),
+            f"{cost.progress.points_per_second / 1e6:.1f}",
+            *(f"{memory:.0f}" for memory in (cost.allocated_mb, cost.reserved_mb)),
+        )
+    end()
+
+
+def dimensions(device: torch.device) -> None:
+    """All Fourier dimensions of one subject of full size, one after the other in one process."""
+    image = whole_subject()
+    views, grid = simulate(image.volume), image.volume.grid
+    quality = fov_psnr(image.volume.array, coverage(views, grid))
+    heading("F", "PSNR fov", "whole s", *(f"{name} s" for name in STEPS))
+    total = 0.0
+    for dimension in DIMENSIONS:
+        cost = measured(views, grid, device, dimension, FitSettings())
+        total += cost.seconds
+        seconds = (f"{each:.1f}" for each in (cost.seconds, *cost.steps.values()))
+        row(str(dimension), f"{quality(cost.image):.2f}", *seconds)
+    end()
+    say(f"Together {total:.1f} s.")
+
+
+def measured(
+    views: Sequence[View],
+    grid: Grid,
+    device: torch.device,
+    fourier_dim: int,
+    settings: FitSettings,
+) -> Cost:
+    """Fit and render, and note where the time and the memory went."""
+    on_gpu = device.type == "cuda"
+    if on_gpu:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+    reports: list[Progress] = []
+    started = time.perf_counter()
+    with cProfile.Profile() as profile:
+        inr = fit_inr(views, fourier_dim, settings, device=device, report=reports.append)
+        image = render_inr(inr, grid, device)
+    seconds = time.perf_counter() - started
+    calls: Any = pstats.Stats(profile)
+    steps = dict.fromkeys(STEPS, 0.0)
+    for (file, _, function), (_, _, _, spent, _) in calls.stats.items():
+        for name, searched in STEPS.items():
+            if "cordinr" in file and function == searched:
+                steps[name] = max(steps[name], spent)
+    memory = [0.0, 0.0]
+    if on_gpu:
+        peaks = torch.cuda.max_memory_allocated(device), torch.cuda.max_memory_reserved(device)
+        memory = [peak / 2**20 for peak in peaks]
+    return Cost(image, seconds, steps, reports[-1], *memory)
+
+
+def agreement(device: torch.device) -> None:
+    """The same views, settings and seed on the CPU and on the GPU, F = 512.
+
+    PSNR over the fov of either image. "Apart": root mean square of the difference of the images
+    over the fov, in percent of the intensity scale of the views, beside that of two seeds on the
+    CPU. "Rendered": largest difference of one model, rendered by both, and "TV": of the total
+    variation of both, in the same unit.
+    """
+    cpu = torch.device("cpu")
+    heading(
+        *("image", "seed", "PSNR CPU", "PSNR GPU", "GPU - CPU dB", "apart %", "seeds apart %"),
+        *("rendered %", "TV %", "CPU s", "GPU s"),
+    )
+    for name in dict.fromkeys(first_of(one, "phantom-1") for one in ("sub-cervical", "sub-unf01")):
+        image = subject(name)
+        views, grid = simulate(image.volume), image.volume.grid
+        fov = coverage(views, grid)
+        quality, percent = fov_psnr(image.volume.array, fov), 100 / intensity_scale(views)
+        weight = default_weight("tv")
+        tv = [reconstruct_baseline(views, grid, "tv", weight, each) for each in (cpu, device)]
+        before = None
+        for seed in SEEDS:
+            settings, images, seconds = FitSettings(seed=seed), [], []
+            for each in (cpu, device):
+                started = time.perf_counter()
+                inr = fit_inr(views, FOURIER_DIM, settings, device=each)
+                images.append(render_inr(inr, grid, each))
+                seconds.append(time.perf_counter() - started)
+            rendered = np.abs(render_inr(inr, grid, cpu) - images[1]).max()
+            scores = [quality(found) for found in images]
+            row(
+                *(name, str(seed), *(f"{score:.3f}" for score in scores)),
+                f"{scores[1] - scores[0]:+.4f}",
+                f"{percent * rms((images[1] - images[0])[fov]):.3f}",
+                "" if before is None else f"{percent * rms((images[0] - before)[fov]):.3f}",
+                f"{percent * rendered:.5f}",
+                f"{percent * np.abs(tv[1] - tv[0]).max():.4f}",
+                *(f"{each:.1f}" for each in seconds),
+            )
+            before = images[0]
+    end()
+
+
+def rms(array: np.ndarray) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(np.square(array))))
+
+
+def graph(device: torch.device) -> None:
+    """Steps per second of the training loop as a CUDA graph and without one.
+
+    Over 200 steps after the first 20, which include the capture. The last line is the recipe of the
+    original study, a wide network with small batches.
+    """
+    heading("fit", "points per step", "steps/s graphed", "steps/s without", "ratio")
+    for name, views, settings in graph_cases():
+        problem = prepare_fit(views, FOURIER_DIM, settings, device)
+        rates = []
+        for graphed in (True, False):
+            torch.manual_seed(settings.seed)
+            training = Training(
+                build_network(problem, settings.seed).to(device),
+                problem.groups,
+                settings,
+                smoothing_weight=problem.smoothing_weight,
+                target_weight=problem.target_weight,
+            )
+            training.graphed.capturable &= graphed
+            rates.append(steps_per_second(training, device))
+        points = f"{training.points_per_step}"
+        row(name, points, *(f"{rate:.0f}" for rate in rates), f"{rates[0] / rates[1]:.2f}")
+    end()
+
+
+def graph_cases() -> Iterator[tuple[str, list[View], FitSettings]]:
+    """Names, views and settings of the fits whose steps are timed."""
+    small = simulate(subject(first_of("sub-cervical", "phantom-1")).volume)
+    yield "small image", small, FitSettings()
+    yield "small image, 4 INRs", small, FitSettings(members=MEMBERS)
+    yield "full size", simulate(whole_subject().volume), FitSettings()
+    yield "original's recipe", list(as_points(small)), FitSettings(**original_choices(["full"]))
+
+
+def steps_per_second(training: Training, device: torch.device) -> float:
+    """Steps of the training loop per second, once it is warm."""
+    training.network.train()
+    started = 0.0
+    for step in range(WARM_STEPS + TIMED_STEPS):
+        if step == WARM_STEPS:
+            synchronise(device)
+            started = time.perf_counter()
+        training.step(step)
+    synchronise(device)
+    return TIMED_STEPS / (time.perf_counter() - started)
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until the device has done what it was told."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -5,11 +5,12 @@ BIN := .venv/bin
 SETUP := .venv/.done
 VIEWER := workflow/report/viewer/node_modules/.package-lock.json
 CORES ?= all
+GPU_PAGE = benchmarks/$(shell date +%Y-%m-%d)-gpu.md
 WORKERS ?= $(shell n=$$(nproc 2> /dev/null || getconf _NPROCESSORS_ONLN); echo $$((n < 8 ? n : 8)))
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c envs/constraints.txt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run viewer test test-fast bench docs settings diagrams lint format clean
+.PHONY: run viewer test test-fast bench gpu docs settings diagrams lint format clean
 
 run: $(SETUP) viewer results/phantom
 	@echo "To watch it, in another terminal here: $(BIN)/cordinr watch" >&2
@@ -28,6 +29,12 @@ test-fast: $(SETUP)
 # All benchmarks, or some: make bench ONLY="quality growth:0.2,0.8"
 bench: $(SETUP)
 	$(BIN)/python -m benchmarks $(ONLY)
+
+# On a machine with a GPU, in at most nine minutes: its tests, and benchmarks/<date>-gpu.md
+gpu: $(SETUP)
+	CORDINR_REQUIRE=gpu pytest -n 0 tests/gpu
+	$(BIN)/python -m benchmarks gpu > $(GPU_PAGE)
+	@echo "wrote $(GPU_PAGE)" >&2
 
 # The pages of docs/ and the reference of the library as a web site, site/index.html
 docs: diagrams settings

@@ -33,7 +33,9 @@ NAMES = (
     "growth",
     "parts",
     "original",
+    "original_ablation",
     "scale",
+    "gpu",
 )
 """Each is a module with `run(options, device)`; its docstring stands above its tables."""
 

@@ -8,7 +8,8 @@ import torch
 from cordinr.inr.settings import FitSettings
 from tests.helpers.requirements import skip_without
 
-MEBIBYTE = 2**20
+SMALLEST_GAP, LARGEST_GAP = 2**9, 2**26
+"""Bytes of the parts in which what torch holds, and has not given to a tensor, is filled."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,14 +37,22 @@ def full_precision(monkeypatch) -> None:
 
 @pytest.fixture
 def memory_limit(gpu) -> Iterator[Callable[[int], None]]:
-    """Let torch take this many bytes of the GPU, beyond what it holds now."""
+    """Let torch take this many bytes of the GPU, beyond what it holds now; with 0 not one more."""
     total = torch.cuda.get_device_properties(gpu).total_memory
+    held: list[torch.Tensor] = []
 
     def limit(extra: int) -> None:
         torch.cuda.empty_cache()
         allowed = torch.cuda.memory_reserved(gpu) + extra
         torch.cuda.set_per_process_memory_fraction(allowed / total, gpu)
+        size = 0 if extra else LARGEST_GAP
+        while size >= SMALLEST_GAP:
+            try:
+                held.append(torch.empty(size, dtype=torch.uint8, device=gpu))
+            except torch.OutOfMemoryError:
+                size //= 2
 
     yield limit
+    held.clear()
     torch.cuda.set_per_process_memory_fraction(1.0, gpu)
     torch.cuda.empty_cache()

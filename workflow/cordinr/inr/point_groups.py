@@ -87,10 +87,12 @@ class PointGroup:
             yield (centres @ turn + shift)[:, None] + self.offsets @ turn
 
     def permutation(self, seed: int, which_pass: int) -> Tensor:
-        """(n,) the order of the places in a pass; another one in every pass."""
-        device = self.values.device
-        generator = torch.Generator(device).manual_seed(seed * 100_003 + which_pass)
-        return torch.randperm(len(self.values), generator=generator, device=device)
+        """(n,) the order of the places in a pass; another one in every pass.
+
+        It is drawn on the CPU, so that a fit sees its data in the same order on every device.
+        """
+        generator = torch.Generator().manual_seed(seed * 100_003 + which_pass)
+        return torch.randperm(len(self.values), generator=generator).to(self.values.device)
 
 
 def make_point_groups(

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..imaging.grid import Grid
+from ..imaging.volume import Volume
 from .anatomy import CORD_SIGNAL, Phantom
 from .signal import POINTS_PER_CHUNK, intensity
 
@@ -12,6 +13,12 @@ EXTENT_MM = (40.0, 70.0, 48.0)
 
 POINTS_PER_BLOCK = 4 * POINTS_PER_CHUNK
 """Maximum number of points whose positions are in memory at the same time."""
+
+LEARNING_VOXEL_MM = (0.8, 1.15)
+"""Smallest and largest voxel size of a phantom that a prior learns from."""
+
+LEARNING_SNR = (30.0, 80.0)
+"""Noisiest and least noisy image of a phantom that a prior learns from."""
 
 
 def default_grid(voxel_mm: float, extent_mm: tuple[float, float, float] = EXTENT_MM) -> Grid:
@@ -73,6 +80,20 @@ def sample(
         points = grid.world((index[:, None, :] + offsets).reshape(-1, 3))
         image[block] = intensity(phantom, points).reshape(-1, len(offsets)).mean(axis=1)
     return image.reshape(grid.shape)
+
+
+def draw_scan(number: int, seed: int) -> Volume:
+    """Draw a phantom and scan it: a noisy image of random voxel size, for a prior to learn from.
+
+    Args:
+        number: of the subject, at least 0.
+        seed: of all subjects; other seeds give other subjects.
+    """
+    rng = np.random.default_rng([seed, number, 1])
+    phantom = Phantom.draw(number, seed)
+    grid = default_grid(float(rng.uniform(*LEARNING_VOXEL_MM)))
+    image = sample(phantom, grid, 2)
+    return Volume(add_rician_noise(image, float(rng.uniform(*LEARNING_SNR)), rng), grid)
 
 
 def cord_mask(phantom: Phantom, grid: Grid) -> np.ndarray:

@@ -1,0 +1,79 @@
+"""References that a prior learns from: those of datasets, and phantoms."""
+
+import logging
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from ..bids.reference import as_reference
+from ..datasets.raw_images import find_raw_images
+from ..datasets.subjects import sites_of
+from ..errors import InputError
+from ..imaging.volume import load_reference
+from ..phantom.scan import draw_scan
+from ..prior.examples import MIN_VOXELS, Reference
+
+log = logging.getLogger(__name__)
+
+PHANTOM_SEED = 1000
+"""Seed of the phantoms that a prior learns from; those that are scored have others."""
+
+PHANTOM_DATASET = "phantom"
+"""Name of the dataset that phantoms belong to."""
+
+
+def person_of(subject: str) -> str:
+    """A person by the label of a subject, with or without "sub-", as priors name people."""
+    return f"sub-{subject.removeprefix('sub-')}"
+
+
+def find_references(
+    datasets: Sequence[Path], suffix: str, excluded: Collection[str]
+) -> list[Reference]:
+    """Find the images of datasets to learn from, with the sites of their subjects.
+
+    Args:
+        datasets: roots of raw BIDS datasets, whose content is present.
+        suffix: of the images, such as T2w.
+        excluded: labels of subjects to leave out of all datasets, with or without "sub-".
+
+    Returns:
+        The references; images that cannot be read or are too small are left out with a warning.
+
+    Raises:
+        InputError: a folder is not a BIDS dataset, or a person who is to be left out is in none.
+    """
+    left_out = {person_of(label) for label in excluded}
+    references, met = [], set()
+    for dataset in datasets:
+        sites = sites_of(dataset)
+        for image in find_raw_images(dataset, suffix, {}):
+            person = person_of(image.subject)
+            met.add(person)
+            if person in left_out:
+                continue
+            path = dataset / image.path
+            try:
+                volume, _ = as_reference(path, load_reference(path))
+            except InputError as error:
+                log.warning("%s It is left out.", error)
+                continue
+            if min(volume.grid.shape) < MIN_VOXELS:
+                log.warning("%s: is too small to learn from, and is left out.", path)
+                continue
+            site = sites.get(image.subject, "")
+            references.append(Reference(person, volume, dataset.resolve().name, site))
+    missing = sorted(left_out - met)
+    if missing:
+        raise InputError(
+            f"{', '.join(missing)}: none of the datasets has such a subject to leave out; check "
+            "--exclude-subject."
+        )
+    return references
+
+
+def draw_phantoms(count: int) -> list[Reference]:
+    """Phantoms of other seeds than those that are scored."""
+    return [
+        Reference(f"sub-phantom{number}", draw_scan(number, PHANTOM_SEED), PHANTOM_DATASET)
+        for number in range(1, count + 1)
+    ]

@@ -7,13 +7,15 @@ recipes on the same box views: `original`, which is `workflow/original.yaml` (po
 protocol. `benchmarks/original-ablation.tsv` keeps what was measured, a line per fit, and is gone on
 with; `benchmarks/original-ablation.png` shows the means beside the published numbers. Every process
 fits one INR at a time. A batch of the original is 1,024 voxels and at least 1/48 of all, 1,375 and
-2,460 here. Options: `processes=4`, `epochs=50` of the original's recipe, `seeds=2`.
+2,460 here. Options: `processes=4`, `epochs=50` of the original's recipe, `seeds=2`,
+`minutes=4` after which no other fit is begun; 0 shows what there is.
 """
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from math import isfinite
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -97,19 +99,31 @@ def run(options: Sequence[str], device: torch.device) -> None:
     epochs, seeds = float(chosen.get("epochs", EPOCHS)), int(chosen.get("seeds", SEEDS))
     fits = list(all_fits(epochs, range(seeds)))
     known = read()
-    waiting = [fit for fit in fits if fit.key not in known]
+    minutes = float(chosen.get("minutes", "inf"))
+    waiting = [fit for fit in fits if fit.key not in known] if minutes else []
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
         threads = max(1, torch.get_num_threads() // processes)
         futures = {pool.submit(measure, fit, str(device), threads): fit for fit in waiting}
-        for future in as_completed(futures):
-            try:
-                append(futures[future], future.result())
-            except Exception as error:  # of one fit, which is not to cost the others
-                say(f"{' '.join(futures[future].key)}: {first_line(error)}")
-    scores = {fit: known_scores for fit in fits if (known_scores := read().get(fit.key))}
+        limit = 60 * minutes if isfinite(minutes) else None
+        try:
+            for future in as_completed(futures, timeout=limit):
+                _keep(futures[future], future)
+        except TimeoutError:
+            pool.shutdown(wait=False, cancel_futures=True)
+    known = read()
+    say(f"{sum(fit.key in known for fit in fits)} of {len(fits)} fits are in the table.")
+    scores = {fit: known_scores for fit in fits if (known_scores := known.get(fit.key))}
     show(scores)
     save_figure(PICTURE, draw(scores))
+
+
+def _keep(fit: Fit, future: Future) -> None:
+    """Add the line of a fit, or say what went wrong: one fit is not to cost the others."""
+    try:
+        append(fit, future.result())
+    except Exception as error:
+        say(f"{' '.join(fit.key)}: {first_line(error)}")
 
 
 def all_fits(epochs: float, seeds: Sequence[int]) -> Iterator[Fit]:

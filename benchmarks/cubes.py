@@ -54,7 +54,7 @@ def run(options: Sequence[str], device: torch.device) -> None:
                 found = (
                     fit_and_render(views, grid, device)
                     if method == "INR"
-                    else classical(views, grid, method, default_weight(method))
+                    else classical(views, grid, method, default_weight(method, views))
                 )
                 score = evaluate(found.image, scored.array, fov)
                 numbers = f"{score['psnr_fov']:.2f}", f"{score['ssim_fov']:.4f}"

@@ -191,7 +191,7 @@ def agreement(device: torch.device) -> None:
         views, grid = simulate(image.volume), image.volume.grid
         fov = coverage(views, grid)
         quality, percent = fov_psnr(image.volume.array, fov), 100 / intensity_scale(views)
-        weight = default_weight("tv")
+        weight = default_weight("tv", views)
         tv = [reconstruct_baseline(views, grid, "tv", weight, each) for each in (cpu, device)]
         before = None
         for seed in SEEDS:

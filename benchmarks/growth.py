@@ -123,7 +123,7 @@ def baseline(
     grid = image.volume.grid
     if tune:
         return tuned(views, grid, method, fov_psnr(image.volume.array, fov))
-    return classical(views, grid, method, default_weight(method))
+    return classical(views, grid, method, default_weight(method, views))
 
 
 def apart(views: Sequence[View], grid: Grid, device: torch.device, settings: FitSettings) -> Cost:

@@ -4,10 +4,10 @@ From the sagittal and the axial scan of `pelvis-triple`, aligned with each other
 a volume; the coronal scan is predicted from it by slice profile, at the pose of the coronal scan
 that suits this volume best, found anew for each by correlation. Correlation with what was measured,
 over the voxels of the body that all volumes cover. "alone" is the cubic interpolation of one scan,
-"mean" that of both, "TV" total variation with the weight that config.yaml has and others, of which
-the best is chosen in its favour. The INR is that of `cordinr reconstruct`. No gain has to be found,
-as correlation knows none. Writes a picture, `benchmarks/pelvis.png`. Options: `best` for a mean of
-four INRs as well, the path of another picture.
+"mean" that of both, "TV" total variation with the weight of config.yaml, which goes by the noise,
+and others, of which the best is chosen in its favour. The INR is that of `cordinr reconstruct`. No
+gain has to be found, as correlation knows none. Writes a picture, `benchmarks/pelvis.png`. Options:
+`best` for a mean of four INRs as well, the path of another picture.
 """
 
 import time
@@ -47,7 +47,7 @@ VOXEL_MM = 0.8
 FOURIER_DIM = 256
 """That of `cordinr reconstruct`, unless somebody says otherwise."""
 
-TV_WEIGHTS = (0.005, 0.01, 0.02, 0.04)
+TV_WEIGHTS = (0.002, 0.005, 0.01, 0.02, 0.04)
 """Weights of total variation besides that of config.yaml."""
 
 SAMPLES = 5
@@ -118,12 +118,12 @@ def _methods(
     def network(settings: FitSettings) -> np.ndarray:
         return render_inr(fit_inr(views, FOURIER_DIM, settings, device=device), grid, device)
 
-    weights = (default_weight("tv"), *TV_WEIGHTS)
+    weights = (default_weight("tv", views), *TV_WEIGHTS)
     methods: dict[str, Callable[[], np.ndarray]] = {
         "sagittal alone": partial(cubic_mean, views[:1], grid),
         "axial alone": partial(cubic_mean, views[1:], grid),
         "mean": partial(cubic_mean, views, grid),
-        **{f"TV {weight:g}": partial(variation, weight) for weight in weights},
+        **{f"TV {weight:.2g}": partial(variation, weight) for weight in weights},
         "INR": partial(network, FitSettings()),
     }
     if best:

@@ -42,7 +42,7 @@ def run(options: Sequence[str], device: torch.device) -> None:
         mask = reference > threshold_minimum(reference)
         for found in (
             classical(views, grid, "cubic", 0.0),
-            classical(views, grid, "tv", default_weight("tv")),
+            classical(views, grid, "tv", default_weight("tv", views)),
             fit_and_render(views, grid, device),
         ):
             scores = evaluate(found.image, reference, regions)

@@ -55,7 +55,7 @@ def crop() -> None:
     box, peak = np.ones(volume.array.shape, bool), intensity_range(volume.array)
     scores = []
     for method in BASELINES:
-        weight = 0.0 if method == "cubic" else default_weight(method)
+        weight = 0.0 if method == "cubic" else default_weight(method, views)
         image = classical(views, volume.grid, method, weight).image
         scores.append(f"{method} {psnr(image, volume.array, box, peak):.2f} dB")
     say(f"{CROP}, whole box, default weights: {', '.join(scores)}.")

@@ -12,7 +12,7 @@ from scipy.ndimage import map_coordinates, spline_filter
 
 from cordinr.acquisition.overlap import coverage
 from cordinr.acquisition.view import View
-from cordinr.classical.reconstruct import reconstruct_baseline
+from cordinr.classical.reconstruct import automatic_weight, reconstruct_baseline
 from cordinr.evaluation.metrics import evaluate, psnr
 from cordinr.imaging.body import foreground, intensity_range
 from cordinr.imaging.grid import Grid
@@ -30,7 +30,7 @@ WEIGHTS = {
     "tikhonov": (0.0003, 0.001, 0.002, 0.003, 0.006, 0.01, 0.03),
     "tv": (0.0003, 0.0007, 0.001, 0.0015, 0.002, 0.004, 0.008),
 }
-"""What `tuned` chooses from; the defaults of `config.yaml` are among them."""
+"""What `tuned` chooses from; the defaults for views without noise are among them."""
 
 FURTHER = 4
 """How many more weights `tuned` tries where the best is at an end of its list."""
@@ -124,10 +124,11 @@ def margin(scores: Mapping[str, float], bar: Mapping[str, float]) -> tuple[float
     return scores["psnr_fov"] - bar["psnr_fov"], scores["ssim_fov"] - bar["ssim_fov"]
 
 
-def default_weight(method: str) -> float:
-    """The weight in `config.yaml`."""
+def default_weight(method: str, views: Sequence[View]) -> float:
+    """The weight that `config.yaml` asks for, of these views."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    return float(config["baselines"][f"{method}_weight"])
+    weight = config["baselines"][f"{method}_weight"]
+    return automatic_weight(views, method) if weight == "auto" else float(weight)
 
 
 def classical(views: Sequence[View], grid: Grid, method: str, weight: float) -> Reconstruction:

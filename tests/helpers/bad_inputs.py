@@ -320,6 +320,7 @@ OPTIONS = [
     Bad("two outputs for one view", nothing, f"{GOOD} {SLICES} -o out/second.nii.gz", "simulate: give one --thickness, one -o (and one --spacing) per --axis."),
     Bad("an unknown method", nothing, f"baseline {VIEWS} --method magic --like image.nii.gz -o out/x.nii.gz", "method 'magic' is not known; use cubic, tikhonov, tv."),
     Bad("an infinite weight", nothing, f"baseline {VIEWS} --method tv --tv-weight inf --like image.nii.gz -o out/x.nii.gz", "the weight of tv is inf; give a number from 0."),
+    Bad("a weight that is a word", nothing, f"baseline {VIEWS} --method tv --tv-weight much --like image.nii.gz -o out/x.nii.gz", "--tv-weight is 'much'; give a number from 0, or auto."),
     Bad("two methods for one output", nothing, f"baseline {VIEWS} --method tv {BASELINE}", "baseline: give one -o (and one --record) per --method."),
     Bad("one output for two voxel sizes", nothing, "render model.safetensors --voxel 1 --voxel 2 -o out/x.nii.gz", "render: give one -o for --like and one for each --voxel, in this order."),
     Bad("a voxel size of NaN", nothing, "render model.safetensors --voxel nan -o out/x.nii.gz", "Invalid value for '--voxel': Input should be greater than or equal to 0.05", 2),

@@ -11,7 +11,12 @@ from scipy.ndimage import map_coordinates
 from cordinr.acquisition.forward import system_matrix
 from cordinr.acquisition.view import View, intensity_scale
 from cordinr.classical.differences import Differences
-from cordinr.classical.reconstruct import cubic_mean, reconstruct_baseline
+from cordinr.classical.reconstruct import (
+    NOISE_FREE_WEIGHTS,
+    automatic_weight,
+    cubic_mean,
+    reconstruct_baseline,
+)
 from cordinr.classical.total_variation import TV_EPSILON, product, stored_product
 from cordinr.errors import InputError
 from cordinr.imaging.grid import Grid
@@ -199,3 +204,27 @@ def test_beyond_its_field_of_view_a_chunk_does_not_count(smooth_volume):
     assert image[:, :, beyond].size
     np.testing.assert_allclose(image[:, :, beyond], alone[:, :, beyond], rtol=1e-4)
     assert not np.allclose(image[:, :, :8], alone[:, :, :8], rtol=1e-2)
+
+
+@pytest.mark.parametrize("method", NOISE_FREE_WEIGHTS)
+def test_an_automatic_weight_follows_the_noise_and_is_better_than_that_of_clean_views(method):
+    image = blobs((40, 40, 40), np.eye(4))
+    views, rng = two_views(image), np.random.default_rng(0)
+    assert automatic_weight(views, method) == NOISE_FREE_WEIGHTS[method]
+    assert automatic_weight(views, "cubic") == 0
+    added = {}
+    for sigma in (6.0, 12.0):
+        noisy = [
+            replace(view, volume=replace(view.volume, array=view.volume.array + noise))
+            for view in views
+            for noise in [rng.normal(0, sigma, view.volume.grid.shape).astype(np.float32)]
+        ]
+        weight = automatic_weight(noisy, method)
+        added[sigma] = (weight - NOISE_FREE_WEIGHTS[method]) * intensity_scale(noisy) ** 2
+        errors = [
+            np.square(reconstruct_baseline(noisy, image.grid, method, each) - image.array).mean()
+            for each in (NOISE_FREE_WEIGHTS[method], weight)
+        ]
+        assert errors[1] < 0.8 * errors[0]
+    # What is added is in proportion to the variance, but for what anatomy may look like.
+    assert 3.8 < added[12.0] / added[6.0] < 5

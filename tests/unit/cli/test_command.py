@@ -6,6 +6,8 @@ import pytest
 import yaml
 
 from cordinr.bids.names import sidecar_path
+from cordinr.bids.view_files import load_views
+from cordinr.classical.reconstruct import automatic_weight
 from cordinr.files import read_json
 from cordinr.imaging.volume import load_volume, save_volume
 from tests.helpers.support import blobs
@@ -47,6 +49,9 @@ def test_the_steps_by_hand(view_files, tmp_path, command, quick):
     baselines = [out / "cubic.nii.gz", out / "tv.nii.gz"]
     targets = ["-o", baselines[0], "-o", baselines[1]]
     assert command("baseline", axial, sagittal, *methods, *targets)[0] == 0
+    assert "Weight" not in read_json(sidecar_path(baselines[0]))
+    chosen = automatic_weight(load_views([axial, sagittal]), "tv")
+    assert read_json(sidecar_path(baselines[1]))["Weight"] == chosen
     files = [out / "a.json", out / "b.json", out / "c.json"]
     outputs = [word for file in files for word in ("-o", file)]
     views = ["--view", axial, "--view", sagittal]

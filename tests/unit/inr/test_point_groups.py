@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from cordinr.acquisition.domain import FitDomain
+from cordinr.acquisition.noise import excess_noise, noise_level
 from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
 from cordinr.acquisition.view import View
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume
 from cordinr.inr.loss import total_variation
-from cordinr.inr.noise import excess_noise, noise_level
 from cordinr.inr.point_groups import make_point_groups
 from tests.helpers.support import blobs
 

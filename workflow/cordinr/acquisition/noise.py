@@ -1,4 +1,6 @@
-"""How noisy a scan is, read from the scan itself."""
+"""How noisy scans are, read from the scans themselves."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -6,6 +8,23 @@ from .view import View
 
 MAD_OF_NORMAL = 0.6745
 """Ratio of the median absolute deviation of a normal distribution to its standard deviation."""
+
+ANATOMY_AS_NOISE = 0.014
+"""Noise level that the estimator reports for noise-free images of fine anatomy, in units of the
+intensity scale; it is subtracted."""
+
+
+def excess_noise(views: Sequence[View], scale: float) -> float:
+    """Noise variance of the views beyond `ANATOMY_AS_NOISE`, in units of `scale` squared."""
+    return max(0.0, noise_level(views, scale) ** 2 - ANATOMY_AS_NOISE**2)
+
+
+def noise_level(views: Sequence[View], scale: float) -> float:
+    """Standard deviation of the noise of the least noisy view, in units of `scale`.
+
+    The least noisy view counts, as detail of the anatomy is taken for noise.
+    """
+    return min(noise_of(view) for view in views) / scale
 
 
 def noise_of(view: View) -> float:

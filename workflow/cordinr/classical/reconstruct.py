@@ -10,6 +10,7 @@ import numpy as np
 import scipy
 
 from ..acquisition.forward import system_matrix
+from ..acquisition.noise import excess_noise
 from ..acquisition.overlap import Field, limits_of, regions_of, within_any
 from ..acquisition.view import View, intensity_scale
 from ..errors import InputError
@@ -32,6 +33,27 @@ CG_TOLERANCE = 1e-4
 
 CG_MAX_ITERATIONS = 500
 """Maximum number of iterations of conjugate gradients."""
+
+
+NOISE_FREE_WEIGHTS = {"tikhonov": 0.003, "tv": 0.002}
+"""Weights of the penalties for views without noise, for intensities of about [0, 1]."""
+
+WEIGHTS_PER_NOISE = {"tikhonov": 10.0, "tv": 4.0}
+"""What is added to them for each unit of the noise variance of the views; chosen on six people, see
+`benchmarks/NOTES.md`."""
+
+
+def automatic_weight(views: Sequence[View], method: str) -> float:
+    """The weight of the penalty that suits the noise of the views; 0 where a method has none.
+
+    Args:
+        views: at least one.
+        method: a key of `BASELINES`.
+    """
+    if method not in NOISE_FREE_WEIGHTS:
+        return 0.0
+    noise = excess_noise(views, intensity_scale(views))
+    return NOISE_FREE_WEIGHTS[method] + WEIGHTS_PER_NOISE[method] * noise
 
 
 def reconstruct_baseline(

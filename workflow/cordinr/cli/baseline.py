@@ -18,11 +18,17 @@ def baseline(
     output: Outputs,
     like: Like = None,
     tikhonov_weight: Annotated[
-        float, typer.Option(min=0, metavar="W", help="Weight of the squared gradient.")
-    ] = 0.003,
+        str,
+        typer.Option(
+            metavar="W", help="Weight of the squared gradient; auto goes by the noise of the views."
+        ),
+    ] = "auto",
     tv_weight: Annotated[
-        float, typer.Option(min=0, metavar="W", help="Weight of the total variation.")
-    ] = 0.002,
+        str,
+        typer.Option(
+            metavar="W", help="Weight of the total variation; auto goes by the noise of the views."
+        ),
+    ] = "auto",
     threads: Annotated[
         int,
         typer.Option(
@@ -48,7 +54,7 @@ def baseline(
     from ..bids.reference import grid_like
     from ..bids.sidecars import image_sidecar
     from ..bids.view_files import load_views, view_metadata
-    from ..classical.reconstruct import reconstruct_baseline
+    from ..classical.reconstruct import automatic_weight, reconstruct_baseline
     from ..errors import InputError
     from ..files import write_json
     from ..imaging.volume import save_volume
@@ -58,22 +64,43 @@ def baseline(
 
     if len(method) != len(output) or (record and len(record) != len(method)):
         raise InputError("baseline: give one -o (and one --record) per --method.")
+    given = {
+        "tikhonov": read_weight("--tikhonov-weight", tikhonov_weight),
+        "tv": read_weight("--tv-weight", tv_weight),
+    }
     check_images(output, [*views, *([like] if like else [])])
     loaded = load_views(views, insist=insist)
     metadata = view_metadata(loaded)
     grid = grid_like(like, output[0]) if like else FitDomain.of(loaded).grid
-    weights = {"tikhonov": tikhonov_weight, "tv": tv_weight}
     for k, (name, path) in enumerate(zip(method, output, strict=True)):
         if name == "tv":  # the only method that needs torch
             from ..inr.device import use_threads
 
             use_threads(threads)
         with Meter() as meter:
-            array = reconstruct_baseline(loaded, grid, name, weights.get(name, 0.0))
+            weight = given.get(name)
+            if weight is None:
+                weight = automatic_weight(loaded, name)
+            array = reconstruct_baseline(loaded, grid, name, weight)
         save_volume(path, array, grid)
-        weight = {"Weight": weights[name]} if name in weights else {}
-        fields = {"Method": name, **weight, **metadata}
+        fields = {"Method": name, **({"Weight": weight} if name in given else {}), **metadata}
         text = BASELINES[name].description
         write_json(sidecar_path(path), image_sidecar(path, views, text, command, **fields))
         if record:
             write_json(record[k], meter.costs())
+
+
+def read_weight(option: str, text: str) -> float | None:
+    """The weight that an option gives, or None for `auto`.
+
+    Raises:
+        InputError: it is neither a number nor `auto`.
+    """
+    from ..errors import InputError
+
+    if text == "auto":
+        return None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InputError(f"{option} is '{text}'; give a number from 0, or auto.") from error

@@ -174,13 +174,15 @@ class Baselines(Section):
         default=["cubic", "tikhonov", "tv"],
         description="Cubic interpolation, Tikhonov regularisation and total variation.",
     )
-    tikhonov_weight: PositiveOrZero = Field(
-        default=0.003,
-        description="Weight of the squared gradient, for intensities of about [0, 1].",
+    tikhonov_weight: Literal["auto"] | PositiveOrZero = Field(
+        default="auto",
+        description="Weight of the squared gradient, for intensities of about [0, 1]; `auto` goes "
+        "by the noise of the views, from 0.003 without noise.",
     )
-    tv_weight: PositiveOrZero = Field(
-        default=0.002,
-        description="Weight of the gradient's length, for intensities of about [0, 1].",
+    tv_weight: Literal["auto"] | PositiveOrZero = Field(
+        default="auto",
+        description="Weight of the gradient's length, for intensities of about [0, 1]; `auto` goes "
+        "by the noise of the views, from 0.002 without noise.",
     )
 
 

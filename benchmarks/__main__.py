@@ -24,6 +24,7 @@ NAMES = (
     "pelvis",
     "clinical",
     "uncertainty",
+    "prior",
     "ablation",
     "profile",
     "spectrum",

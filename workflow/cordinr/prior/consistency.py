@@ -19,10 +19,10 @@ import torch
 from torch import Tensor
 
 from ..acquisition.forward import system_matrix
+from ..acquisition.noise import excess_noise
 from ..acquisition.view import View
 from ..classical.total_variation import product
 from ..imaging.grid import Grid
-from .features import excess_noise
 
 log = logging.getLogger(__name__)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
+from ..acquisition.noise import excess_noise
 from ..acquisition.overlap import coverage
 from ..acquisition.view import View
 from ..errors import InputError
@@ -22,7 +23,7 @@ from ..imaging.body import foreground
 from ..imaging.grid import Grid
 from ..imaging.resampling import coarsen
 from ..imaging.volume import Volume
-from .features import excess_noise, view_features, view_kind
+from .features import view_features, view_kind
 from .random_views import simulate_views
 
 CROP_VOXELS = (88, 88, 88)

@@ -11,7 +11,7 @@ import numpy as np
 import scipy
 import torch
 
-from ..acquisition.noise import noise_of
+from ..acquisition.noise import excess_noise
 from ..acquisition.overlap import Field
 from ..acquisition.view import View, intensity_scale
 from ..classical.reconstruct import reconstruct_baseline
@@ -23,10 +23,6 @@ TV_WEIGHT = 0.001
 
 TV_SMOOTHING = 6.0
 """Additional weight of the total variation in units of the noise variance of the views."""
-
-ANATOMY_AS_NOISE = 0.014
-"""Noise level that the estimator reports for noise-free images of fine anatomy, in units of the
-intensity scale; it is subtracted."""
 
 SHARED, PER_AXIS = 2, 4
 """How many channels belong to no axis, and to each of the three axes."""
@@ -62,12 +58,6 @@ class Features:
     variation: np.ndarray
     scale: float
     spread: float
-
-
-def excess_noise(views: Sequence[View], scale: float) -> float:
-    """Noise variance of the least noisy view beyond `ANATOMY_AS_NOISE`, in `scale` squared."""
-    level = min(noise_of(view) for view in views) / scale
-    return max(0.0, level**2 - ANATOMY_AS_NOISE**2)
 
 
 def tv_weight(views: Sequence[View], scale: float) -> float:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..acquisition.noise import excess_noise
 from ..acquisition.view import View, intensity_scale
 from ..imaging.grid import Grid
 from .examples import Example
-from .features import excess_noise, view_kind
+from .features import view_kind
 
 TOLERANCE = 1.1
 """Factor beyond the range of what was seen that is still taken for known."""

@@ -39,6 +39,13 @@ BUSY_PART = 0.8
 """Part of the patches that are drawn where total variation is wrong rather than anywhere."""
 
 
+CUDA_TYPE = torch.bfloat16
+"""Type in which a GPU computes convolutions while it learns; its images are of float32."""
+
+CUDA_LAYOUT = torch.channels_last_3d
+"""Order of the axes in a GPU's memory while it learns."""
+
+
 @dataclass(frozen=True)
 class LearningSettings:
     """The choices of a learning run.
@@ -106,7 +113,8 @@ def learn(
     torch.manual_seed(settings.seed)
     architecture = architecture or PriorArchitecture(CHANNELS)
     network = PriorNetwork(architecture).to(device)
-    layout = torch.channels_last_3d if device.type == "cuda" else torch.contiguous_format
+    layout = CUDA_LAYOUT if device.type == "cuda" else torch.contiguous_format
+    shortened = device.type == "cuda" and torch.float32 != CUDA_TYPE
     network = network.to(memory_format=layout)  # type: ignore[call-overload]
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, betas=BETAS)
     people = sorted({example.person for example in examples})
@@ -132,7 +140,7 @@ def learn(
             group["lr"] = settings.learning_rate * _schedule(part)
         channels, target, counts = pool.draw(step)
         optimiser.zero_grad(set_to_none=True)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=shortened):
             correction, log_variance = network(channels.to(memory_format=layout))
         loss, error, start = losses(correction, log_variance, target, counts)
         loss.backward()

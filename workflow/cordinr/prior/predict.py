@@ -120,10 +120,9 @@ def correct(
     correction, error = np.empty(shape, np.float32), np.empty(shape, np.float32)
     for seen, inner, kept in tiles(shape, tile, network.architecture.reach):
         channels = torch.as_tensor(np.ascontiguousarray(features.channels[(slice(None), *seen)]))
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            mean, log_variance = network(_padded(channels, network).to(device)[None])
-        correction[kept] = mean[0][inner].float().cpu().numpy()
-        error[kept] = (0.5 * log_variance[0][inner].float()).exp().cpu().numpy()
+        mean, log_variance = network(_padded(channels, network).to(device)[None])
+        correction[kept] = mean[0][inner].cpu().numpy()
+        error[kept] = (0.5 * log_variance[0][inner]).exp().cpu().numpy()
     return correction * np.float32(features.spread), error * np.float32(features.spread)
 
 

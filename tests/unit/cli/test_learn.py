@@ -1,0 +1,80 @@
+"""The verb `learn`: whose images it learns from, what it says and refuses."""
+
+import json
+
+import pytest
+
+from cordinr.imaging.volume import save_volume
+from cordinr.prior.prior_file import Learner, load_prior
+from tests.helpers.priors import reference
+
+QUICK = (
+    "--phantoms 0 --per-image 1 --steps 1 --batch 1 --threads 1 --device cpu -o prior.safetensors"
+)
+
+
+@pytest.fixture
+def dataset(tmp_path, monkeypatch):
+    """Three people of two sites, one image each."""
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "cohort"
+    for person in ("sub-01", "sub-02", "sub-03"):
+        volume = reference(person, 18).volume
+        save_volume(root / person / "anat" / f"{person}_T2w.nii.gz", volume.array, volume.grid)
+    description = {"Name": "cohort", "BIDSVersion": "1.10.0", "DatasetType": "raw"}
+    (root / "dataset_description.json").write_text(json.dumps(description))
+    rows = ["participant_id\tsite", "sub-01\tx", "sub-02\tx", "sub-03\ty"]
+    (root / "participants.tsv").write_text("\n".join(rows) + "\n")
+    return root
+
+
+def test_it_learns_from_all_but_those_left_out(dataset, command):
+    code, _, errors = command("learn", "cohort", *QUICK.split(), "--exclude-subject", "02")
+    assert code == 0
+    assert "learning from 2 people" in errors and "step 1/1" in errors
+    prior = load_prior("prior.safetensors")
+    assert prior.learners == (Learner("sub-01", "cohort", "x"), Learner("sub-03", "cohort", "y"))
+    assert prior.record["examples"] == 2
+
+
+def test_a_fold_leaves_out_the_people_of_a_site(dataset, command):
+    assert command("learn", "cohort", *QUICK.split(), "--fold", "1/2")[0] == 0
+    assert load_prior("prior.safetensors").people == {"sub-03"}
+
+
+def test_the_same_words_give_the_same_bytes(dataset, command):
+    assert command("learn", "cohort", *QUICK.split(), "--exclude-subject", "sub-03")[0] == 0
+    first = (dataset.parent / "prior.safetensors").read_bytes()
+    assert command("learn", "cohort", *QUICK.split(), "--exclude-subject", "sub-03")[0] == 0
+    assert (dataset.parent / "prior.safetensors").read_bytes() == first
+    assert [path.name for path in dataset.parent.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--exclude-subject 09", "sub-09: none of the datasets has such a subject"),
+        ("--fold 3/2", "--fold 3/2: is no part"),
+        ("--fold all", "--fold all: is no part"),
+        ("--fold 1/4", "3 people cannot be divided into 4 folds"),
+        (
+            "--exclude-subject 01 --exclude-subject 02 --exclude-subject 03",
+            "0 people are left to learn from",
+        ),
+        ("-o prior.nii.gz", "a prior is a .safetensors file"),
+    ],
+)
+def test_what_cannot_be_is_refused(dataset, command, words, said):
+    code, _, errors = command("learn", "cohort", *QUICK.split(), *words.split())
+    assert code == 1 and said in errors
+
+
+def test_images_that_cannot_be_used_are_left_out(dataset, command):
+    volume = reference("sub-03", 8).volume
+    save_volume(dataset / "sub-03/anat/sub-03_T2w.nii.gz", volume.array, volume.grid)
+    (dataset / "sub-02/anat/sub-02_T2w.nii.gz").write_bytes(b"no image")
+    code, _, errors = command("learn", "cohort", *QUICK.split())
+    assert code == 0
+    assert "sub-03_T2w.nii.gz: is too small to learn from" in errors
+    assert "sub-02_T2w.nii.gz" in errors
+    assert load_prior("prior.safetensors").people == {"sub-01"}

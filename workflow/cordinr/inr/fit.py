@@ -24,11 +24,19 @@ from .network import Architecture, CoordinateNetwork
 from .noise import excess_noise, points_per_voxel
 from .point_groups import PointGroup, make_point_groups
 from .settings import FitSettings
+from .target_image import TargetImage, relative_to, with_targets
 from .training import Progress, Training
-from .tv_target import with_tv_targets
+from .tv_target import tv_target
 
 BYTES_PER_PARAMETER = 16
 """Memory in bytes for each number to learn: its weight, its gradient and Adam's two moments."""
+
+MAX_POINTS = 3e7
+"""Maximum number of points that a fit evaluates to learn an image anew where views share none, as
+scans of a patient do; a fit that would take more begins at an image."""
+
+STEPS_FROM_START = 48
+"""Maximum number of steps of a fit that begins at an image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +51,7 @@ class FitProblem:
         groups: the measured voxels, and the points that stand for them.
         smoothing_weight: of the total variation at the points, against the squared errors.
         target_weight: of the squared distance of the points from their targets, likewise.
+        start: image that the fit begins at; the network learns what it lacks. None for nothing.
     """
 
     domain: FitDomain
@@ -52,6 +61,7 @@ class FitProblem:
     groups: list[PointGroup]
     smoothing_weight: float
     target_weight: float
+    start: TargetImage | None = None
 
 
 def fit_inr(
@@ -96,6 +106,7 @@ def fit_inr(
         checkpoint=checkpoint,
         smoothing_weight=problem.smoothing_weight,
         target_weight=problem.target_weight,
+        max_steps=None if problem.start is None else STEPS_FROM_START,
     )
     training.run(report, report_every, begun)
     return finish(network, problem, views, settings, training)
@@ -150,16 +161,21 @@ def prepare_fit(
         device=device,
         pairs=noise_weight > 0,
     )
+    start = None
     if settings.tv_prior:
-        groups = with_tv_targets(
-            groups,
+        image = tv_target(
             views,
             domain.grid,
-            centre=centre,
             scale=scale,
             noise_weight=noise_weight,
+            device=device,
             field=field,
         )
+        if settings.passes * points_of(groups) <= MAX_POINTS:
+            groups = with_targets(groups, image, centre)
+        else:
+            start = image.rounded()
+            groups = relative_to(groups, start, centre)
     per_point = 1 / points_per_voxel(groups, domain.grid, centre)
     return FitProblem(
         domain=domain,
@@ -167,8 +183,10 @@ def prepare_fit(
         scale=scale,
         architecture=architecture,
         groups=groups,
-        smoothing_weight=noise_weight * per_point,
+        # A start is smooth already, and too little is added to it to bring the noise back.
+        smoothing_weight=0.0 if start else noise_weight * per_point,
         target_weight=settings.tv_prior * per_point,
+        start=start,
     )
 
 
@@ -196,6 +214,7 @@ def finish(
         centre=tuple(problem.centre.tolist()),
         scale=problem.scale,
         settings=settings,
+        start=None if problem.start is None else problem.start.to("cpu"),
         views=tuple(view.name for view in views),
         fit_record={
             "version": __version__,
@@ -206,6 +225,13 @@ def finish(
             "final_loss": training.loss,
         },
     )
+
+
+def points_of(groups: Sequence[PointGroup]) -> float:
+    """Number of points in one pass over voxels that share none; 0 where any of them do."""
+    if any(group.shared for group in groups):
+        return 0.0
+    return float(sum(len(group.values) * len(group.offsets) for group in groups))
 
 
 def middle(corners: np.ndarray) -> tuple[np.ndarray, float]:

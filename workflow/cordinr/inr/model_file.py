@@ -19,14 +19,18 @@ from ..files import atomic, check_file
 from ..imaging.grid import Grid
 from .network import Architecture, CoordinateNetwork
 from .settings import FitSettings
+from .target_image import STORED_TYPE, TargetImage
 
 FORMAT_PREFIX = "cordinr-inr-"
 """Beginning of the header's key in the metadata of a model file of any version."""
 
-FORMAT = f"{FORMAT_PREFIX}6"
+FORMAT = f"{FORMAT_PREFIX}7"
 """Key of the header in the metadata of a model file."""
 
-CONSTANTS = {"encoding.frequencies", "encoding.half_extent", "lattices.shift"}
+START_NAME = "start"
+"""Name of the tensor of the image that a fit began at in a model file."""
+
+CONSTANTS = {"encoding.frequencies", "encoding.half_extent", "lattices.shift", START_NAME}
 """Names of the tensors of a model file that are drawn or given, not learnt."""
 
 TABLE_NAME = "lattices.table"
@@ -46,6 +50,8 @@ class INR:
         centre: (3,) world mm, middle of what the views show of the domain.
         scale: intensity in the input's units that the network calls 1.
         settings: of the fit.
+        start: image that the fit began at, in units of `scale`: the intensity at a position is the
+            sum of it and of what the network adds. None for the network alone.
         views: names of the views, normally their paths.
         metadata: JSON-serialisable; what the sidecars of its renderings say of the views.
         fit_record: JSON-serialisable record of the fit, for people; nothing depends on it but the
@@ -57,6 +63,7 @@ class INR:
     centre: tuple[float, float, float]
     scale: float
     settings: FitSettings
+    start: TargetImage | None = None
     views: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     fit_record: Mapping[str, Any] = field(default_factory=dict)
@@ -86,6 +93,7 @@ def save_inr(path: Path | str, inr: INR) -> None:
         "centre": inr.centre,
         "scale": inr.scale,
         "settings": asdict(inr.settings),
+        "start": None if inr.start is None else _grid_fields(inr.start.grid),
         "views": list(inr.views),
         "metadata": dict(inr.metadata),
         "fit_record": dict(inr.fit_record),
@@ -93,6 +101,8 @@ def save_inr(path: Path | str, inr: INR) -> None:
     tensors = {k: v.detach().cpu().contiguous() for k, v in inr.network.state_dict().items()}
     if inr.network.lattices:
         tensors[TABLE_NAME] = tensors[TABLE_NAME].to(TABLE_TYPE)
+    if inr.start:
+        tensors[START_NAME] = inr.start.values.cpu().to(STORED_TYPE).contiguous()
     with atomic(path) as partial:
         save_file(tensors, partial, metadata={FORMAT: json.dumps(header)})
 
@@ -122,6 +132,7 @@ def load_inr(path: Path | str) -> INR:
             _check_size(stored, architecture)
             network = CoordinateNetwork(architecture)
             tensors = {name: _finite(stored, name) for name in stored.keys()}  # noqa: SIM118
+            start = header["start"] and _start(header["start"], tensors.pop(START_NAME, None))
             expected = {name: tensor.shape for name, tensor in network.state_dict().items()}
             if {name: tensor.shape for name, tensor in tensors.items()} != expected:
                 raise ValueError("its weights have other names or shapes than its header says")
@@ -144,6 +155,7 @@ def load_inr(path: Path | str) -> INR:
         centre=tuple(header["centre"]),
         scale=header["scale"],
         settings=FitSettings.from_mapping(header["settings"], str(path)),
+        start=start,
         views=tuple(header["views"]),
         metadata=header["metadata"],
         fit_record=header["fit_record"],
@@ -156,6 +168,17 @@ def _grid_fields(grid: Grid) -> dict[str, Any]:
 
 def _read_grid(fields: Mapping[str, Any]) -> Grid:
     return Grid(tuple(fields["shape"]), np.array(fields["affine"]), fields["space"])
+
+
+def _start(fields: Mapping[str, Any], values: Tensor | None) -> TargetImage:
+    """The image that a fit began at.
+
+    Raises:
+        ValueError: it is missing, or of another shape than its grid.
+    """
+    if values is None or list(values.shape) != list(fields["shape"]):
+        raise ValueError("the image that the fit began at is not what its header says")
+    return TargetImage(values.float(), _read_grid(fields))
 
 
 def _check_size(stored: safe_open, architecture: Architecture) -> None:

@@ -69,6 +69,7 @@ HEADER = _object(
     centre=_list_of(COORDINATE, 3),
     scale=POSITIVE,
     settings=_object(members=COUNT, seed=setting_schemas()["seed"]),
+    start={"anyOf": [GRID, {"type": "null"}]},
     views={"type": "array", "items": {"type": "string", "pattern": r"^[^\x00]*$"}},
     metadata={"type": "object"},
     fit_record={"type": "object", "properties": {"threads": COUNT}},
@@ -95,7 +96,8 @@ def read_header(text: str) -> dict[str, Any]:
         raise ValueError("in its header lattices and channels do not go together")
     if header["settings"]["members"] != architecture["members"]:
         raise ValueError("in its header the members of architecture and settings differ")
-    for grid in (domain["grid"], *domain["limits"], *itertools.chain(*domain["regions"])):
+    grids = [domain["grid"], *domain["limits"], *itertools.chain(*domain["regions"])]
+    for grid in [*grids, header["start"]] if header["start"] else grids:
         problem = affine_problem(np.array(grid["affine"], float), grid["shape"])
         if problem:
             raise ValueError(f"in its header the grid cannot be: {problem}")

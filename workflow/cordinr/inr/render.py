@@ -38,6 +38,7 @@ def render_with_std(
     image, std = np.zeros((2, grid.size), np.float32)
     domain = inr.domain
     whole = domain.encloses(grid)
+    start = inr.start and inr.start.to(device)
     for block, centres in grid.blocks(POINTS_PER_BLOCK[device.type]):
         inside = np.arange(len(centres)) if whole else np.flatnonzero(domain.contains(centres))
         if not inside.size:
@@ -45,5 +46,7 @@ def render_with_std(
         xyz = centres[inside] - np.array(inr.centre)
         members = network(torch.as_tensor(xyz, dtype=torch.float32, device=device))
         image[block.start + inside] = members.mean(dim=0).cpu().numpy()
+        if start:
+            image[block.start + inside] += start.at_world(centres[inside])
         std[block.start + inside] = members.std(dim=0, correction=0).cpu().numpy()
     return (image * inr.scale).reshape(grid.shape), (std * inr.scale).reshape(grid.shape)

@@ -37,13 +37,6 @@ ADAM_BETAS = (0.9, 0.99)
 MAX_STEPS_PER_PASS = 48
 """Maximum number of steps in one pass over the voxels; a large volume takes larger batches."""
 
-MAX_SEPARATE_POINTS = 3e7
-"""Maximum number of points that a fit evaluates where views share none, as scans of a patient do:
-larger images are seen less often, three times in a clinical pair, as more gains little there."""
-
-MAX_POINTS_ALONE = 8e6
-"""The same for a scan alone, which shows no more than what is interpolated between its slices."""
-
 MIN_BATCH = 64
 """Number of view voxels at a time below which the memory of a GPU counts as too small."""
 
@@ -81,6 +74,7 @@ class Training:
         checkpoint: file to resume from and to keep up to date, or None.
         smoothing_weight: of the total variation at the points, against the squared errors.
         target_weight: of the squared distance of the points from their targets, likewise.
+        max_steps: number of steps to take at most, if less than that of the settings.
     """
 
     def __init__(
@@ -92,6 +86,7 @@ class Training:
         checkpoint: Path | None = None,
         smoothing_weight: float = 0.0,
         target_weight: float = 0.0,
+        max_steps: int | None = None,
     ) -> None:
         self.network, self.settings = network, settings
         self.smoothing_weight, self.target_weight = smoothing_weight, target_weight
@@ -107,10 +102,8 @@ class Training:
         self.orders: list[tuple[int, Tensor] | None] = [None] * len(groups)
         self.batch = sum(group.batch * group.values.shape[1] for group in self.groups)
         self.points_per_step = sum(group.batch * len(group.offsets) for group in self.groups)
-        self.steps = max(1, min(round(settings.passes * self.voxels / batch), settings.max_steps))
-        if all(group.values.shape[1] == 1 for group in groups):
-            points = MAX_SEPARATE_POINTS if len(groups) > 1 else MAX_POINTS_ALONE
-            self.steps = min(self.steps, max(1, int(points / self.points_per_step)))
+        most = settings.max_steps if max_steps is None else min(max_steps, settings.max_steps)
+        self.steps = max(1, min(round(settings.passes * self.voxels / batch), most))
         self.losses = LossCurve(self.steps)
         self.checkpoint = Checkpoint(checkpoint, network, self.optimiser, self.losses, identity)
         self.parts = 1

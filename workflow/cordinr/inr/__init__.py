@@ -4,7 +4,8 @@
 - `fit`: a fit from views to an INR; `training`: its loop.
 - `network`, `encoding`, `lattices`: the network, and what it sees of a position.
 - `point_groups`: which points stand for which voxels of the views.
-- `loss`: the error at the views and two terms beside it, which `noise` and `tv_target` prepare.
+- `loss`: the error at the views and two terms beside it, which `noise` and `tv_target` prepare;
+  `target_image`: an image that a fit knows before it begins.
 - `adam`, `cuda_graph`, `checkpoint`, `loss_curve`, `sigterm`: the machinery of the training loop.
 - `device`, `gpu_lock`: where torch computes, and which of several GPUs a process takes.
 - `model_file`, `model_header`: a fitted INR as a file; `render`: its values on any grid.

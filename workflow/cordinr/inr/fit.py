@@ -229,7 +229,7 @@ def finish(
 
 def points_of(groups: Sequence[PointGroup]) -> float:
     """Number of points in one pass over voxels that share none; 0 where any of them do."""
-    if any(group.shared for group in groups):
+    if any(group.values.shape[1] > 1 for group in groups):
         return 0.0
     return float(sum(len(group.values) * len(group.offsets) for group in groups))
 

@@ -55,11 +55,6 @@ class PointGroup:
     targets: Tensor | None = None
 
     @property
-    def shared(self) -> bool:
-        """Whether the points of a place serve several voxels."""
-        return self.values.shape[1] > 1
-
-    @property
     def steps_per_pass(self) -> int:
         """Batches in one pass over the places."""
         return max(1, len(self.values) // self.batch)

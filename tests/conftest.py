@@ -137,5 +137,6 @@ def view_files(tmp_path, smooth_volume, command) -> list[Path]:
     save_volume(image, smooth_volume.array, smooth_volume.grid)
     views = [tmp_path / "axial.nii.gz", tmp_path / "sagittal.nii.gz"]
     options = ["--axis", "S", "--thickness", "4", "--axis", "R", "--thickness", "4"]
-    assert command("simulate", image, *options, "-o", views[0], "-o", views[1])[0] == 0
+    code, _, said = command("simulate", image, *options, "-o", views[0], "-o", views[1])
+    assert code == 0, said
     return views

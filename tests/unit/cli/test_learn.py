@@ -1,11 +1,17 @@
 """The verb `learn`: whose images it learns from, what it says and refuses."""
 
+import inspect
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+from cordinr.cli.learn import learn
 from cordinr.imaging.volume import save_volume
+from cordinr.prior.learning import LearningSettings
 from cordinr.prior.prior_file import Learner, load_prior
+from cordinr.prior.shipped import shipped_prior
 from tests.helpers.priors import reference
 
 QUICK = (
@@ -35,6 +41,44 @@ def test_it_learns_from_all_but_those_left_out(dataset, command):
     prior = load_prior("prior.safetensors")
     assert prior.learners == (Learner("sub-01", "cohort", "x"), Learner("sub-03", "cohort", "y"))
     assert prior.record["examples"] == 2
+    assert {row["person"] for row in prior.record["scores"]} == {"sub-02"}
+    assert prior.calibration == 1
+    assert "sub-02 three" in errors
+
+
+def test_scores_of_people_who_were_left_out_calibrate_the_others(dataset, command):
+    words = [*QUICK.split(), "--exclude-subject", "02", "--licence", "MIT"]
+    assert command("learn", "cohort", *words)[0] == 0
+    first = load_prior("prior.safetensors")
+    Path("prior.safetensors").rename("first.safetensors")
+    taken = [*QUICK.split(), "--scores-of", "first.safetensors"]
+    assert command("learn", "cohort", *taken)[0] == 0
+    whole = load_prior("prior.safetensors")
+    assert first.record["licence"] == "MIT"
+    assert whole.record["scores"] == first.record["scores"]
+    assert whole.calibration == pytest.approx(
+        np.clip(np.mean([row["error_over_se"] for row in first.record["scores"]]), 0.2, 5)
+    )
+    # Nobody's own error says how uncertain their image is.
+    assert command("learn", "cohort", *taken, "--exclude-subject", "02")[0] == 0
+    assert load_prior("prior.safetensors").calibration == 1
+
+
+def test_a_prior_that_nobody_was_left_out_of_has_no_scores(dataset, command):
+    assert command("learn", "cohort", *QUICK.split())[0] == 0
+    code, _, errors = command("learn", "cohort", *QUICK.split(), "--scores-of", "prior.safetensors")
+    assert code == 1 and "prior.safetensors: holds no scores" in errors
+
+
+def test_the_prior_that_comes_with_cordinr_was_learnt_at_the_defaults():
+    options = inspect.signature(learn).parameters
+    record = shipped_prior().record
+    names = {"steps": "steps", "batch": "batch", "rate": "learning_rate", "phantoms": "phantoms"}
+    names |= {"per_image": "per_image", "seed": "seed"}
+    assert {name: options[name].default for name in names} == {
+        name: record[key] for name, key in names.items()
+    }
+    assert record["patch"] == LearningSettings().patch
 
 
 def test_a_fold_leaves_out_the_people_of_a_site(dataset, command):

@@ -1,5 +1,7 @@
 """Nobody is reconstructed with a prior that has seen them."""
 
+from dataclasses import replace
+
 import pytest
 
 from cordinr.errors import InputError
@@ -50,6 +52,14 @@ def test_a_learner_is_refused():
     refuse_learner(prior, "sub-03")
     with pytest.raises(InputError, match=r"a.safetensors: has learnt from sub-02"):
         refuse_learner(prior, "sub-02", "a.safetensors")
+
+
+def test_numbers_are_people_of_one_dataset_and_other_labels_of_all():
+    prior = replace(tiny_prior(), learners=(Learner("sub-01", "a"), Learner("sub-amu01", "a")))
+    refuse_learner(prior, "sub-01", dataset="b")
+    for person, dataset in (("sub-01", "a"), ("sub-01", ""), ("sub-amu01", "b")):
+        with pytest.raises(InputError, match=f"has learnt from {person}"):
+            refuse_learner(prior, person, dataset=dataset)
 
 
 def test_too_few_learners_are_refused():

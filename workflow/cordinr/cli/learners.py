@@ -11,6 +11,8 @@ from ..errors import InputError
 from ..imaging.volume import load_reference
 from ..phantom.scan import draw_scan
 from ..prior.examples import MIN_VOXELS, Reference
+from ..prior.prior_file import load_prior
+from ..prior.scores import Score
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +30,8 @@ def person_of(subject: str) -> str:
 
 def find_references(
     datasets: Sequence[Path], suffix: str, excluded: Collection[str]
-) -> list[Reference]:
-    """Find the images of datasets to learn from, with the sites of their subjects.
+) -> tuple[list[Reference], list[Reference]]:
+    """Find the images of datasets, with the sites of their subjects.
 
     Args:
         datasets: roots of raw BIDS datasets, whose content is present.
@@ -37,7 +39,8 @@ def find_references(
         excluded: labels of subjects to leave out of all datasets, with or without "sub-".
 
     Returns:
-        The references; images that cannot be read or are too small are left out with a warning.
+        The references to learn from, and those of the people who are to be left out; images that
+        cannot be read or are too small are in neither, and a warning names them.
 
     Raises:
         InputError: a folder is not a BIDS dataset, or a person who is to be left out is in none.
@@ -49,8 +52,6 @@ def find_references(
         for image in find_raw_images(dataset, suffix, {}):
             person = person_of(image.subject)
             met.add(person)
-            if person in left_out:
-                continue
             path = dataset / image.path
             try:
                 volume, _ = as_reference(path, load_reference(path))
@@ -68,7 +69,8 @@ def find_references(
             f"{', '.join(missing)}: none of the datasets has such a subject to leave out; check "
             "--exclude-subject."
         )
-    return references
+    kept = [each for each in references if each.person not in left_out]
+    return kept, [each for each in references if each.person in left_out]
 
 
 def draw_phantoms(count: int) -> list[Reference]:
@@ -77,3 +79,24 @@ def draw_phantoms(count: int) -> list[Reference]:
         Reference(f"sub-phantom{number}", draw_scan(number, PHANTOM_SEED), PHANTOM_DATASET)
         for number in range(1, count + 1)
     ]
+
+
+def read_scores(paths: Sequence[Path]) -> list[Score]:
+    """The scores that priors hold of people who were left out of them.
+
+    Raises:
+        InputError: a file is no prior, or nobody was left out of it.
+    """
+    scores = []
+    for path in paths:
+        rows = load_prior(path).record.get("scores")
+        if not isinstance(rows, list) or not rows:
+            raise InputError(
+                f"{path}: holds no scores; give a prior that was learnt with --fold or "
+                "--exclude-subject."
+            )
+        try:
+            scores += [Score.from_record(row) for row in rows]
+        except ValueError as error:
+            raise InputError(f"{path}: {error}; learn it again.") from error
+    return scores

@@ -6,7 +6,9 @@
   `random_views`: these views, of many kinds.
 - `symmetries`: the 48 ways in which a cube is turned and mirrored, of images and of channels.
 - `learning`: the training loop; `learning_state`: what it writes to go on after a stop.
-- `prior_file`: a learnt prior as a file; `known`: what kinds of views it has seen.
+- `prior_file`: a learnt prior as a file; `known`: what kinds of views it has seen; `shipped`: the
+  prior that comes with cordinr, and how priors are called.
 - `predict`: the learned image of views; `consistency`: its agreement with them.
-- `folds`: who may be reconstructed with a prior, and which people it is learnt from.
+- `folds`: who may be reconstructed with a prior, and which people it is learnt from;
+  `scores`: what it is worth to those whom it has not seen.
 """

@@ -43,22 +43,30 @@ def divide(people: Sequence[Learner], count: int) -> list[set[str]]:
     return folds
 
 
-def refuse_learner(prior: Prior, person: str, name: str = "the prior") -> None:
+def refuse_learner(prior: Prior, person: str, name: str = "the prior", dataset: str = "") -> None:
     """Refuse to reconstruct a person with a prior that has seen them.
+
+    A label such as sub-01 is given anew in every dataset: numbers count as the same person only
+    where the datasets are the same or nobody says which they are. Any other label, such as
+    sub-amu01, stands for the same person in all datasets.
 
     Args:
         prior: to be used.
         person: who is to be reconstructed, such as "sub-01".
         name: of the prior, for the message, normally its path.
+        dataset: name of the dataset of the person; empty where it is not known.
 
     Raises:
         InputError: the person was in it.
     """
-    if person in prior.people:
-        raise InputError(
-            f"{name}: has learnt from {person}, whose image it would know already; take a prior "
-            f"that was learnt without them (cordinr learn --exclude-subject {person})."
-        )
+    numbered = person.removeprefix("sub-").isdecimal()
+    for learner in prior.learners:
+        elsewhere = dataset and learner.dataset and learner.dataset != dataset
+        if learner.person == person and not (numbered and elsewhere):
+            raise InputError(
+                f"{name}: has learnt from {person}, whose image it would know already; take a "
+                f"prior that was learnt without them (cordinr learn --exclude-subject {person})."
+            )
 
 
 def refuse_learners(people: Sequence[str], least: int = 1) -> None:

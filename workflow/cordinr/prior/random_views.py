@@ -63,7 +63,7 @@ def simulate_views(volume: Volume, rng: np.random.Generator) -> list[View]:
             slices = _with_larger_voxels(slices, axis, rng.uniform(1.1, 1.7))
         if tilted and last:
             slices = _turned(slices, rng)
-        views.append(_noisy(scan(volume, slices, axis, profile), sigma, rng))
+        views.append(with_noise(scan(volume, slices, axis, profile), sigma, rng))
     return views
 
 
@@ -88,7 +88,7 @@ def scan(volume: Volume, slices: Grid, axis: int, profile: SliceProfile) -> View
     return replace(empty, volume=Volume(array, slices), measured=seen)
 
 
-def _noisy(view: View, sigma: float, rng: np.random.Generator) -> View:
+def with_noise(view: View, sigma: float, rng: np.random.Generator) -> View:
     """The view with Rician noise of a standard deviation in each channel."""
     if sigma == 0:
         return view

@@ -318,7 +318,7 @@ OPTIONS = [
     Bad("slices thicker than the image", nothing, f"{GOOD} --axis S --thickness 40 -o out/v.nii.gz", "image.nii.gz: the image is 16 mm across along the slice axis, thinner than one slice of 40 mm; choose thinner slices or another axis."),
     Bad("an unknown profile", nothing, f"{GOOD} {SLICES} --profile sinc", "image.nii.gz: slice profile 'sinc' is not known; use box, gaussian or point."),
     Bad("two outputs for one view", nothing, f"{GOOD} {SLICES} -o out/second.nii.gz", "simulate: give one --thickness, one -o (and one --spacing) per --axis."),
-    Bad("an unknown method", nothing, f"baseline {VIEWS} --method magic --like image.nii.gz -o out/x.nii.gz", "method 'magic' is not known; use cubic, tikhonov, tv."),
+    Bad("an unknown method", nothing, f"baseline {VIEWS} --method magic --like image.nii.gz -o out/x.nii.gz", "method 'magic' is not known; use cubic, tikhonov, tv, learned."),
     Bad("an infinite weight", nothing, f"baseline {VIEWS} --method tv --tv-weight inf --like image.nii.gz -o out/x.nii.gz", "the weight of tv is inf; give a number from 0."),
     Bad("a weight that is a word", nothing, f"baseline {VIEWS} --method tv --tv-weight much --like image.nii.gz -o out/x.nii.gz", "--tv-weight is 'much'; give a number from 0, or auto."),
     Bad("two methods for one output", nothing, f"baseline {VIEWS} --method tv {BASELINE}", "baseline: give one -o (and one --record) per --method."),

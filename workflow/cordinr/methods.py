@@ -11,18 +11,18 @@ class Method:
         name: for people.
         description: one sentence, for sidecars.
         colour: in figures, after Okabe and Ito.
-        dashes: of its line, which tell the methods apart in grey print.
+        dashes: of its line, as Matplotlib takes them, which tell the methods apart in grey print.
         marker: of its points.
     """
 
     name: str
     description: str
     colour: str
-    dashes: str
+    dashes: str | tuple[int, tuple[int, ...]]
     marker: str
 
 
-BASELINES = {
+CLASSICAL = {
     "cubic": Method(
         "Cubic", "Mean of the cubic spline interpolations of the views.", "#009E73", ":", "s"
     ),
@@ -42,6 +42,21 @@ BASELINES = {
     ),
 }
 """The classical methods, by their `desc` label."""
+
+LEARNED = "learned"
+"""The `desc` label of what a prior makes of views, and the word for the prior of cordinr itself."""
+
+BASELINES = CLASSICAL | {
+    LEARNED: Method(
+        "Learned",
+        "Total variation of the views, corrected by a network that learnt from other people, and "
+        "made to agree with the views.",
+        "#B07A00",
+        (0, (5, 1, 1, 1, 1, 1)),
+        "v",
+    ),
+}
+"""All methods that an INR is compared with, by their `desc` label."""
 
 INR = Method(
     "INR",

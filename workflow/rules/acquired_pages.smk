@@ -6,7 +6,7 @@ rule page_acquired:
     input:
         images=of_set(recon_images(PAGE_ORDER)),
         sidecars=of_set(recon_images(PAGE_ORDER, ".json")),
-        spreads=of_set(recon_images(uncertainty_labels(INRS))),
+        spreads=of_set(recon_images(uncertainty_labels(BASELINES + INRS))),
         checks=of_set(check_patterns(PAGE_ORDER)),
         figures=of_set(residual_figures(PAGE_ORDER)),
         views=views_of_set(".nii.gz"),

@@ -1,13 +1,16 @@
 rule baseline:
-    """Reconstruct an image from its views by all classical methods, in one job."""
+    """Reconstruct an image from its views by all methods without a network of its own, in one job."""
     input:
         views=view_images(),
         sidecars=view_images(".json"),
         grid=grid_images(),
+        prior=PRIOR_FILES,
         index=INDEX,
     output:
         images=recon_images(BASELINES),
         sidecars=recon_images(BASELINES, ".json"),
+        uncertainty_maps=recon_images(uncertainty_labels(BASELINES)),
+        uncertainty_sidecars=recon_images(uncertainty_labels(BASELINES), ".json"),
         records=expand(
             "<results>/records/{{folder}}/{{image}}_desc-{method}_fit.json", method=BASELINES
         ),

@@ -33,6 +33,7 @@ from cordinr.evaluation.failed import FIGURES as LACKS_FIGURES
 from cordinr.evaluation.failed import METRICS as LACKS_METRICS
 from cordinr.evaluation.failed import save_failed
 from cordinr.figures.captions import CAPTIONS, IMAGE_CAPTIONS
+from cordinr.methods import LEARNED
 from cordinr.run.configuration import check_configuration
 from cordinr.run.failures import failed_images, images_left_out
 from cordinr.run.remainder import run_second, second_run
@@ -111,6 +112,13 @@ VIEWS = {name: view for name, view in config["views"].items() if view and name !
 # The scans of each slice direction, by their entities; where there are some, no view is simulated.
 ACQUIRED = config["views"].get("acquired") or []
 BASELINES = config["baselines"]["methods"]
+PRIOR = config["baselines"]["prior"]
+# The file of a prior that does not come with cordinr; by its whole path, as sidecars name it.
+PRIOR_FILES = (
+    [os.path.abspath(os.path.expanduser(PRIOR))]
+    if LEARNED in BASELINES and PRIOR != LEARNED
+    else []
+)
 INRS = [inr_label(dim) for dim in config["fourier_dims"]]
 VARIANTS = variant_labels(
     config["fourier_dims"], config["fourier_sigmas"], config["seeds"], config["fit"]

@@ -100,6 +100,13 @@ def variant_options(wildcards):
     return options(f"--{setting[0]}", [setting[1]]) if setting else ""
 
 
+def learned_options():
+    """What `baseline` needs for the learned image; nothing where nobody wants it."""
+    if LEARNED not in BASELINES:
+        return []
+    return [options("--prior", PRIOR_FILES), options("--dataset", [config["dataset"]["name"]])]
+
+
 # What `simulate` and `baseline` are asked for, and what the sidecars of their images say.
 VIEW_OPTIONS = " ".join(
     [
@@ -114,6 +121,7 @@ BASELINE_OPTIONS = " ".join(
         options("--method", BASELINES),
         options("--tikhonov-weight", [config["baselines"]["tikhonov_weight"]]),
         options("--tv-weight", [config["baselines"]["tv_weight"]]),
+        *learned_options(),
     ]
 )
 

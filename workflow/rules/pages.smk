@@ -6,7 +6,7 @@ rule page:
     input:
         per_image(["<results>/reference/{folder}/{image}_reference.nii.gz"]),
         per_image(view_images() + view_images(".json")),
-        per_image(recon_images(BASELINES + INRS + uncertainty_labels(INRS))),
+        per_image(recon_images(BASELINES + INRS + uncertainty_labels(BASELINES + INRS))),
         per_image(recon_images(BASELINES + INRS, ".json")),
         per_image(image_figures()),
         per_image(fit_records()),

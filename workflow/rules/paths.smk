@@ -8,8 +8,10 @@ that this workflow adds (`res`, `desc`, the suffix) stand in the patterns.
 
 
 def uncertainty_labels(labels):
-    """The labels of the uncertainty maps of INRs: of ensembles alone."""
-    return [f"{label}spread" for label in labels] if config["fit"]["members"] > 1 else []
+    """The labels of the uncertainty maps: of ensembles of INRs, and of the learned image."""
+    learned = [f"{label}stderr" for label in labels if label == LEARNED]
+    several = config["fit"]["members"] > 1
+    return learned + [f"{label}spread" for label in labels if several and label.startswith("inr")]
 
 
 def view_images(extension=".nii.gz"):

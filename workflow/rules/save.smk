@@ -24,7 +24,7 @@ rule describe:
                 *BASELINES,
                 *INRS,
                 *VARIANTS,
-                *uncertainty_labels(INRS + VARIANTS),
+                *uncertainty_labels(BASELINES + INRS + VARIANTS),
             ],
         ),
         suffix=SUFFIX,
@@ -46,7 +46,8 @@ rule save:
         "<results>/cordinr/dataset_description.json",
         FIT_SETTINGS,
         all_views,
-        per_image(recon_images(BASELINES + INRS + VARIANTS + uncertainty_labels(INRS + VARIANTS))),
+        per_image(recon_images(BASELINES + INRS + VARIANTS)),
+        per_image(recon_images(uncertainty_labels(BASELINES + INRS + VARIANTS))),
         per_image(finer_images(INRS + uncertainty_labels(INRS))),
     output:
         "<results>/datalad.json",

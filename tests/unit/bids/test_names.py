@@ -10,6 +10,7 @@ from cordinr.bids.names import (
     resolution,
     resolution_label,
     sidecar_path,
+    uncertainty_path,
     variant_labels,
     variant_setting,
     voxel_size,
@@ -83,6 +84,17 @@ def test_entities_and_sidecar_of_a_name():
     assert str(sidecar_path(name)) == name.replace(".nii.gz", ".json")
     with pytest.raises(InputError, match=r"\.nii"):
         sidecar_path("image.mgz")
+
+
+def test_an_uncertainty_map_is_named_after_its_image():
+    names = ("sub-1_desc-learned_T2w.nii.gz", "sub-1_desc-inrF8_T2w.nii.gz", "scan.nii.gz")
+    maps = [str(uncertainty_path(name)) for name in names]
+    assert maps == [
+        "sub-1_desc-learnedstderr_T2w.nii.gz",
+        "sub-1_desc-inrF8spread_T2w.nii.gz",
+        "scan_spread.nii.gz",
+    ]
+    assert "Standard error" in describe_label("learnedstderr")
 
 
 def test_labels_are_explained_or_refused():

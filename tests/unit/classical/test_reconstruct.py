@@ -21,7 +21,7 @@ from cordinr.classical.total_variation import TV_EPSILON, product, stored_produc
 from cordinr.errors import InputError
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume
-from cordinr.methods import BASELINES
+from cordinr.methods import CLASSICAL
 from tests.helpers.support import blobs, two_views
 
 
@@ -128,7 +128,7 @@ def test_cubic_is_the_mean_of_spline_interpolations(volume):
     np.testing.assert_allclose(cubic_mean(views, volume.grid).ravel(), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("method", BASELINES)
+@pytest.mark.parametrize("method", CLASSICAL)
 def test_every_method_keeps_units_and_place(method):
     affine = np.array([[0, 0, 1.0, -20], [-1.0, 0, 0, 30], [0, 1.0, 0, -40], [0, 0, 0, 1]])
     volume = blobs((16, 16, 12), affine)

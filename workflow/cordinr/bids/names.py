@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InputError
-from ..methods import BASELINES
+from ..methods import BASELINES, LEARNED
 
 VARIANT_PATTERN = "(sigma|seed)[0-9]+"
 """Regular expression of the part of a `desc` label that names a sigma or seed of its own."""
@@ -60,6 +60,19 @@ def companion_path(image: Path | str, kind: str) -> Path:
     else:
         stem += f"_{kind}"
     return path.with_name(stem + dot + extension)
+
+
+def uncertainty_path(image: Path | str) -> Path:
+    """Return the path of the map that says how uncertain an image is, whether there is one or not.
+
+    That of an ensemble of INRs is the standard deviation over its members (`spread`), that of a
+    learned image its standard error (`stderr`).
+
+    Args:
+        image: path of the image.
+    """
+    learned = entities(image).get("desc") == LEARNED
+    return companion_path(image, "stderr" if learned else "spread")
 
 
 def entities(image: Path | str) -> dict[str, str]:
@@ -226,6 +239,8 @@ def describe_label(label: str) -> str:
         return "Thick-slice scan with its position and its intensities corrected."
     if label in BASELINES:
         return BASELINES[label].description
+    if label == f"{LEARNED}stderr":
+        return f"Standard error of desc-{LEARNED}: how uncertain its network says that it is."
     parts = re.fullmatch(f"inrF([0-9]+)({VARIANT_PATTERN})?(spread)?", label)
     if not parts:
         raise InputError(

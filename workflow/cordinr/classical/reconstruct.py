@@ -15,7 +15,7 @@ from ..acquisition.overlap import Field, limits_of, regions_of, within_any
 from ..acquisition.view import View, intensity_scale
 from ..errors import InputError
 from ..imaging.grid import Grid
-from ..methods import BASELINES
+from ..methods import CLASSICAL
 from .differences import Differences
 from .straightened import straightened
 
@@ -48,7 +48,7 @@ def automatic_weight(views: Sequence[View], method: str) -> float:
 
     Args:
         views: at least one.
-        method: a key of `BASELINES`.
+        method: a key of `CLASSICAL`.
     """
     if method not in NOISE_FREE_WEIGHTS:
         return 0.0
@@ -69,7 +69,7 @@ def reconstruct_baseline(
     Args:
         views: at least one.
         grid: of the result.
-        method: a key of `BASELINES`.
+        method: a key of `CLASSICAL`.
         weight: of the penalty, for intensities scaled to about [0, 1]; "cubic" has none.
         device: where total variation is computed, "cpu" or "cuda".
         field: in which the views have to overlap.
@@ -81,8 +81,8 @@ def reconstruct_baseline(
         InputError: the method is not known, the weight not finite, the views do not overlap, or
             hold intensities that are too large for total variation.
     """
-    if method not in BASELINES:
-        raise InputError(f"method '{method}' is not known; use {', '.join(BASELINES)}.")
+    if method not in CLASSICAL:
+        raise InputError(f"method '{method}' is not known; use {', '.join(CLASSICAL)}.")
     if not (np.isfinite(weight) and weight >= 0):
         raise InputError(f"the weight of {method} is {weight}; give a number from 0.")
     regions_of(views, field)
@@ -92,10 +92,10 @@ def reconstruct_baseline(
                 f"{view.name}: has voxels that are not finite; read it by `load_views`, which "
                 "leaves them out."
             )
-    return _within_limits(_reconstruct(views, grid, method, weight, device), views, grid)
+    return within_limits(_reconstruct(views, grid, method, weight, device), views, grid)
 
 
-def _within_limits(image: np.ndarray, views: Sequence[View], grid: Grid) -> np.ndarray:
+def within_limits(image: np.ndarray, views: Sequence[View], grid: Grid) -> np.ndarray:
     """The image, set to zero where it would extend into padding that was cut off the views."""
     limits = limits_of(views)
     if limits:

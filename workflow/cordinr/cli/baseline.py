@@ -1,19 +1,23 @@
-"""The verb that reconstructs by classical methods."""
+"""The verb that reconstructs without a network of its own: by classical methods or by a prior."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import Panel, verb
 from .options import Command, Insist, Like, Outputs, Views
 
+if TYPE_CHECKING:
+    from ..prior.prior_file import Prior
+
 
 @verb(Panel.STEPS, "axial.nii.gz sagittal.nii.gz --method tv --like T2w.nii.gz -o tv.nii.gz")
 def baseline(
     views: Views,
     method: Annotated[
-        list[str], typer.Option(metavar="NAME", help="cubic, tikhonov or tv; repeatable.")
+        list[str], typer.Option(metavar="NAME", help="cubic, tikhonov, tv or learned; repeatable.")
     ],
     output: Outputs,
     like: Like = None,
@@ -29,10 +33,27 @@ def baseline(
             metavar="W", help="Weight of the total variation; auto goes by the noise of the views."
         ),
     ] = "auto",
+    prior: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="Prior that learned takes: a file of `cordinr learn`, or the word learned for the "
+            "one that comes with cordinr.",
+        ),
+    ] = "learned",
+    dataset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Dataset of the subject, so that learned takes nobody of another one for them.",
+        ),
+    ] = "",
     threads: Annotated[
         int,
         typer.Option(
-            min=1, metavar="N", help="Number of CPU threads; the last bits of tv depend on it."
+            min=1,
+            metavar="N",
+            help="Number of CPU threads; the last bits of tv and learned depend on it.",
         ),
     ] = 1,
     record: Annotated[
@@ -44,13 +65,14 @@ def baseline(
     command: Command = None,
     insist: Insist = False,
 ) -> None:
-    """Reconstruct from views by interpolation or regularised least squares.
+    """Reconstruct from views by interpolation, regularised least squares, or a learned prior.
 
-    Give one -o, and one --record if any, for each --method, in the same order.
-    Without --like the voxels are as fine as the finest of the views.
+    Give one -o, and one --record if any, for each --method, in the same order. Without --like the
+    voxels are as fine as the finest of the views. The learned image comes with its standard error,
+    `..._desc-learnedstderr_...`; a prior that has seen the subject is refused.
     """
     from ..acquisition.domain import FitDomain
-    from ..bids.names import sidecar_path
+    from ..bids.names import companion_path, describe_label, sidecar_path
     from ..bids.reference import grid_like
     from ..bids.sidecars import image_sidecar
     from ..bids.view_files import load_views, view_metadata
@@ -58,36 +80,76 @@ def baseline(
     from ..errors import InputError
     from ..files import write_json
     from ..imaging.volume import save_volume
-    from ..methods import BASELINES
+    from ..methods import BASELINES, LEARNED
     from ..run.cost_meter import Meter
     from .checks import check_images
 
     if len(method) != len(output) or (record and len(record) != len(method)):
         raise InputError("baseline: give one -o (and one --record) per --method.")
+    for name in method:
+        if name not in BASELINES:
+            raise InputError(f"method '{name}' is not known; use {', '.join(BASELINES)}.")
     given = {
         "tikhonov": read_weight("--tikhonov-weight", tikhonov_weight),
         "tv": read_weight("--tv-weight", tv_weight),
     }
-    check_images(output, [*views, *([like] if like else [])])
+    pairs = list(zip(method, output, strict=True))
+    maps = [companion_path(path, "stderr") for name, path in pairs if name == LEARNED]
+    check_images([*output, *maps], [*views, *([like] if like else [])])
+    other_people = _read_prior(prior, views, dataset) if LEARNED in method else None
     loaded = load_views(views, insist=insist)
     metadata = view_metadata(loaded)
     grid = grid_like(like, output[0]) if like else FitDomain.of(loaded).grid
-    for k, (name, path) in enumerate(zip(method, output, strict=True)):
-        if name == "tv":  # the only method that needs torch
+    for k, (name, path) in enumerate(pairs):
+        if name in ("tv", LEARNED):  # the methods that need torch
             from ..inr.device import use_threads
 
             use_threads(threads)
+        fields: dict[str, Any] = {"Method": name}
+        images = {}
         with Meter() as meter:
-            weight = given.get(name)
-            if weight is None:
-                weight = automatic_weight(loaded, name)
-            array = reconstruct_baseline(loaded, grid, name, weight)
-        save_volume(path, array, grid)
-        fields = {"Method": name, **({"Weight": weight} if name in given else {}), **metadata}
-        text = BASELINES[name].description
-        write_json(sidecar_path(path), image_sidecar(path, views, text, command, **fields))
+            if name == LEARNED and other_people is not None:
+                from ..prior.predict import predict_learned
+
+                learned = predict_learned(loaded, grid, other_people)
+                images[path] = learned.image, name
+                images[companion_path(path, "stderr")] = learned.standard_error, f"{name}stderr"
+                fields["Prior"] = Path(prior).name
+            else:
+                weight = given.get(name)
+                if weight is None:
+                    weight = automatic_weight(loaded, name)
+                images[path] = reconstruct_baseline(loaded, grid, name, weight), name
+                fields |= {"Weight": weight} if name in given else {}
+        for target, (array, label) in images.items():
+            save_volume(target, array, grid)
+            text = describe_label(label)
+            sidecar = image_sidecar(target, views, text, command, **fields, **metadata)
+            write_json(sidecar_path(target), sidecar)
         if record:
             write_json(record[k], meter.costs())
+
+
+def _read_prior(name: str, views: Sequence[Path], dataset: str) -> "Prior":
+    """Read the prior that a word or a path names, and refuse it to those whom it has seen.
+
+    Args:
+        name: as `find_prior`.
+        views: whose file names say of whom they are.
+        dataset: of the views; empty where it is not known.
+
+    Raises:
+        InputError: there is no such prior, or it has seen the subject.
+    """
+    from ..bids.names import entities
+    from ..prior.folds import refuse_learner
+    from ..prior.shipped import find_prior
+    from .learners import person_of
+
+    prior = find_prior(name)
+    for label in {entities(view).get("sub") for view in views} - {None}:
+        refuse_learner(prior, person_of(str(label)), f"prior {name}", dataset)
+    return prior
 
 
 def read_weight(option: str, text: str) -> float | None:

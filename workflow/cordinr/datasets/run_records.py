@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ..bids.metadata import sidecars_of
-from ..bids.names import companion_path, entities, image_of, sidecar_path, transform_path
+from ..bids.names import entities, image_of, sidecar_path, transform_path, uncertainty_path
 from ..bids.uris import resolve_bids_uri
 from ..errors import InputError
 from ..files import read_json, write_text
+from ..methods import LEARNED
 from .git import clone_lock, git, reason
 from .source import GIT_ATTRIBUTES, SOURCE_KEY, without_credentials
 
@@ -156,9 +157,7 @@ def _step_behind(root: Path, raw: Path, path: str) -> Step | None:
     if not images or not all((root / image).is_file() for image in images):
         return None
     images += [
-        str(companion_path(image, "spread"))
-        for image in images
-        if _has_uncertainty_map(root / image)
+        str(uncertainty_path(image)) for image in images if _has_uncertainty_map(root / image)
     ]
     sources = [_file_named_by(root, word, images[0]) for word in words if word not in images]
     inputs = [
@@ -176,15 +175,17 @@ def _step_behind(root: Path, raw: Path, path: str) -> Step | None:
 def _has_uncertainty_map(image: Path) -> bool:
     """Tell whether an image has an uncertainty map; a map of older settings is ignored."""
     sidecar = sidecar_path(image)
-    several = sidecar.exists() and read_json(sidecar).get("Members", 1) > 1
-    return several and companion_path(image, "spread").is_file()
+    content = read_json(sidecar) if sidecar.exists() else {}
+    has_one = content.get("Members", 1) > 1 or content.get("Method") == LEARNED
+    return has_one and uncertainty_path(image).is_file()
 
 
 def _file_named_by(root: Path, word: str, image: str) -> str:
     """Return the path below the root of the file that a word names; empty for other words."""
     if word.startswith("bids:"):
         return os.path.relpath(resolve_bids_uri(word, root / image), root)
-    return word if (root / word).is_file() else ""
+    # What lies elsewhere, such as a prior, is no part of the dataset.
+    return word if not os.path.isabs(word) and (root / word).is_file() else ""
 
 
 def _sidecars_of_image(root: Path, raw: Path, path: str) -> list[str]:

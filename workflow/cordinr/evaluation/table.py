@@ -16,7 +16,7 @@ IDENTITY_COLUMNS = {
     "subject": "Subject label, without prefix.",
     "session": "Session label, without prefix; empty where the dataset has no sessions.",
     "image": "File name of the raw image up to its suffix.",
-    "method": "inr, cubic, tikhonov or tv.",
+    "method": "inr, cubic, tikhonov, tv or learned.",
     "fourier_dim": "Number of Fourier frequencies of the INR; empty for the other methods.",
     "desc": "BIDS desc label of the reconstruction.",
     "sigma": "Spread of the INR's Fourier frequencies, cycles/mm; empty for the other methods.",

@@ -8,7 +8,7 @@ from typing import Any
 from .. import __version__
 from ..acquisition.overlap import count_directions
 from ..acquisition.view import View
-from ..bids.names import companion_path
+from ..bids.names import uncertainty_path
 from ..errors import InputError
 from ..figures.coverage import coverage_figure
 from ..files import read_json
@@ -73,7 +73,7 @@ def load_checked_images(
     """
     images = []
     for k, (path, check) in enumerate(zip(paths, checks, strict=True)):
-        row, spread = read_check(check), companion_path(path, "spread")
+        row, spread = read_check(check), uncertainty_path(path)
         images.append(
             CheckedImage(
                 method_name(row["method"], row.get("fourier_dim")) or path.name,

@@ -10,6 +10,7 @@ import torch
 
 from ..acquisition.overlap import Field
 from ..acquisition.view import View
+from ..classical.reconstruct import within_limits
 from ..imaging.grid import Grid
 from .consistency import agree
 from .features import Features, view_features
@@ -73,7 +74,7 @@ def predict_learned(
     image = features.variation + correction
     if consistent:
         image = agree(views, grid, image, error, features.scale, torch.device(device))
-    return LearnedImage(image, error, features.variation)
+    return LearnedImage(within_limits(image, views, grid), error, features.variation)
 
 
 def widened(

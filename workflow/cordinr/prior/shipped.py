@@ -5,10 +5,8 @@
 
 from pathlib import Path
 
+from ..methods import LEARNED
 from .prior_file import Prior, load_prior
-
-SHIPPED = "learned"
-"""Word for the prior that comes with cordinr, in place of a path."""
 
 SHIPPED_FILE = Path(__file__).with_name("shipped.safetensors")
 """The file of the prior that comes with cordinr."""
@@ -33,4 +31,4 @@ def find_prior(name: Path | str) -> Prior:
     Raises:
         InputError: the file is missing or is no prior.
     """
-    return shipped_prior() if str(name) == SHIPPED else load_prior(name)
+    return shipped_prior() if str(name) == LEARNED else load_prior(name)

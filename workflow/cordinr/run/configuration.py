@@ -6,12 +6,11 @@ From these models come the schema in `workflow/schemas` and the table in `docs/c
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -24,36 +23,19 @@ from ..acquisition.profile import ProfileShape
 from ..errors import InputError
 from ..inr.settings import Count, CountOrZero, FitSettings, Positive, PositiveOrZero
 from .plain_schema import plain_schema
+from .setting_types import (
+    VIEW_NAME,
+    Entities,
+    Label,
+    Sigma,
+    Text,
+    Unique,
+    UniqueAndSome,
+    VoxelSize,
+)
 
 SCHEMA_FILE = "workflow/schemas/config.schema.yaml"
 """Where the schema is for people and their editors, from the root of the repository."""
-
-Value = TypeVar("Value")
-
-
-def _without_repeats(values: list[Value]) -> list[Value]:
-    if any(value in values[:position] for position, value in enumerate(values)):
-        raise ValueError("holds a value more than once")
-    return values
-
-
-Unique = Annotated[
-    list[Value],
-    AfterValidator(_without_repeats),
-    Field(json_schema_extra={"uniqueItems": True}),
-]
-UniqueAndSome = Annotated[Unique[Value], Field(min_length=1)]
-Text = Annotated[str, Field(min_length=1)]
-Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9+]+$")]
-WholeNumber = Annotated[int, Field(strict=True)]
-# Both are labels in the names of files, which have four decimals for a sigma, and one digit before
-# the decimal point for either.
-Sigma = Annotated[float, Field(strict=True, ge=0.0001, lt=10)]
-VoxelSize = Annotated[float, Field(strict=True, gt=0, lt=10)]
-# A name that begins with iso would be the label of a rendering.
-VIEW_NAME = r"^(?!iso)[A-Za-z0-9]+$"
-EntityLabels = Label | WholeNumber | list[Label | WholeNumber | None] | None
-Entities = dict[Annotated[str, Field(pattern=r"^[a-z]+$")], EntityLabels]
 
 
 class Section(BaseModel):
@@ -170,9 +152,10 @@ class Views(BaseModel):
 class Baselines(Section):
     """What the INRs are compared with."""
 
-    methods: UniqueAndSome[Literal["cubic", "tikhonov", "tv"]] = Field(
+    methods: UniqueAndSome[Literal["cubic", "tikhonov", "tv", "learned"]] = Field(
         default=["cubic", "tikhonov", "tv"],
-        description="Cubic interpolation, Tikhonov regularisation and total variation.",
+        description="Cubic interpolation, Tikhonov regularisation, total variation, and the image "
+        "of a prior that learnt from other people.",
     )
     tikhonov_weight: Literal["auto"] | PositiveOrZero = Field(
         default="auto",
@@ -183,6 +166,11 @@ class Baselines(Section):
         default="auto",
         description="Weight of the gradient's length, for intensities of about [0, 1]; `auto` goes "
         "by the noise of the views, from 0.002 without noise.",
+    )
+    prior: Text = Field(
+        default="learned",
+        description="Prior of the learned image: `learned` for the one that comes with cordinr, or "
+        "a file that `cordinr learn` wrote. An image of a person who was in it is refused.",
     )
 
 

@@ -19,14 +19,15 @@ from cordinr.files import read_json
 from tests.helpers.runs import environment, phantom_config, planned_jobs, validate_bids, wait_until
 
 IMAGES = [f"sub-{s}/anat/sub-{s}" for s in ("01", "02")]
-METHODS = ["cubic", "tikhonov", "tv", "inrF8", "inrF16"]
+BASELINES = ["cubic", "tikhonov", "tv", "learned"]
+METHODS = [*BASELINES, "inrF8", "inrF16"]
 
 
 @pytest.fixture(scope="module")
 def run(checkout, phantom_source):
     """A finished run, which no test changes."""
     project = checkout("run")
-    project.configure(**phantom_config(phantom_source))
+    project.configure(**phantom_config(phantom_source, baselines={"methods": BASELINES}))
     answer = project.snakemake()
     assert answer.returncode == 0, answer.stdout
     return project
@@ -53,7 +54,7 @@ def test_every_image_is_there_with_its_sidecar(run):
     root = run.results / "cordinr"
     for image in IMAGES:
         names = [f"{image}_res-{view}_desc-simulated_T2w" for view in ("axial", "sagittal")]
-        names += [f"{image}_desc-{method}_T2w" for method in METHODS]
+        names += [f"{image}_desc-{method}_T2w" for method in [*METHODS, "learnedstderr"]]
         for dim in (8, 16):
             names += [f"{image}_res-iso1_desc-inrF{dim}{end}_T2w" for end in ("", "spread")]
             names += [f"{image}_desc-inrF{dim}spread_T2w"]
@@ -93,12 +94,12 @@ def test_the_table_is_tidy_and_described(run):
     table = load_table(run.results / "metrics.tsv")
     assert list(table.columns) == list(read_json(run.results / "metrics.json"))
     assert list(table.columns) == list(column_dictionary())
-    assert len(table) == 2 * (3 + 2 + 2)
+    assert len(table) == 2 * (len(BASELINES) + 2 + 2)
     keys = ["image", "desc", "res"]
     assert not table.duplicated(keys).any()
     own = table[table.res == ""]
     assert own[["psnr_fov", "ssim_fov", "nrmse_fov", "psnr_fg", "psnr_cord"]].notna().all(axis=None)
-    assert (own.groupby("image").size() == 5).all()
+    assert (own.groupby("image").size() == len(METHODS)).all()
     inr = table[table.method == "inr"]
     assert inr[["fit_seconds", "render_seconds", "peak_memory_mb"]].gt(0).all(axis=None)
     assert set(table[table.res == "iso1"].voxel_size) == {1.0}

@@ -20,6 +20,7 @@ VIEW, TV, MEAN, SPREAD = (
 LIKE = "bids:raw:sub-01/anat/sub-01_T2w.nii.gz"
 RAW_JSON = "sourcedata/raw/T2w.json"  # applies to all images by inheritance
 RAW = "sourcedata/raw/sub-01/anat/sub-01_T2w.nii.gz"
+LEARNED_AND_ERROR = ("learned", "learnedstderr")
 COMMANDS = {
     VIEW: f"cordinr simulate {LIKE} --axis S --thickness 4 -o {VIEW}",
     TV: f"cordinr baseline {VIEW} --method tv --like {LIKE} -o {TV}",
@@ -94,6 +95,19 @@ def test_an_uncertainty_map_of_older_settings_belongs_to_no_command(root, raw):
     write_json(root / sidecar(MEAN), {"Command": COMMANDS[MEAN], "Members": 1})
     (step,) = steps_behind(root, raw, {MEAN, SPREAD})
     assert step.outputs == (MEAN, sidecar(MEAN))
+
+
+def test_the_standard_error_of_a_learned_image_belongs_to_its_command(root, raw):
+    image, error = (f"sub-01/anat/sub-01_desc-{label}_T2w.nii.gz" for label in LEARNED_AND_ERROR)
+    prior = root.parent / "prior.safetensors"
+    prior.write_bytes(b"elsewhere")
+    command = f"cordinr baseline {VIEW} --method learned --prior '{prior}' -o {image}"
+    for path in (image, error):
+        write_json(root / sidecar(path), {"Command": command, "Method": "learned"})
+        (root / path).write_bytes(path.encode())
+    (step,) = steps_behind(root, raw, {image, error})
+    assert step.outputs == (image, sidecar(image), error, sidecar(error))
+    assert VIEW in step.inputs and str(prior) not in step.inputs
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@
   const overlays = {
     none: button("None", "Key n", () => setOverlay("none")),
     error: button("Error", "Key e: reconstruction minus reference", () => setOverlay("error")),
-    spread: button("Uncertainty", "Key u: standard deviation over the ensemble", () => setOverlay("spread")),
+    spread: button("Uncertainty", "Key u: standard deviation over the ensemble, or standard error of the learned image", () => setOverlay("spread")),
   };
   const opacity = element("input", {
     type: "range", min: 0, max: 100, value: 80, "aria-label": "Opacity of the overlay",

@@ -44,7 +44,7 @@ PICTURE = Path(__file__).with_name("pelvis.png")
 VOXEL_MM = 0.8
 """Voxel size of the volumes that are compared."""
 
-FOURIER_DIM = 256
+FOURIER_DIM = 64
 """That of `cordinr reconstruct`, unless somebody says otherwise."""
 
 TV_WEIGHTS = (0.002, 0.005, 0.01, 0.02, 0.04)

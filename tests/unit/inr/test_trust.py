@@ -8,14 +8,9 @@ import torch
 
 from cordinr.acquisition.domain import FitDomain
 from cordinr.acquisition.view import View
-from cordinr.imaging.grid import Grid
-from cordinr.imaging.volume import Volume
-from cordinr.inr import training
 from cordinr.inr.loss import summed_loss
 from cordinr.inr.point_groups import PointGroup, make_point_groups
-from cordinr.inr.settings import FitSettings
 from tests.helpers.support import blobs, two_views
-from tests.helpers.trainings import small_training
 
 CPU = torch.device("cpu")
 
@@ -58,27 +53,3 @@ def test_weights_are_part_of_what_a_checkpoint_belongs_to():
     group = groups_of(doubted())[0]
     other = replace(group, trust=group.trust * 0.5)
     assert len({group.digest(), other.digest(), replace(group, trust=None).digest()}) == 3
-
-
-def turned(view: View) -> View:
-    """The view turned by half a degree: it shares no lattice with others any more."""
-    angle, grid = np.radians(0.5), view.volume.grid
-    turn = np.eye(4)
-    turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    return replace(view, volume=Volume(view.volume.array, Grid(grid.shape, turn @ grid.affine)))
-
-
-@pytest.mark.parametrize("kind", ["shared", "separate", "alone"])
-def test_only_fits_whose_views_share_no_points_are_shortened(monkeypatch, kind):
-    views = two_views(blobs((24, 20, 16), np.eye(4)))
-    views = {"shared": views, "separate": [views[0], turned(views[1])], "alone": views[:1]}[kind]
-    settings = FitSettings(width=8, channels=0, batch=100, passes=4, tv_prior=0.0)
-    groups = groups_of(views)
-    network = small_training(blobs((24, 20, 16), np.eye(4))).network
-    whole = training.Training(network, groups, settings)
-    limits = {"MAX_SEPARATE_POINTS": 5.5, "MAX_POINTS_ALONE": 3.5}
-    for name, steps in limits.items():
-        monkeypatch.setattr(training, name, steps * whole.points_per_step)
-    assert whole.steps > 6
-    short = training.Training(network, groups, settings)
-    assert short.steps == {"shared": whole.steps, "separate": 5, "alone": 3}[kind]

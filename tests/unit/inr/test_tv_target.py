@@ -21,7 +21,9 @@ from cordinr.inr.loss import squared_distance_to_target
 from cordinr.inr.point_groups import make_point_groups
 from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FitSettings
-from cordinr.inr.tv_target import TV_TARGET_WEIGHT, with_tv_targets
+from cordinr.inr.target_image import with_targets
+from cordinr.inr.tv_target import TV_TARGET_WEIGHT
+from cordinr.inr.tv_target import tv_target as reconstruct_target
 from tests.helpers.support import blobs, two_views
 
 pytestmark = pytest.mark.slow
@@ -29,14 +31,14 @@ pytestmark = pytest.mark.slow
 CPU = torch.device("cpu")
 
 
-def groups_of(views, noise=0.0):
+def groups_of(views, weight=TV_TARGET_WEIGHT):
     """The groups of views without and with targets, the positions of their points, and the grid."""
     domain, scale = FitDomain.of(views), intensity_scale(views)
     grid, (centre, _) = domain.grid, middle(domain.corners(views))
     groups = make_point_groups(views, domain, centre, scale=scale, points=5, device=CPU)
     places = [(g.centres[:, None] + g.offsets).numpy() + centre for g in groups]
-    aimed = with_tv_targets(groups, views, grid, centre=centre, scale=scale, noise_weight=noise)
-    return groups, aimed, places, grid
+    image = reconstruct_target(views, grid, scale=scale, weight=weight, device=CPU)
+    return groups, with_targets(groups, image, centre), places, grid
 
 
 def tilted_view():
@@ -53,10 +55,10 @@ def test_points_are_drawn_to_total_variation_and_to_nothing_outside_of_it(tilted
     views = two_views(blobs((12, 13, 16), np.eye(4)))
     if tilted:
         views = [tilted_view(), views[1]]
-    groups, with_targets, places, grid = groups_of(views)
+    groups, aimed, places, grid = groups_of(views)
     image = reconstruct_baseline(views, grid, "tv", TV_TARGET_WEIGHT) / intensity_scale(views)
     without = 0
-    for group, aiming, points in zip(groups, with_targets, places, strict=True):
+    for group, aiming, points in zip(groups, aimed, places, strict=True):
         index = grid.index(points)
         expected = map_coordinates(image, np.moveaxis(index, -1, 0), order=1, mode="nearest")
         margin = np.minimum(index + 0.5, np.array(grid.shape) - 0.5 - index).min(axis=-1)
@@ -68,11 +70,11 @@ def test_points_are_drawn_to_total_variation_and_to_nothing_outside_of_it(tilted
     assert bool(without) == tilted
 
 
-def test_noise_smooths_the_target():
+def test_weight_smooths_the_target():
     views = two_views(blobs((12, 13, 16), np.eye(4)))
     rough = [
-        torch.cat([s.targets.flatten() for s in groups_of(views, noise)[1]]).std()
-        for noise in (0.0, 1.0)
+        torch.cat([s.targets.flatten() for s in groups_of(views, weight)[1]]).std()
+        for weight in (TV_TARGET_WEIGHT, 1.0)
     ]
     assert rough[1] < 0.8 * rough[0]
 
@@ -130,9 +132,9 @@ def test_the_seconds_of_a_fit_include_the_reconstruction(monkeypatch):
     def slow(*arguments, **options):
         nonlocal late
         late = 100.0
-        return with_tv_targets(*arguments, **options)
+        return reconstruct_target(*arguments, **options)
 
-    monkeypatch.setattr("cordinr.inr.fit.with_tv_targets", slow)
+    monkeypatch.setattr("cordinr.inr.fit.tv_target", slow)
     monkeypatch.setattr(time, "perf_counter", lambda: clock() + late)
     fit_inr(views, 8, FitSettings(max_steps=1, width=8, channels=1), report=reports.append)
     assert reports[-1].seconds > 100

@@ -14,9 +14,34 @@ ANATOMY_AS_NOISE = 0.014
 intensity scale; it is subtracted."""
 
 
+NOISE_IN_DISAGREEMENT = 0.3
+"""Noise variance that the blur by the slice profile of another scan leaves, as a fraction of it."""
+
+MIN_BODY = 0.1
+"""Least intensity of the body, in units of the intensity scale."""
+
+
 def excess_noise(views: Sequence[View], scale: float) -> float:
-    """Noise variance of the views beyond `ANATOMY_AS_NOISE`, in units of `scale` squared."""
-    return max(0.0, noise_level(views, scale) ** 2 - ANATOMY_AS_NOISE**2)
+    """Variance of what the views say and no object explains, in units of `scale` squared.
+
+    Noise beyond `ANATOMY_AS_NOISE`, and what scans of one object contradict each other in: motion
+    within a scan, distortion, fat that lies elsewhere. A reconstruction that follows both scans in
+    every detail would invent what neither shows.
+    """
+    noise = noise_level(views, scale) ** 2
+    contradiction = float(np.mean([_contradiction_of(view, scale) for view in views]))
+    return max(0.0, noise - ANATOMY_AS_NOISE**2) + max(
+        0.0, contradiction - NOISE_IN_DISAGREEMENT * noise
+    )
+
+
+def _contradiction_of(view: View, scale: float) -> float:
+    """Variance that a view's median difference from the others tells, half of it its own."""
+    if not view.disagreement:
+        return 0.0
+    body = view.voxels[view.voxels > MIN_BODY * scale]
+    level = float(np.median(body)) / scale if body.size else 0.0
+    return (view.disagreement * level / MAD_OF_NORMAL) ** 2 / 2
 
 
 def noise_level(views: Sequence[View], scale: float) -> float:

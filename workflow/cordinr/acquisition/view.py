@@ -31,6 +31,8 @@ class View:
         trust: (slices,) weights from 0 to 1 of the squared errors of each slice; None for 1.
         shifts: (slices, 3) world mm by which each slice lies elsewhere than the volume's grid says;
             None for none.
+        disagreement: median difference from the other scans where they show the same, as a
+            fraction of the intensity; 0 where it is no more than noise explains, or not known.
     """
 
     volume: Volume
@@ -41,6 +43,7 @@ class View:
     cropped: bool = False
     trust: np.ndarray | None = None
     shifts: np.ndarray | None = None
+    disagreement: float = 0.0
 
     @property
     def voxels(self) -> np.ndarray:

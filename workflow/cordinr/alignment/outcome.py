@@ -19,6 +19,11 @@ MIN_GAIN = 0.01
 """Deviation of the gain of a stack from 1 below which it is not corrected."""
 
 
+LEAST_DISAGREEMENT = 0.1
+"""Median difference of a stack from the others, as a fraction of the intensity, that noise and
+interpolation may explain."""
+
+
 @dataclass(frozen=True, eq=False)
 class Alignment:
     """Where stacks are and how bright.
@@ -51,6 +56,12 @@ class Alignment:
         """Whether slices have gains of their own or are doubted, or a stack is shaded."""
         return any(each.corrected or each.doubted for each in self.slices) or any(self.shadings)
 
+    def disagreement(self, number: int) -> float:
+        """Median difference of a stack from the others; 0 up to `LEAST_DISAGREEMENT`."""
+        known = self.slices[number].disagreement
+        typical = float(np.nanmedian(known)) if np.isfinite(known).any() else 0.0
+        return typical if typical > LEAST_DISAGREEMENT else 0.0
+
     def describe(self, number: int) -> str:
         """What was found for a stack, in words."""
         return " ".join([self._describe_place(number), *self._describe_slices(number)])
@@ -82,6 +93,8 @@ class Alignment:
         if slices.corrected:
             listed = ", ".join(f"{k} ({slices.gains[k]:.2f})" for k in slices.corrected)
             said.append(f"Slices with a gain of their own, from 0: {listed}.")
+        if self.disagreement(number):
+            said.append(f"It differs from the other scans by {self.disagreement(number):.0%}.")
         if slices.doubted:
             listed = ", ".join(
                 f"{k} ({'left out' if not slices.trust[k] else f'weight {slices.trust[k]:.1f}'})"
@@ -110,6 +123,8 @@ class Alignment:
             said["SliceTranslations"] = [[round(float(mm), 4) for mm in each] for each in shifts]
         if self.shadings[number] is not None:
             said["ShadingCorrected"] = True
+        if self.disagreement(number):
+            said["ScanDisagreement"] = round(self.disagreement(number), 4)
         if number in self.problems:
             said["AlignmentProblem"] = self.problems[number]
         return said
@@ -153,6 +168,8 @@ class Alignment:
             view = replace(view, volume=moved)
         if self.shifts[number] is not view.shifts:
             view = replace(view, shifts=self.shifts[number])
+        if self.disagreement(number) != view.disagreement:
+            view = replace(view, disagreement=self.disagreement(number))
         if slices.doubted:
             lost = np.broadcast_to(view.spread(slices.trust == 0), view.volume.array.shape)
             measured = ~lost if view.measured is None else view.measured & ~lost

@@ -16,6 +16,7 @@ from ..acquisition.view import View
 from ..errors import InputError
 from ..imaging.measured import find_measured
 from ..imaging.volume import Volume, has_orientation, load_grid, load_scan
+from .alignment_fields import scan_disagreement, slice_translations, slice_weights
 from .metadata import metadata_of, read_sidecars, shared_metadata
 from .names import entities, suffix_of
 
@@ -65,62 +66,8 @@ def read_view(path: Path | str, *, insist: bool = False) -> View:
         None if measured.all() else measured,
         trust=trust,
         shifts=slice_translations(stated, volume.grid.shape[axis]),
+        disagreement=scan_disagreement(stated),
     )
-
-
-def slice_weights(stated: Statements, count: int) -> np.ndarray | None:
-    """Return the weights of slices in the sidecar of an aligned scan, which `align` writes.
-
-    Args:
-        stated: by the sidecars.
-        count: number of slices.
-
-    Returns:
-        (count,) weights from 0 to 1; None where the sidecars state none.
-
-    Raises:
-        InputError: they are not so many numbers from 0 to 1.
-    """
-    weights = _per_slice(stated, "SliceWeights", (count,))
-    if weights is not None and not ((weights >= 0) & (weights <= 1)).all():
-        raise InputError(
-            f"{stated.origins['SliceWeights']}: SliceWeights has numbers that are not from 0 to 1; "
-            "align the scans again."
-        )
-    return weights
-
-
-def slice_translations(stated: Statements, count: int) -> np.ndarray | None:
-    """Return where slices really lie by the sidecar of an aligned scan, which `align` writes.
-
-    Args:
-        stated: by the sidecars.
-        count: number of slices.
-
-    Returns:
-        (count, 3) world mm by which each slice lies elsewhere; None where the sidecars state none.
-
-    Raises:
-        InputError: they are not so many triples of numbers.
-    """
-    return _per_slice(stated, "SliceTranslations", (count, 3))
-
-
-def _per_slice(stated: Statements, key: str, shape: tuple[int, ...]) -> np.ndarray | None:
-    """Return the numbers that a sidecar states for every slice, in an array of this shape."""
-    value = stated.values.get(key)
-    if value is None:
-        return None
-    try:
-        numbers = np.array(value, float)
-    except (TypeError, ValueError):
-        numbers = np.empty(0)
-    if numbers.shape != shape or not np.isfinite(numbers).all():
-        raise InputError(
-            f"{stated.origins[key]}: {key} does not give {shape[0]} slices, as {stated.image} has, "
-            f"{'a number' if len(shape) == 1 else 'three numbers'} each; align the scans again."
-        )
-    return numbers
 
 
 def statements_of(image: Path) -> Statements:

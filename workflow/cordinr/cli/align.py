@@ -93,7 +93,8 @@ def align(
         print(f"{path}: {alignment.describe(number)}")
         moved = alignment.correct(load_scan(path), loaded[number].axis, number)
         stated, said = metadata_of(path), alignment.fields(number)
-        stated.pop("AlignmentProblem", None)  # of an alignment before
+        for key in ("AlignmentProblem", "ScanDisagreement"):  # of an alignment before
+            stated.pop(key, None)
         if "SliceWeights" in stated and "SliceWeights" in said:
             # What was left out before could not be judged now.
             said["SliceWeights"] = np.minimum(stated["SliceWeights"], said["SliceWeights"]).tolist()

@@ -73,7 +73,7 @@ def reconstruct(
             help="Write no map of what covers what, no transforms, no numbers and no page.",
         ),
     ] = False,
-    fourier_dim: FourierDim = 256,
+    fourier_dim: FourierDim = 64,
     config: Config = None,
     device: Device = "auto",
     seed: Seed = None,

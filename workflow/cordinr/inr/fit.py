@@ -16,6 +16,7 @@ from .. import __version__
 from ..acquisition.domain import FitDomain
 from ..acquisition.overlap import Field
 from ..acquisition.view import View, intensity_scale
+from ..classical.reconstruct import automatic_weight
 from ..errors import InputError
 from .device import free_memory
 from .lattices import lattices_for
@@ -26,7 +27,7 @@ from .point_groups import PointGroup, make_point_groups
 from .settings import FitSettings
 from .target_image import TargetImage, relative_to, with_targets
 from .training import Progress, Training
-from .tv_target import tv_target
+from .tv_target import TV_TARGET_WEIGHT, tv_target
 
 BYTES_PER_PARAMETER = 16
 """Memory in bytes for each number to learn: its weight, its gradient and Adam's two moments."""
@@ -35,8 +36,15 @@ MAX_POINTS = 3e7
 """Maximum number of points that a fit evaluates to learn an image anew where views share none, as
 scans of a patient do; a fit that would take more begins at an image."""
 
-STEPS_FROM_START = 48
+STEPS_FROM_START = 96
 """Maximum number of steps of a fit that begins at an image."""
+
+START_WEIGHT = 0.1
+"""Least weight of the squared distance from an image that a fit begins at."""
+
+START_ERROR = 0.02
+"""Error that the image is taken to have where a fit begins at it, in units of the intensity scale.
+What it lacks weighs as much against the errors at the views as their noise weighs against it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +159,8 @@ def prepare_fit(
         lattices=tuple(lattices_for(views, domain, centre)) if settings.channels else (),
     )
     check_memory(architecture, device)
-    noise_weight = settings.smoothing * excess_noise(views, scale)
+    noise = excess_noise(views, scale)
+    noise_weight = settings.smoothing * noise
     groups = make_point_groups(
         views,
         domain,
@@ -162,20 +171,19 @@ def prepare_fit(
         pairs=noise_weight > 0,
     )
     start = None
+    target_weight = settings.tv_prior
     if settings.tv_prior:
+        begins = settings.passes * points_of(groups) > MAX_POINTS
+        weight = automatic_weight(views, "tv") if begins else TV_TARGET_WEIGHT + noise_weight
         image = tv_target(
-            views,
-            domain.grid,
-            scale=scale,
-            noise_weight=noise_weight,
-            device=device,
-            field=field,
+            views, domain.grid, scale=scale, weight=weight, device=device, field=field
         )
-        if settings.passes * points_of(groups) <= MAX_POINTS:
-            groups = with_targets(groups, image, centre)
-        else:
+        if begins:
             start = image.rounded()
             groups = relative_to(groups, start, centre)
+            target_weight = max(START_WEIGHT, noise / START_ERROR**2)
+        else:
+            groups = with_targets(groups, image, centre)
     per_point = 1 / points_per_voxel(groups, domain.grid, centre)
     return FitProblem(
         domain=domain,
@@ -185,7 +193,7 @@ def prepare_fit(
         groups=groups,
         # A start is smooth already, and too little is added to it to bring the noise back.
         smoothing_weight=0.0 if start else noise_weight * per_point,
-        target_weight=settings.tv_prior * per_point,
+        target_weight=target_weight * per_point,
         start=start,
     )
 

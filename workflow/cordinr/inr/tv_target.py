@@ -22,8 +22,8 @@ from .target_image import TargetImage
 log = logging.getLogger(__name__)
 
 TV_TARGET_WEIGHT = 0.001
-"""Weight of the total variation in the target where the views have no noise, for intensities of
-about [0, 1]."""
+"""Weight of the total variation in a target where the views have no noise, for intensities of about
+[0, 1]. A start has more, `automatic_weight`, as less is added to it."""
 
 MAX_ENTRIES = 1.5e7
 """Maximum number of entries of the system matrices of the target, which take 16 bytes each."""
@@ -40,7 +40,7 @@ def tv_target(
     grid: Grid,
     *,
     scale: float,
-    noise_weight: float,
+    weight: float,
     device: torch.device,
     field: Field = "crossed",
 ) -> TargetImage:
@@ -51,7 +51,7 @@ def tv_target(
         grid: of the reconstruction, around the covered field; where the views are oblique to it and
             large, a coarser one over the same field is taken.
         scale: intensity in the views' units that is 1 in the image.
-        noise_weight: additional weight of the total variation, for the noise of the views.
+        weight: of the total variation.
         device: where it is computed.
         field: that the reconstruction covers.
 
@@ -63,7 +63,7 @@ def tv_target(
     views, grid, factor = coarsened(views, grid, MAX_ENTRIES, max_voxels)
     if factor > 1:
         log.info("total variation is computed on voxels of %.2g mm.", grid.voxel_sizes[0])
-    image = _reconstruct(views, grid, TV_TARGET_WEIGHT + noise_weight, device, field)
+    image = _reconstruct(views, grid, weight, device, field)
     return TargetImage(torch.as_tensor(image / np.float32(scale), device=device), grid)
 
 

@@ -1,0 +1,145 @@
+"""A fit that begins at an image: what the network has to learn, and what a model keeps of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import map_coordinates
+
+from cordinr.acquisition.domain import FitDomain
+from cordinr.acquisition.view import intensity_scale
+from cordinr.classical.reconstruct import automatic_weight, reconstruct_baseline
+from cordinr.errors import InputError
+from cordinr.imaging.volume import Volume
+from cordinr.inr import fit as fitting
+from cordinr.inr.fit import fit_inr, middle, prepare_fit
+from cordinr.inr.model_file import START_NAME, load_inr, save_inr
+from cordinr.inr.point_groups import make_point_groups
+from cordinr.inr.render import render_inr
+from cordinr.inr.settings import FitSettings
+from cordinr.inr.target_image import TargetImage, relative_to
+from tests.helpers.support import blobs, two_views
+
+SMALL = FitSettings(width=16, channels=1, batch=256, passes=4)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def unlike_views():
+    """Two views whose voxels share no points: one is turned a little."""
+    turn = np.eye(4)
+    angle = np.radians(8)
+    turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    volume = blobs((16, 16, 16), np.eye(4))
+    return [two_views(blobs((16, 16, 16), turn))[0], two_views(volume)[1]]
+
+
+@pytest.fixture
+def begins(monkeypatch):
+    """Every fit whose points are not shared begins at an image."""
+    monkeypatch.setattr(fitting, "MAX_POINTS", 1)
+
+
+def test_the_image_is_interpolated_and_constant_beyond_its_edges():
+    rng = np.random.default_rng(0)
+    grid = blobs((5, 6, 7), np.diag([1.0, 2.0, 0.5, 1.0])).grid
+    array = rng.normal(size=grid.shape).astype(np.float32)
+    index = rng.uniform(-2, 9, (200, 3))
+    expected = map_coordinates(array, index.T, order=1, mode="nearest")
+    found = TargetImage(torch.tensor(array), grid).at_world(grid.world(index))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_the_network_learns_what_the_image_lacks(unlike_views):
+    """A loop over the points of each voxel says what is left of it."""
+    domain, scale = FitDomain.of(unlike_views), intensity_scale(unlike_views)
+    centre, _ = middle(domain.corners(unlike_views))
+    groups = make_point_groups(unlike_views, domain, centre, scale=scale, points=3, device=CPU)
+    rng = np.random.default_rng(1)
+    array = rng.normal(size=domain.grid.shape).astype(np.float32)
+    image = TargetImage(torch.tensor(array), domain.grid)
+    for group, rest in zip(groups, relative_to(groups, image, centre), strict=True):
+        for n in (0, len(group.values) // 2, len(group.values) - 1):
+            points = (group.centres[n] + group.offsets).numpy() + centre
+            seen = map_coordinates(
+                array, domain.grid.index(points).T, order=1, mode="nearest"
+            ) @ group.weights.numpy().astype(float)
+            expected = group.values[n].numpy() - seen
+            np.testing.assert_allclose(rest.values[n].numpy(), expected, atol=1e-4)
+        assert not rest.targets.any()
+
+
+def test_only_a_fit_that_would_take_too_long_begins_at_an_image(unlike_views, monkeypatch):
+    settings = replace(SMALL, passes=40)
+    assert prepare_fit(unlike_views, 4, settings, CPU).start is None
+    assert prepare_fit(unlike_views, 4, replace(settings, tv_prior=0), CPU).start is None
+    monkeypatch.setattr(fitting, "MAX_POINTS", 1000)
+    problem = prepare_fit(unlike_views, 4, settings, CPU)
+    assert problem.start is not None
+    assert prepare_fit(unlike_views, 4, replace(settings, tv_prior=0), CPU).start is None
+    # Simulated views share their points, and are quick to learn.
+    views = two_views(blobs((16, 16, 16), np.eye(4)))
+    assert prepare_fit(views, 4, settings, CPU).start is None
+
+
+def test_a_fit_that_begins_at_an_image_is_short(unlike_views, begins, monkeypatch):
+    monkeypatch.setattr(fitting, "STEPS_FROM_START", 3)
+    for most, expected in ((None, 3), (2, 2)):
+        settings = SMALL if most is None else replace(SMALL, max_steps=most)
+        assert fit_inr(unlike_views, 4, settings).fit_record["steps"] == expected
+    without = fit_inr(unlike_views, 4, replace(SMALL, tv_prior=0))
+    assert without.fit_record["steps"] > 3
+
+
+def test_a_fit_begins_at_total_variation_and_stays_near_where_noise_says_so(unlike_views, begins):
+    rng = np.random.default_rng(0)
+    noisy = [
+        replace(
+            view,
+            volume=Volume(
+                (view.volume.array + rng.normal(0, 30, view.volume.grid.shape)).astype(np.float32),
+                view.volume.grid,
+            ),
+        )
+        for view in unlike_views
+    ]
+    apart = []
+    for views in (unlike_views, noisy):
+        problem = prepare_fit(views, 4, SMALL, CPU)
+        grid, scale = problem.domain.grid, intensity_scale(views)
+        expected = reconstruct_baseline(views, grid, "tv", automatic_weight(views, "tv")) / scale
+        np.testing.assert_allclose(problem.start.values.numpy(), expected, atol=1e-3)
+        inr = fit_inr(views, 4, SMALL)
+        start = problem.start.values.numpy() * scale
+        apart.append((np.abs(render_inr(inr, grid) - start).mean(), problem.target_weight))
+    assert apart[1][1] > 5 * apart[0][1]
+    assert 0 < apart[0][0] < 20 and apart[1][0] < 20
+
+
+def test_a_model_keeps_the_image_that_it_began_at(unlike_views, begins, tmp_path):
+    inr = fit_inr(unlike_views, 4, SMALL)
+    grid = inr.domain.grid
+    save_inr(tmp_path / "model.safetensors", inr)
+    again = load_inr(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(render_inr(again, grid), render_inr(inr, grid))
+    without = render_inr(replace(inr, start=None), grid)
+    whole = render_inr(inr, grid)
+    expected = inr.start.at_world(grid.centres()).reshape(grid.shape) * inr.scale
+    np.testing.assert_allclose(whole - without, expected, atol=1e-3 * inr.scale)
+
+
+def test_a_model_whose_image_is_missing_is_refused(unlike_views, begins, tmp_path):
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    path = tmp_path / "model.safetensors"
+    save_inr(path, fit_inr(unlike_views, 4, SMALL))
+    with safe_open(path, "pt") as stored:
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        header = stored.metadata()
+    for broken in ({}, {START_NAME: tensors[START_NAME][1:].contiguous()}):
+        kept = {name: tensor for name, tensor in tensors.items() if name != START_NAME}
+        save_file(kept | broken, path, metadata=header)
+        with pytest.raises(InputError, match="began at"):
+            load_inr(path)

@@ -109,7 +109,7 @@ class Checkpoint:
         for number, moments in self.optimiser.state_dict()["state"].items():
             for name, value in moments.items():
                 tensors[f"optimiser.{number}.{name}"] = torch.as_tensor(value)
-        return {k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()}
+        return {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
 
     def _sorted(
         self, tensors: dict[str, Tensor]

@@ -94,7 +94,7 @@ def fit_inr(
         report: is called with the progress.
         report_every: seconds between calls of `report`, which is also called at the end.
         checkpoint: file to resume from if it belongs to this fit; it is kept up to date meanwhile
-            and removed at the end.
+            and removed at the end. A fit that begins at an image keeps none.
 
     Returns:
         The fitted INR, on the CPU.
@@ -111,7 +111,8 @@ def fit_inr(
         network.to(device),
         problem.groups,
         settings,
-        checkpoint=checkpoint,
+        # A fit that begins at an image is shorter than its checkpoints would take to write.
+        checkpoint=checkpoint if problem.start is None else None,
         smoothing_weight=problem.smoothing_weight,
         target_weight=problem.target_weight,
         max_steps=None if problem.start is None else STEPS_FROM_START,

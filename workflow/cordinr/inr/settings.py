@@ -33,7 +33,7 @@ ISOTROPIC_SPACINGS = (32, 16, 8, 4, 2, 1)
 SLICE_FRACTIONS = (0.4, 0.8)
 """Spacings across the slices of a lattice shaped like a view, in units of its slice thickness."""
 
-FAST: Mapping[str, Any] = MappingProxyType({"max_steps": 24, "channels": 2})
+FAST: Mapping[str, Any] = MappingProxyType({"max_steps": 16, "channels": 2})
 """Settings that make a fit take less time, at some cost of quality."""
 
 BEST: Mapping[str, Any] = MappingProxyType({"members": 4})

@@ -31,7 +31,7 @@ rule baseline:
         command=baseline_command,
         library=LIBRARY_VERSION,
     message:
-        "Reconstruct {wildcards.image} by classical methods"
+        "Reconstruct {wildcards.image} without a network for it alone"
     shell:
         "cordinr baseline {input.views:q} {params.method_options} {params.like} {params.output_options}"
         " {params.record_options} --command {params.command:q} > {log:q} 2>&1"

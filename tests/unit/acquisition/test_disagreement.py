@@ -39,12 +39,17 @@ def test_the_variance_of_a_contradiction_is_that_of_the_difference_halved():
     scale = intensity_scale(views)
     assert excess_noise(views, scale) == 0
     rng = np.random.default_rng(0)
-    level = np.median(views[0].voxels[views[0].voxels > 0.1 * scale]) / scale
     errors = rng.normal(0, 0.09, (2, 100_000))
-    difference = float(np.median(np.abs(errors[0] - errors[1]))) / level
-    doubted = [replace(view, disagreement=difference) for view in views[:1]]
+    difference = float(np.median(np.abs(errors[0] - errors[1])))
+    levels = [np.median(view.voxels[view.voxels > 0.1 * scale]) / scale for view in views]
+    doubted = [
+        replace(view, disagreement=difference / level)
+        for view, level in zip(views, levels, strict=True)
+    ]
     assert excess_noise(doubted, scale) == pytest.approx(0.09**2, rel=0.15)
     assert automatic_weight(doubted, "tv") > 5 * automatic_weight(views, "tv")
+    # A scan alone has nobody to contradict it, whatever its sidecar says of other scans.
+    assert excess_noise(doubted[:1], scale) == 0
 
 
 def test_what_noise_explains_is_no_disagreement():

@@ -12,12 +12,14 @@ from cordinr.acquisition.view import intensity_scale
 from cordinr.classical.reconstruct import automatic_weight, reconstruct_baseline
 from cordinr.errors import InputError
 from cordinr.imaging.volume import Volume
+from cordinr.inr import budget
 from cordinr.inr import fit as fitting
+from cordinr.inr.budget import most_steps
 from cordinr.inr.fit import fit_inr, middle, prepare_fit
 from cordinr.inr.model_file import START_NAME, load_inr, save_inr
 from cordinr.inr.point_groups import make_point_groups
 from cordinr.inr.render import render_inr
-from cordinr.inr.settings import FitSettings
+from cordinr.inr.settings import FAST, FitSettings
 from cordinr.inr.target_image import TargetImage, relative_to
 from tests.helpers.support import blobs, two_views
 
@@ -74,7 +76,7 @@ def test_only_a_fit_that_would_take_too_long_begins_at_an_image(unlike_views, mo
     settings = replace(SMALL, passes=40)
     assert prepare_fit(unlike_views, 4, settings, CPU).start is None
     assert prepare_fit(unlike_views, 4, replace(settings, tv_prior=0), CPU).start is None
-    monkeypatch.setattr(fitting, "MAX_POINTS", 1000)
+    monkeypatch.setattr(fitting, "MAX_POINTS", 10)
     problem = prepare_fit(unlike_views, 4, settings, CPU)
     assert problem.start is not None
     assert prepare_fit(unlike_views, 4, replace(settings, tv_prior=0), CPU).start is None
@@ -83,13 +85,43 @@ def test_only_a_fit_that_would_take_too_long_begins_at_an_image(unlike_views, mo
     assert prepare_fit(views, 4, settings, CPU).start is None
 
 
-def test_a_fit_that_begins_at_an_image_is_short(unlike_views, begins, monkeypatch):
-    monkeypatch.setattr(fitting, "STEPS_FROM_START", 3)
-    for most, expected in ((None, 3), (2, 2)):
-        settings = SMALL if most is None else replace(SMALL, max_steps=most)
-        assert fit_inr(unlike_views, 4, settings).fit_record["steps"] == expected
-    without = fit_inr(unlike_views, 4, replace(SMALL, tv_prior=0))
-    assert without.fit_record["steps"] > 3
+def test_a_fit_that_begins_at_an_image_is_short(unlike_views, begins, tmp_path, notes):
+    (tmp_path / "checkpoint").write_text("of a fit that began otherwise")
+    for most, expected in ((10, 3), (8, 2)):
+        settings = replace(SMALL, max_steps=most, passes=40)
+        inr = fit_inr(unlike_views, 4, settings, checkpoint=tmp_path / "checkpoint")
+        assert inr.fit_record["steps"] == expected
+    assert not (tmp_path / "checkpoint").exists()
+    assert most_steps(prepare_fit(unlike_views, 4, SMALL, CPU).groups, SMALL, begun=True) == 96
+
+
+@pytest.mark.parametrize("settings", [FitSettings(), FitSettings(**FAST), FitSettings(tv_prior=0)])
+def test_without_an_image_to_begin_at_only_large_fits_are_cut(unlike_views, settings, monkeypatch):
+    groups = prepare_fit(unlike_views, 4, replace(settings, channels=0), CPU).groups
+    assert most_steps(groups, settings, begun=False) == settings.max_steps
+    # Ten times as many points as may be seen as often as usual are seen a tenth as often.
+    monkeypatch.setattr(budget, "MAX_POINTS", budget.points_of(groups) / 10)
+    assert most_steps(groups, settings, begun=False) == min(60, settings.max_steps)
+
+
+def test_a_fast_fit_of_a_small_pair_is_far_better_than_interpolation(unlike_views):
+    volume = blobs((16, 16, 16), np.eye(4))
+    grid = prepare_fit(unlike_views, 4, replace(FitSettings(), channels=0), CPU).domain.grid
+    for views, at in ((two_views(volume), volume.grid), (unlike_views, grid)):
+        fast = render_inr(fit_inr(views, 32, FitSettings(**FAST)), at)
+        truth = reconstruct_baseline(views, at, "tv", 0.002)
+        cubic = reconstruct_baseline(views, at, "cubic")
+        inside = (slice(3, -3),) * 3
+        assert np.std((fast - truth)[inside]) < 1.2 * np.std((cubic - truth)[inside])
+
+
+def test_intensities_that_no_model_can_hold_are_refused(unlike_views, begins):
+    view = unlike_views[0]
+    array = view.volume.array.copy()
+    array[4, 4, 2] = 1e6 * array.max()
+    spoilt = [replace(view, volume=Volume(array, view.volume.grid)), unlike_views[1]]
+    with pytest.raises(InputError, match="too far beyond their 99th percentile"):
+        prepare_fit(spoilt, 4, SMALL, CPU)
 
 
 def test_a_fit_begins_at_total_variation_and_stays_near_where_noise_says_so(unlike_views, begins):

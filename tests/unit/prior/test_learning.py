@@ -67,6 +67,30 @@ def test_a_stopped_run_goes_on_to_the_same_end(tmp_path, monkeypatch):
     assert not path.exists()
 
 
+def test_a_run_goes_on_with_the_same_images_only(tmp_path, monkeypatch):
+    """People of two datasets may have the same labels: nobody may be in a prior unsaid."""
+    path = tmp_path / "state.safetensors"
+    monkeypatch.setattr("cordinr.prior.learning_state.INTERVAL_S", 0.0)
+    settings = replace(SETTINGS, steps=70, patch=8, batch=1)
+
+    def stop(report) -> None:
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        learn(examples(), settings, architecture=TINY, checkpoint=path, report=stop)
+    others = [replace(each, target=each.target * np.float16(0.5)) for each in examples()]
+    steps = []
+    resumed = learn(
+        others,
+        settings,
+        architecture=TINY,
+        checkpoint=path,
+        report=lambda each: steps.append(each.step),
+    )
+    assert steps == [50, 70]
+    assert weights(resumed) == weights(learn(others, settings, architecture=TINY))
+
+
 def test_the_state_of_another_run_and_a_damaged_one_are_ignored(tmp_path, caplog):
     path = tmp_path / "state.safetensors"
     network = torch.nn.Linear(2, 2)

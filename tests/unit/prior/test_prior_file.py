@@ -81,6 +81,18 @@ def test_a_header_that_cannot_be_is_refused(path, key, value):
         load_prior(path)
 
 
+@pytest.mark.parametrize("number", ["1e999", "1" + "0" * 400])
+def test_a_number_that_no_computer_holds_is_refused(path, number):
+    text = json.dumps(header_of(path) | {"calibration": 77.0}).replace("77.0", number)
+    known = json.dumps(header_of(path)["known"] | {"noise": 77.0}).replace("77.0", number)
+    other = json.dumps(header_of(path) | {"known": "KNOWN"}).replace('"KNOWN"', known)
+    for broken in (text, other):
+        save_file(load_file(path), path, metadata={FORMAT: broken})
+        with pytest.raises(InputError, match="is not a readable prior"):
+            load_prior(path)
+        save_prior(path, tiny_prior(calibration=1.5))
+
+
 def test_weights_that_are_not_finite_are_refused(path):
     header, tensors = header_of(path), load_file(path)
     tensors["last.weight"][0, 0] = torch.nan

@@ -29,7 +29,9 @@ def excess_noise(views: Sequence[View], scale: float) -> float:
     every detail would invent what neither shows.
     """
     noise = noise_level(views, scale) ** 2
-    contradiction = float(np.mean([_contradiction_of(view, scale) for view in views]))
+    contradiction = 0.0
+    if not all(view.is_parallel_to(views[0]) for view in views):
+        contradiction = float(np.mean([_contradiction_of(view, scale) for view in views]))
     return max(0.0, noise - ANATOMY_AS_NOISE**2) + max(
         0.0, contradiction - NOISE_IN_DISAGREEMENT * noise
     )

@@ -57,10 +57,10 @@ class Alignment:
         return any(each.corrected or each.doubted for each in self.slices) or any(self.shadings)
 
     def disagreement(self, number: int) -> float:
-        """Median difference of a stack from the others; 0 up to `LEAST_DISAGREEMENT`."""
+        """Median difference of a stack from the others, 1 at most; 0 up to `LEAST_DISAGREEMENT`."""
         known = self.slices[number].disagreement
         typical = float(np.nanmedian(known)) if np.isfinite(known).any() else 0.0
-        return typical if typical > LEAST_DISAGREEMENT else 0.0
+        return min(1.0, typical) if typical > LEAST_DISAGREEMENT else 0.0
 
     def describe(self, number: int) -> str:
         """What was found for a stack, in words."""

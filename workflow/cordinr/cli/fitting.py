@@ -134,6 +134,7 @@ def render_image(
         "FourierDimension": inr.fourier_dim,
         "Seed": inr.settings.seed,
         "Members": inr.members,
+        **({"BeginsAt": "total variation"} if inr.start else {}),
         "FitSettings": asdict(inr.settings),
         **inr.metadata,
     }

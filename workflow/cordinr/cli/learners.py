@@ -1,6 +1,7 @@
 """References that a prior learns from: those of datasets, and phantoms."""
 
 import logging
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def find_references(
                 log.warning("%s: is too small to learn from, and is left out.", path)
                 continue
             site = sites.get(image.subject, "")
-            references.append(Reference(person, volume, dataset.resolve().name, site))
+            references.append(Reference(person, volume, Path(os.path.abspath(dataset)).name, site))
     missing = sorted(left_out - met)
     if missing:
         raise InputError(

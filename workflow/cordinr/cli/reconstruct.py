@@ -159,7 +159,8 @@ def fit(
 ) -> None:
     """Fit an implicit neural representation to views of one subject.
 
-    A fit that was stopped goes on from its checkpoint beside the model.
+    A fit that was stopped goes on from its checkpoint beside the model, unless
+    it is of large scans and begins at an image, which is short.
     """
     from ..bids.view_files import load_views
     from ..files import check_writable, write_json

@@ -4,6 +4,7 @@ A fit prepares a problem from the views, builds a network for it, trains the net
 result with what is needed to render it.
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,30 +15,27 @@ import torch
 
 from .. import __version__
 from ..acquisition.domain import FitDomain
+from ..acquisition.noise import excess_noise
 from ..acquisition.overlap import Field
 from ..acquisition.view import View, intensity_scale
 from ..classical.reconstruct import automatic_weight
 from ..errors import InputError
+from .budget import MAX_POINTS, most_steps, points_of
 from .device import free_memory
 from .lattices import lattices_for
 from .model_file import INR, TABLE_TYPE
 from .network import Architecture, CoordinateNetwork
-from .noise import excess_noise, points_per_voxel
+from .noise import points_per_voxel
 from .point_groups import PointGroup, make_point_groups
 from .settings import FitSettings
 from .target_image import TargetImage, relative_to, with_targets
 from .training import Progress, Training
 from .tv_target import TV_TARGET_WEIGHT, tv_target
 
+log = logging.getLogger(__name__)
+
 BYTES_PER_PARAMETER = 16
 """Memory in bytes for each number to learn: its weight, its gradient and Adam's two moments."""
-
-MAX_POINTS = 3e7
-"""Maximum number of points that a fit evaluates to learn an image anew where views share none, as
-scans of a patient do; a fit that would take more begins at an image."""
-
-STEPS_FROM_START = 96
-"""Maximum number of steps of a fit that begins at an image."""
 
 START_WEIGHT = 0.1
 """Least weight of the squared distance from an image that a fit begins at."""
@@ -107,6 +105,9 @@ def fit_inr(
     torch.manual_seed(settings.seed)
     problem = prepare_fit(views, fourier_dim, settings, torch.device(device), field)
     network = build_network(problem, settings.seed)
+    steps = most_steps(problem.groups, settings, begun=problem.start is not None)
+    if problem.start is not None:
+        log.info("the fit begins at total variation and takes %d steps at most.", steps)
     training = Training(
         network.to(device),
         problem.groups,
@@ -115,9 +116,11 @@ def fit_inr(
         checkpoint=checkpoint if problem.start is None else None,
         smoothing_weight=problem.smoothing_weight,
         target_weight=problem.target_weight,
-        max_steps=None if problem.start is None else STEPS_FROM_START,
+        max_steps=steps,
     )
     training.run(report, report_every, begun)
+    if problem.start is not None and checkpoint:
+        checkpoint.unlink(missing_ok=True)  # of a fit that began otherwise
     return finish(network, problem, views, settings, training)
 
 
@@ -174,13 +177,19 @@ def prepare_fit(
     start = None
     target_weight = settings.tv_prior
     if settings.tv_prior:
-        begins = settings.passes * points_of(groups) > MAX_POINTS
+        begins = points_of(groups) > MAX_POINTS
         weight = automatic_weight(views, "tv") if begins else TV_TARGET_WEIGHT + noise_weight
         image = tv_target(
             views, domain.grid, scale=scale, weight=weight, device=device, field=field
         )
         if begins:
             start = image.rounded()
+            if not start.values.isfinite().all():
+                names = " and ".join(view.name for view in views)
+                raise InputError(
+                    f"{names}: hold intensities too far beyond their 99th percentile for a model; "
+                    "clip them."
+                )
             groups = relative_to(groups, start, centre)
             target_weight = max(START_WEIGHT, noise / START_ERROR**2)
         else:
@@ -234,13 +243,6 @@ def finish(
             "final_loss": training.loss,
         },
     )
-
-
-def points_of(groups: Sequence[PointGroup]) -> float:
-    """Number of points in one pass over voxels that share none; 0 where any of them do."""
-    if any(group.values.shape[1] > 1 for group in groups):
-        return 0.0
-    return float(sum(len(group.values) * len(group.offsets) for group in groups))
 
 
 def middle(corners: np.ndarray) -> tuple[np.ndarray, float]:

@@ -4,11 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..acquisition.noise import excess_noise
 from ..imaging.grid import Grid
 from .point_groups import PointGroup
-
-__all__ = ["excess_noise", "points_per_voxel"]
 
 
 def points_per_voxel(groups: Sequence[PointGroup], grid: Grid, centre: np.ndarray) -> float:

@@ -33,7 +33,7 @@ ISOTROPIC_SPACINGS = (32, 16, 8, 4, 2, 1)
 SLICE_FRACTIONS = (0.4, 0.8)
 """Spacings across the slices of a lattice shaped like a view, in units of its slice thickness."""
 
-FAST: Mapping[str, Any] = MappingProxyType({"max_steps": 16, "channels": 2})
+FAST: Mapping[str, Any] = MappingProxyType({"max_steps": 64, "channels": 2})
 """Settings that make a fit take less time, at some cost of quality."""
 
 BEST: Mapping[str, Any] = MappingProxyType({"members": 4})
@@ -102,7 +102,9 @@ class FitSettings:
     tv_prior: PositiveOrZero = Field(
         default=0.005,
         description="Weight of the squared distance from the total variation reconstruction of the "
-        "views, which draws the INR where the views say nothing; 0 for none.",
+        "views, which draws the INR where the views say nothing; 0 for none. A fit of large scans that "
+        "share no points begins at that reconstruction instead, unless this is 0, with weights and "
+        "a smoothing that go by the noise, and takes a quarter of `fit.max_steps`, 96 at most.",
     )
     rate: Positive = Field(default=0.005, description="Peak learning rate of the network.")
     lattice_rate: Positive = Field(

@@ -6,6 +6,7 @@ lets the network explain a poor correction by a large variance (Seitzer et al., 
 heteroscedastic uncertainty estimation with probabilistic neural networks", ICLR 2022, section 3).
 """
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -122,7 +123,7 @@ def learn(
         "settings": asdict(settings),
         "architecture": asdict(architecture),
         "people": people,
-        "examples": len(examples),
+        "examples": _digest_of(examples),
     }
     state = LearningState(checkpoint, network, optimiser, identity)
     pool = PatchPool(examples, settings, device)
@@ -283,3 +284,12 @@ class _Gain:
         error, start = (float(torch.stack(each).mean()) for each in zip(*self.pairs, strict=True))
         self.pairs.clear()
         return 10 * math.log10(start / error) if error > 0 and start > 0 else 0.0
+
+
+def _digest_of(examples: Sequence[Example]) -> str:
+    """A checksum of what is learnt from: a run goes on with the same images only."""
+    digest = hashlib.sha256()
+    for example in examples:
+        for part in (example.channels, example.target, example.counts):
+            digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()

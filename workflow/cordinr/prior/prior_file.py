@@ -4,6 +4,7 @@ The weights are stored as float16, at half the size and an error far below that 
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,6 +28,12 @@ FORMAT = f"{FORMAT_PREFIX}1"
 
 CALIBRATION_LIMITS = (0.1, 10.0)
 """Smallest and largest factor on the standard error that a file may hold."""
+
+UNREADABLE = (
+    *(SafetensorError, OSError, RuntimeError),
+    *(TypeError, ValueError, OverflowError, RecursionError),
+)
+"""What a file that is not a prior makes its readers raise."""
 
 MAX_WEIGHTS = 20_000_000
 """Largest number of weights of a prior; that of the package has half a million."""
@@ -109,7 +116,7 @@ def load_prior(path: Path | str) -> Prior:
                 if any(key.startswith(FORMAT_PREFIX) for key in metadata):
                     raise InputError(f"{path}: is of another version of cordinr; learn it again.")
                 raise InputError(f"{path}: is not a prior; give a file `cordinr learn` wrote.")
-            prior = _read(json.loads(metadata[FORMAT], parse_constant=_refuse))
+            prior = _read(json.loads(metadata[FORMAT], parse_constant=_refuse, parse_float=_number))
             expected = {name: each.shape for name, each in prior.network.state_dict().items()}
             shapes = {
                 name: torch.Size(stored.get_slice(name).get_shape())
@@ -118,7 +125,7 @@ def load_prior(path: Path | str) -> Prior:
             if shapes != expected:
                 raise ValueError("its weights have other names or shapes than its header says")
             tensors = {name: stored.get_tensor(name) for name in expected}
-    except (SafetensorError, OSError, TypeError, ValueError, RecursionError, RuntimeError) as error:
+    except UNREADABLE as error:
         if is_out_of_memory(error):
             raise
         raise InputError(
@@ -168,6 +175,11 @@ def _read(header: Any) -> Prior:
         calibration=float(calibration),
         record=header["record"],
     )
+
+
+def _number(text: str) -> float:
+    """A finite number of JSON, which 1e999 is not."""
+    return float(text) if math.isfinite(float(text)) else _refuse(text)
 
 
 def _refuse(text: str) -> float:

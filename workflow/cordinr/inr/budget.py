@@ -1,0 +1,46 @@
+"""How many steps a fit may take, and when it is too long to learn an image anew."""
+
+import math
+from collections.abc import Sequence
+
+from .point_groups import PointGroup
+from .settings import FitSettings
+from .training import MAX_STEPS_PER_PASS
+
+MAX_POINTS = 2.4e6
+"""Maximum number of points in a pass over voxels that share none, as scans of a patient have them,
+with which a fit learns an image anew; with more it begins at an image."""
+
+MAX_STEPS_FROM_START = 96
+"""Maximum number of steps of a fit that begins at an image."""
+
+PART_FROM_START = 0.25
+"""Steps of a fit that begins at an image, as a fraction of the maximum in the settings."""
+
+MAX_PASSES_ANEW = 12.5
+"""Maximum number of passes over more points than `MAX_POINTS` where there is no image to begin at:
+as many as the default number of steps makes of as many points."""
+
+
+def most_steps(groups: Sequence[PointGroup], settings: FitSettings, begun: bool) -> int:
+    """Maximum number of steps of a fit, which has fewer where the settings ask for fewer passes.
+
+    Args:
+        groups: of the views.
+        settings: of the fit.
+        begun: the fit begins at an image.
+    """
+    if begun:
+        return min(MAX_STEPS_FROM_START, math.ceil(PART_FROM_START * settings.max_steps))
+    points = points_of(groups)
+    if points <= MAX_POINTS:
+        return settings.max_steps
+    passes = MAX_PASSES_ANEW * MAX_POINTS / points
+    return min(settings.max_steps, math.ceil(passes * MAX_STEPS_PER_PASS))
+
+
+def points_of(groups: Sequence[PointGroup]) -> float:
+    """Number of points in one pass over voxels that share none; 0 where any of them do."""
+    if any(group.values.shape[1] > 1 for group in groups):
+        return 0.0
+    return float(sum(len(group.values) * len(group.offsets) for group in groups))

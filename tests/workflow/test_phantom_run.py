@@ -23,11 +23,16 @@ BASELINES = ["cubic", "tikhonov", "tv", "learned"]
 METHODS = [*BASELINES, "inrF8", "inrF16"]
 
 
+def config_of(source):
+    """The configuration of the run: with the learned image beside the classical ones."""
+    return phantom_config(source, baselines={"methods": BASELINES})
+
+
 @pytest.fixture(scope="module")
 def run(checkout, phantom_source):
     """A finished run, which no test changes."""
     project = checkout("run")
-    project.configure(**phantom_config(phantom_source, baselines={"methods": BASELINES}))
+    project.configure(**config_of(phantom_source))
     answer = project.snakemake()
     assert answer.returncode == 0, answer.stdout
     return project
@@ -193,7 +198,7 @@ def test_the_report_holds_the_figures(own_run):
 
 
 def test_a_change_redoes_what_depends_on_it_and_no_more(own_run, phantom_source):
-    config = phantom_config(phantom_source)
+    config = config_of(phantom_source)
     own_run.configure(**(config | {"fit": config["fit"] | {"seed": 7}}))
     assert planned_jobs(own_run)["fit"] == 4
     own_run.configure(**(config | {"voxel_sizes": [1.0, 1.5]}))

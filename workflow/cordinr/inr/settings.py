@@ -104,7 +104,8 @@ class FitSettings:
         description="Weight of the squared distance from the total variation reconstruction of the "
         "views, which draws the INR where the views say nothing; 0 for none. A fit of large scans "
         "that share no points begins at that reconstruction instead, unless this is 0, with "
-        "weights and a smoothing that go by the noise, and takes a quarter of `fit.max_steps`, 96 at most.",
+        "weights and a smoothing that go by the noise, and takes a quarter of `fit.max_steps`, 96 "
+        "at most.",
     )
     rate: Positive = Field(default=0.005, description="Peak learning rate of the network.")
     lattice_rate: Positive = Field(

@@ -6,7 +6,7 @@ that suits this volume best, found anew for each by correlation. Correlation wit
 over the voxels of the body that all volumes cover. "alone" is the cubic interpolation of one scan,
 "mean" that of both, "TV" total variation with the weight of config.yaml, which goes by the noise,
 and others, of which the best is chosen in its favour. The INR is that of `cordinr reconstruct`. No
-gain has to be found, as correlation knows none. Writes a picture, `benchmarks/pelvis.png`. Options:
+gain has to be found, as correlation knows none. Writes a picture, `docs/pelvis.png`. Options:
 `best` for a mean of four INRs as well, the path of another picture.
 """
 
@@ -40,20 +40,20 @@ from .markdown import end, heading, row, say
 from .reconstructions import default_weight
 
 FOLDER = Path(__file__).parents[2] / "shared/data/pelvis-triple/sub-0000/anat"
-PICTURE = Path(__file__).with_name("pelvis.png")
+PICTURE = Path(__file__).parents[1] / "docs" / "pelvis.png"
 VOXEL_MM = 0.8
 """Voxel size of the volumes that are compared."""
 
 FOURIER_DIM = 64
 """That of `cordinr reconstruct`, unless somebody says otherwise."""
 
-TV_WEIGHTS = (0.002, 0.005, 0.01, 0.02, 0.04)
+TV_WEIGHTS = (0.01, 0.08)
 """Weights of total variation besides that of config.yaml."""
 
 SAMPLES = 5
 """Number of points along the slice profile of a predicted voxel."""
 
-EVERY = 3
+EVERY = 6
 """Every so many voxels of the coronal scan, in its plane, one is predicted."""
 
 BODY = 0.1

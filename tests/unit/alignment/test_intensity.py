@@ -7,7 +7,9 @@ import pytest
 
 from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
+from cordinr.alignment.lines import Lines
 from cordinr.alignment.rigid import align_rigidly
+from cordinr.alignment.shading import estimate_shading
 from cordinr.imaging.volume import Volume
 from tests.helpers.scans import body, displacement, scan
 
@@ -79,6 +81,22 @@ def test_shading_is_removed(stacks):
     bright = view.volume.array > 0.3 * view.volume.array.max()
     error = np.log(even * GAIN / view.volume.array)[bright]
     assert np.log(factor[bright]).std() > 0.08 and np.sqrt(np.mean(error**2)) < 0.03
+
+
+def test_chunks_that_cross_each_other_nowhere_say_nothing_of_shading():
+    """As the first sagittal and the last axial chunk of a whole spine."""
+    rng = np.random.default_rng(0)
+    world = rng.uniform(-40, 40, (4000, 3))
+    one = rng.uniform(0.5, 1, 4000)
+    values = np.stack([one, one * np.exp(0.3 * world[:, 1] / 40)])
+    crossing = Lines((0, 1), values, np.zeros((2, 4000), int), world)
+    nowhere = Lines((0, 2), np.empty((2, 0)), np.empty((2, 0), int), np.empty((0, 3)))
+    dark = Lines((1, 2), np.zeros((2, 50)), np.zeros((2, 50), int), world[:50])
+    expected = estimate_shading([crossing, dark], 0, 3)
+    found = estimate_shading([crossing, nowhere, dark], 0, 3)
+    assert found[0] is None and found[2] is None
+    np.testing.assert_allclose(found[1].factor(world), expected[1].factor(world))
+    assert np.corrcoef(np.log(found[1].factor(world)), world[:, 1])[0, 1] > 0.99
 
 
 def test_aligned_even_stacks_are_returned_as_they_are():

@@ -41,7 +41,8 @@ def estimate_shading(lines: Sequence[Lines], fixed: int, stacks: int) -> list[Sh
         for number, sign in zip(each.numbers, (1, -1), strict=True):
             if number in free:
                 row[:, free.index(number)] = sign * terms
-        rows.append(row.reshape(len(terms), -1))
+        # Stacks whose slices cross nowhere bright have no rows.
+        rows.append(row.reshape(len(terms), 10 * len(free)))
         ratios.append(np.log(one[bright] / other[bright]))
         weights.append(np.minimum(one, other)[bright] / scale)
     matrix, ratio, weight = np.concatenate(rows), np.concatenate(ratios), np.concatenate(weights)
@@ -58,7 +59,7 @@ def estimate_shading(lines: Sequence[Lines], fixed: int, stacks: int) -> list[Sh
     fields: list[Shading | None] = [None] * stacks
     for number, terms in zip(free, coefficients.reshape(len(free), 10), strict=True):
         shading = Shading(centre, radius, terms[1:])
-        near = [each.world for each in lines if number in each.numbers]
+        near = [each.world for each in lines if number in each.numbers and len(each.world)]
         if near and np.log(shading.factor(np.concatenate(near))).std() > MIN_SHADING:
             fields[number] = shading
     return fields

@@ -1,5 +1,7 @@
 """What tests compute with: a small analytic image on any grid, and views of it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,17 @@ def two_views(volume: Volume, thickness: float = 4.0) -> list[View]:
     profile = SliceProfile("box", thickness)
     grid = volume.grid
     return [acquire(volume, grid.axis_along(axis), profile, thickness) for axis in "SR"]
+
+
+def with_noise(views: Sequence[View], sigma: float) -> list[View]:
+    """The views with Gaussian noise of this standard deviation, the same in every call."""
+    rng = np.random.default_rng(0)
+
+    def noisy(volume: Volume) -> Volume:
+        noise = rng.normal(0, sigma, volume.array.shape).astype(np.float32)
+        return Volume(volume.array + noise, volume.grid)
+
+    return [replace(view, volume=noisy(view.volume)) for view in views]
 
 
 def save_noise_views(folder: Path, size: int) -> list[Path]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import gpu
+from benchmarks import gpu, gpu_learning
 from cordinr.inr import training
 from cordinr.inr.settings import FitSettings
 from cordinr.prior.features import CHANNELS
@@ -64,16 +64,16 @@ def pause(*, too_long: bool = False) -> None:
 def test_the_rate_of_learning_leaves_the_first_steps_out(monkeypatch) -> None:
     architecture = PriorArchitecture(CHANNELS, (4, 6), (1, 1))
     settings = LearningSettings(steps=60, batch=1, patch=8)
-    examples = [gpu.random_example(seed, (10, 10, 8)) for seed in (0, 1)]
-    drawn = gpu.prior_learning.PatchPool.draw
+    examples = [gpu_learning.random_example(seed, (10, 10, 8)) for seed in (0, 1)]
+    drawn = gpu_learning.prior_learning.PatchPool.draw
 
-    def slow_at_first(self: gpu.prior_learning.PatchPool, step: int) -> tuple:
+    def slow_at_first(self: gpu_learning.prior_learning.PatchPool, step: int) -> tuple:
         time.sleep(0.02 if step < 50 else 0.0)
         return drawn(self, step)
 
-    monkeypatch.setattr(gpu.prior_learning.PatchPool, "draw", slow_at_first)
+    monkeypatch.setattr(gpu_learning.prior_learning.PatchPool, "draw", slow_at_first)
     started = time.perf_counter()
-    rate, first = gpu.learning_rate(examples, settings, architecture, CPU)
+    rate, first = gpu_learning.learning_rate(examples, settings, architecture, CPU)
     spent = time.perf_counter() - started
     assert 1 < first < spent
     assert 10 / rate < spent - first

@@ -21,7 +21,7 @@ from cordinr.inr.point_groups import make_point_groups
 from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FAST, FitSettings
 from cordinr.inr.target_image import TargetImage, relative_to
-from tests.helpers.support import blobs, two_views
+from tests.helpers.support import blobs, two_views, with_noise
 
 SMALL = FitSettings(width=16, channels=1, batch=256, passes=4)
 CPU = torch.device("cpu")
@@ -125,17 +125,7 @@ def test_intensities_that_no_model_can_hold_are_refused(unlike_views, begins):
 
 
 def test_a_fit_begins_at_total_variation_and_stays_near_where_noise_says_so(unlike_views, begins):
-    rng = np.random.default_rng(0)
-    noisy = [
-        replace(
-            view,
-            volume=Volume(
-                (view.volume.array + rng.normal(0, 30, view.volume.grid.shape)).astype(np.float32),
-                view.volume.grid,
-            ),
-        )
-        for view in unlike_views
-    ]
+    noisy = with_noise(unlike_views, 30)
     apart = []
     for views in (unlike_views, noisy):
         problem = prepare_fit(views, 4, SMALL, CPU)

@@ -21,7 +21,7 @@ from cordinr.prior.features import (
     view_kind,
 )
 from cordinr.prior.symmetries import SYMMETRIES
-from tests.helpers.support import blobs, two_views
+from tests.helpers.support import blobs, two_views, with_noise
 
 VOLUME = blobs((20, 16, 24), np.eye(4))
 
@@ -115,15 +115,5 @@ def test_what_was_not_measured_says_nothing():
 
 def test_total_variation_is_stronger_where_views_are_noisy():
     views = two_views(VOLUME)
-    rng = np.random.default_rng(0)
-    noisy = [
-        replace(
-            v,
-            volume=Volume(
-                v.volume.array + rng.normal(0, 10, v.volume.array.shape).astype(np.float32),
-                v.volume.grid,
-            ),
-        )
-        for v in views
-    ]
+    noisy = with_noise(views, 10)
     assert tv_weight(noisy, 160) > tv_weight(views, 160) + 0.01

@@ -10,7 +10,7 @@ from cordinr.imaging.volume import Volume
 from cordinr.prior.features import view_features
 from cordinr.prior.predict import correct, predict_learned, tiles
 from tests.helpers.priors import tiny_prior
-from tests.helpers.support import blobs, two_views
+from tests.helpers.support import blobs, two_views, with_noise
 
 VOLUME = blobs((26, 17, 23), np.eye(4))
 VIEWS = two_views(VOLUME)
@@ -81,16 +81,6 @@ def test_unknown_views_widen_the_error_and_are_said(thickness, caplog):
 
 
 def test_noise_beyond_what_is_known_is_said(caplog):
-    rng = np.random.default_rng(0)
-    noisy = [
-        replace(
-            v,
-            volume=Volume(
-                v.volume.array + rng.normal(0, 40, v.volume.array.shape).astype(np.float32),
-                v.volume.grid,
-            ),
-        )
-        for v in VIEWS
-    ]
+    noisy = with_noise(VIEWS, 40)
     predict_learned(noisy, VOLUME.grid, tiny_prior(), variation=VOLUME.array)
     assert "noise of" in caplog.text

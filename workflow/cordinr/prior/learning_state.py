@@ -89,7 +89,7 @@ class LearningState:
         tensors = {f"network.{name}": each for name, each in self.network.state_dict().items()}
         for number, moments in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{number}.{name}": moments[name] for name in MOMENTS}
-        stored = {name: each.detach().cpu().clone().contiguous() for name, each in tensors.items()}
+        stored = {name: each.detach().cpu().contiguous() for name, each in tensors.items()}
         with atomic(self.path) as partial:
             save_file(stored, partial, metadata={"state": json.dumps(header)})
         self._last = time.perf_counter()

@@ -61,6 +61,8 @@ def test_what_noise_explains_is_no_disagreement():
     much = alignment_with(2 * LEAST_DISAGREEMENT, count)
     assert much.apply([view])[0].disagreement == pytest.approx(2 * LEAST_DISAGREEMENT)
     assert "differs from the other scans by 20%" in much.describe(0)
+    # Two scans may differ by up to twice their mean; what is written has to be readable.
+    assert alignment_with(1.7, count).fields(0)["ScanDisagreement"] == 1
 
 
 @pytest.mark.parametrize("value", ["much", -0.1, 2, True, [0.2]])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cordinr.cli.learn import learn
+from cordinr.cli.learners import find_references
 from cordinr.imaging.volume import save_volume
 from cordinr.prior.learning import LearningSettings
 from cordinr.prior.prior_file import Learner, load_prior
@@ -32,6 +33,14 @@ def dataset(tmp_path, monkeypatch):
     rows = ["participant_id\tsite", "sub-01\tx", "sub-02\tx", "sub-03\ty"]
     (root / "participants.tsv").write_text("\n".join(rows) + "\n")
     return root
+
+
+def test_people_are_of_the_dataset_as_it_was_called(dataset):
+    """A run calls a linked source by the name of the link, and refuses its people by that name."""
+    Path("mine").symlink_to(dataset)
+    found, _ = find_references([Path("mine")], "T2w", [])
+    assert {each.dataset for each in found} == {"mine"}
+    assert {each.dataset for each in find_references([dataset / "."], "T2w", [])[0]} == {"cohort"}
 
 
 def test_it_learns_from_all_but_those_left_out(dataset, command):

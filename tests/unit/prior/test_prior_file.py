@@ -86,7 +86,8 @@ def test_a_number_that_no_computer_holds_is_refused(path, number):
     text = json.dumps(header_of(path) | {"calibration": 77.0}).replace("77.0", number)
     known = json.dumps(header_of(path)["known"] | {"noise": 77.0}).replace("77.0", number)
     other = json.dumps(header_of(path) | {"known": "KNOWN"}).replace('"KNOWN"', known)
-    for broken in (text, other):
+    record = json.dumps(header_of(path) | {"record": {"steps": 77.0}}).replace("77.0", number)
+    for broken in (text, other, *([record] if number == "1e999" else [])):
         save_file(load_file(path), path, metadata={FORMAT: broken})
         with pytest.raises(InputError, match="is not a readable prior"):
             load_prior(path)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from .point_groups import PointGroup
 from .settings import FitSettings
-from .training import MAX_STEPS_PER_PASS
 
 MAX_POINTS = 2.4e6
 """Maximum number of points in a pass over voxels that share none, as scans of a patient have them,
@@ -16,10 +15,6 @@ MAX_STEPS_FROM_START = 96
 
 PART_FROM_START = 0.25
 """Steps of a fit that begins at an image, as a fraction of the maximum in the settings."""
-
-MAX_PASSES_ANEW = 12.5
-"""Maximum number of passes over more points than `MAX_POINTS` where there is no image to begin at:
-as many as the default number of steps makes of as many points."""
 
 
 def most_steps(groups: Sequence[PointGroup], settings: FitSettings, begun: bool) -> int:
@@ -35,8 +30,8 @@ def most_steps(groups: Sequence[PointGroup], settings: FitSettings, begun: bool)
     points = points_of(groups)
     if points <= MAX_POINTS:
         return settings.max_steps
-    passes = MAX_PASSES_ANEW * MAX_POINTS / points
-    return min(settings.max_steps, math.ceil(passes * MAX_STEPS_PER_PASS))
+    # Nothing to begin at: as many points in all as the largest fit that is not cut.
+    return min(settings.max_steps, math.ceil(FitSettings().max_steps * MAX_POINTS / points))
 
 
 def points_of(groups: Sequence[PointGroup]) -> float:

@@ -74,7 +74,7 @@ class Training:
         checkpoint: file to resume from and to keep up to date, or None.
         smoothing_weight: of the total variation at the points, against the squared errors.
         target_weight: of the squared distance of the points from their targets, likewise.
-        max_steps: number of steps to take at most, if less than that of the settings.
+        max_steps: number of steps to take at most; None for that of the settings.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Training:
         self.orders: list[tuple[int, Tensor] | None] = [None] * len(groups)
         self.batch = sum(group.batch * group.values.shape[1] for group in self.groups)
         self.points_per_step = sum(group.batch * len(group.offsets) for group in self.groups)
-        most = settings.max_steps if max_steps is None else min(max_steps, settings.max_steps)
+        most = settings.max_steps if max_steps is None else max_steps
         self.steps = max(1, min(round(settings.passes * self.voxels / batch), most))
         self.losses = LossCurve(self.steps)
         self.checkpoint = Checkpoint(checkpoint, network, self.optimiser, self.losses, identity)

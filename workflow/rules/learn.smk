@@ -36,7 +36,7 @@ rule learn:
     message:
         "Learn a prior without the people of fold {wildcards.fold}"
     shell:
-        # `exec`: as of a fit.
+        # `exec`: so that SIGTERM comes to what writes its state before it ends.
         "exec cordinr learn {params.results:q} --dataset {params.dataset:q} --no-score"
         " --fold {wildcards.fold}/{params.folds} {params.settings} {params.examples}"
         " --device {params.device} --threads {threads} -o {output:q} > {log:q} 2>&1"

@@ -1,6 +1,8 @@
 """The verb `learn`: whose images it learns from, what it says and refuses."""
 
 import inspect
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from cordinr.cli.learners import find_files
 from cordinr.datasets.index import IndexRow, save_index
 from cordinr.datasets.layout import ResultPaths
 from cordinr.imaging.volume import save_volume
-from cordinr.prior.learning import LearningSettings
+from cordinr.prior.learning import LearningSettings, PatchPool
 from cordinr.prior.people import Learner
 from cordinr.prior.prior_file import load_prior
 from cordinr.prior.shipped import shipped_prior
@@ -21,6 +23,10 @@ from tests.helpers.priors import reference, write_cohort
 QUICK = (
     "--phantoms 0 --per-image 1 --steps 1 --batch 1 --threads 1 --device cpu -o prior.safetensors"
 )
+
+
+class EndedError(Exception):
+    pass
 
 
 @pytest.fixture
@@ -124,6 +130,32 @@ def test_the_same_words_give_the_same_bytes(dataset, command):
     assert command("learn", "cohort", *QUICK.split(), "--exclude-subject", "sub-03")[0] == 0
     assert (dataset.parent / "prior.safetensors").read_bytes() == first
     assert [path.name for path in dataset.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_sigterm_costs_no_step(dataset, command, monkeypatch):
+    """As from Slurm: the process ends by it, once the state is written, and goes on from there."""
+    drawn = []
+
+    def draw(pool, step, whole=PatchPool.draw):
+        drawn.append(step)
+        if len(drawn) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return whole(pool, step)
+
+    def end(number, frame):
+        raise EndedError
+
+    monkeypatch.setattr(PatchPool, "draw", draw)
+    words = ["learn", "cohort", *QUICK.split(), "--steps", "4"]
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        with pytest.raises(EndedError):
+            command(*words)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert Path(".prior.safetensors.partial").exists() and not Path("prior.safetensors").exists()
+    assert command(*words)[0] == 0
+    assert drawn == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

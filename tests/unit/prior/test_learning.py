@@ -67,6 +67,31 @@ def test_a_stopped_run_goes_on_to_the_same_end(tmp_path, monkeypatch):
     assert not path.exists()
 
 
+def test_a_run_that_is_told_to_stop_writes_how_far_it_came(tmp_path):
+    path = tmp_path / "state.safetensors"
+    settings = replace(SETTINGS, steps=6, patch=8, batch=1)
+    answers = iter([False, False, True])
+    learn(
+        examples(),
+        settings,
+        architecture=TINY,
+        checkpoint=path,
+        is_stopped=lambda: next(answers),
+    )
+    assert path.exists() and next(answers, "asked three times") == "asked three times"
+    asked = []
+    resumed = learn(
+        examples(),
+        settings,
+        architecture=TINY,
+        checkpoint=path,
+        is_stopped=lambda: bool(asked.append(1)),
+    )
+    assert len(asked) == 2  # after the fourth step and the fifth; after the last nobody asks
+    assert weights(resumed) == weights(learn(examples(), settings, architecture=TINY))
+    assert not path.exists()
+
+
 def test_a_run_goes_on_with_the_same_images_only(tmp_path, monkeypatch):
     """People of two datasets may have the same labels: nobody may be in a prior unsaid."""
     path = tmp_path / "state.safetensors"

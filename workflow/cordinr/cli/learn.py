@@ -99,6 +99,7 @@ def learn(
     from ..errors import InputError
     from ..files import check_writable
     from ..inr.device import choose_device, use_threads
+    from ..inr.sigterm import deferred_sigterm
     from ..prior.examples import make_examples
     from ..prior.folds import divide, refuse_learners
     from ..prior.known import KnownViews
@@ -159,7 +160,15 @@ def learn(
         )
 
     checkpoint = output.with_name(f".{output.name}.partial")
-    network = learn_network(examples, settings, device=chosen, checkpoint=checkpoint, report=show)
+    with deferred_sigterm() as is_stopped:
+        network = learn_network(
+            examples,
+            settings,
+            device=chosen,
+            checkpoint=checkpoint,
+            report=show,
+            is_stopped=is_stopped,
+        )
     learners = sorted(
         {Learner(each.person, each.dataset, each.site) for each in references},
         key=lambda each: (each.dataset, each.person),

@@ -95,6 +95,7 @@ def learn(
     device: torch.device | str = "cpu",
     checkpoint: Path | None = None,
     report: Callable[[LearningReport], None] = lambda report: None,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> PriorNetwork:
     """Learn a network from examples; on a CPU and without a time limit always the same.
 
@@ -105,6 +106,8 @@ def learn(
         device: where to compute.
         checkpoint: file from which a stopped run goes on; removed at the end.
         report: is told now and then how far the run is.
+        is_stopped: is asked after every step; where it says so, the run writes its checkpoint and
+            gives back the network as it is.
 
     Raises:
         InputError: the loss is no longer a finite number.
@@ -129,8 +132,8 @@ def learn(
     pool = PatchPool(examples, settings, device)
     first, before = state.resume()
     started, gain = time.perf_counter(), _Gain()
-    step = first
-    while step < settings.steps:
+    step, stopped = first, False
+    while step < settings.steps and not stopped:
         seconds = before + time.perf_counter() - started
         part = step / settings.steps
         if settings.seconds:
@@ -149,18 +152,20 @@ def learn(
         optimiser.step()
         gain.add(error, start)
         step += 1
-        # On a CPU fifty steps take many minutes, which a stop would cost.
-        if step % 50 == 0 or step == settings.steps or state.is_due:
+        stopped = step < settings.steps and is_stopped()
+        # On a CPU fifty steps take many minutes, which the end of the machine would cost.
+        if step % 50 == 0 or step == settings.steps or state.is_due or stopped:
             if not math.isfinite(loss.item()):
                 raise InputError(
                     f"the loss of the prior is not a finite number at step {step}; choose a lower "
                     "learning rate, or look for references with extreme intensities."
                 )
             seconds = before + time.perf_counter() - started
-            if state.is_due:
+            if state.is_due or stopped:
                 state.write(step, seconds)
             report(LearningReport(step, max(part, step / settings.steps), gain.read(), seconds))
-    state.remove()
+    if not stopped:
+        state.remove()
     return network.to(memory_format=torch.contiguous_format).float().eval()
 
 

@@ -30,7 +30,7 @@ from .point_groups import PointGroup, make_point_groups
 from .settings import FitSettings
 from .target_image import TargetImage, relative_to, with_targets
 from .training import Progress, Training
-from .tv_target import TV_TARGET_WEIGHT, tv_target
+from .tv_target import TV_TARGET_WEIGHT, target_grid, tv_target
 
 log = logging.getLogger(__name__)
 
@@ -149,20 +149,6 @@ def prepare_fit(
     corners = domain.corners(views)
     centre, half_extent = middle(corners)
     scale = intensity_scale(views)
-    architecture = Architecture(
-        encoding=settings.encoding,
-        fourier_dim=fourier_dim,
-        sigma=settings.sigma,
-        half_extent=half_extent,
-        width=settings.width,
-        depth=settings.depth,
-        activation=settings.activation,
-        dropout=settings.dropout,
-        members=settings.members,
-        channels=settings.channels,
-        lattices=tuple(lattices_for(views, domain, centre)) if settings.channels else (),
-    )
-    check_memory(architecture, device)
     noise = excess_noise(views, scale)
     noise_weight = settings.smoothing * noise
     groups = make_point_groups(
@@ -174,10 +160,26 @@ def prepare_fit(
         device=device,
         pairs=noise_weight > 0,
     )
+    begins = bool(settings.tv_prior) and points_of(groups) > MAX_POINTS
+    # What a start lacks is learnt on the voxels that the start has.
+    factor = target_grid(views, domain.grid)[2] if begins else 1.0
+    architecture = Architecture(
+        encoding=settings.encoding,
+        fourier_dim=fourier_dim,
+        sigma=settings.sigma,
+        half_extent=half_extent,
+        width=settings.width,
+        depth=settings.depth,
+        activation=settings.activation,
+        dropout=settings.dropout,
+        members=settings.members,
+        channels=settings.channels,
+        lattices=tuple(lattices_for(views, domain, centre, factor)) if settings.channels else (),
+    )
+    check_memory(architecture, device)
     start = None
     target_weight = settings.tv_prior
     if settings.tv_prior:
-        begins = points_of(groups) > MAX_POINTS
         weight = automatic_weight(views, "tv") if begins else TV_TARGET_WEIGHT + noise_weight
         image = tv_target(
             views, domain.grid, scale=scale, weight=weight, device=device, field=field

@@ -35,6 +35,20 @@ MAX_VOXELS_ALONE = 2.5e6
 """The same where all slices have one direction, between which there is no detail to be kept."""
 
 
+def target_grid(views: Sequence[View], grid: Grid) -> tuple[list[View], Grid, float]:
+    """On which voxels a target is computed: coarser ones where views are oblique and large.
+
+    Args:
+        views: to reconstruct from.
+        grid: around the covered field.
+
+    Returns:
+        As `coarsened`.
+    """
+    alone = all(view.is_parallel_to(views[0]) for view in views)
+    return coarsened(views, grid, MAX_ENTRIES, MAX_VOXELS_ALONE if alone else MAX_VOXELS)
+
+
 def tv_target(
     views: Sequence[View],
     grid: Grid,
@@ -58,9 +72,7 @@ def tv_target(
     Raises:
         InputError: the views hold intensities that are too large for total variation.
     """
-    alone = all(view.is_parallel_to(views[0]) for view in views)
-    max_voxels = MAX_VOXELS_ALONE if alone else MAX_VOXELS
-    views, grid, factor = coarsened(views, grid, MAX_ENTRIES, max_voxels)
+    views, grid, factor = target_grid(views, grid)
     if factor > 1:
         log.info("total variation is computed on voxels of %.2g mm.", grid.voxel_sizes[0])
     image = _reconstruct(views, grid, weight, device, field)

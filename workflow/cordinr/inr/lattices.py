@@ -64,7 +64,8 @@ def lattices_for(
         _lattice(grid.directions, np.full(3, times * voxel), extents)
         for times in ISOTROPIC_SPACINGS
     ]
-    shaped, directions = [], []
+    shaped: list[Lattice] = []
+    directions: list[View] = []
     for view in views:
         if any(view.is_parallel_to(other) for other in directions):
             continue

@@ -42,6 +42,7 @@ def test_the_learned_image_comes_with_its_standard_error(views, tmp_path, comman
     np.testing.assert_allclose(error.array, wanted.standard_error, rtol=1e-2, atol=1e-2)
     fields = read_json(sidecar_path(image))
     assert (fields["Method"], fields["Prior"]) == ("learned", "prior.safetensors")
+    assert fields["PriorLearners"] == {"made-up": ["sub-01", "sub-02"]}
     assert "Standard error" in read_json("sub-01_desc-learnedstderr_T2w.json")["Description"]
     assert read_json("cost.json")["seconds"] > 0
 

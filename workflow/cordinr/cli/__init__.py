@@ -4,7 +4,8 @@
 - `placing`: scans read and aligned; `reconstruction_files`: what is written beside an image.
 - `align`, `reconstruct`, `simulate`, `baseline`, `evaluate`: from images to scores; `fitting`: what
   the verbs around one INR share.
-- `learn`: a prior from the references of other people; `learners`: these references.
+- `learn`: a prior from the references of other people; `learners`: these references; `priors`: a
+  prior read for a person who is not in it, and what sidecars say of it.
 - `trust`: how far a reconstruction can be trusted without a reference; `reconstruction_page`: the
   page of one.
 - `figures`, `pages`: pictures and HTML; `runs`: where a run is; `dataset`, `save`: datasets.

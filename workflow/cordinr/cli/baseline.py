@@ -1,16 +1,12 @@
 """The verb that reconstructs without a network of its own: by classical methods or by a prior."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from . import Panel, verb
 from .options import Command, Insist, Like, Outputs, Views
-
-if TYPE_CHECKING:
-    from ..prior.prior_file import Prior
 
 
 @verb(Panel.STEPS, "axial.nii.gz sagittal.nii.gz --method tv --like T2w.nii.gz -o tv.nii.gz")
@@ -96,7 +92,11 @@ def baseline(
     pairs = list(zip(method, output, strict=True))
     maps = [companion_path(path, "stderr") for name, path in pairs if name == LEARNED]
     check_images([*output, *maps], [*views, *([like] if like else [])])
-    other_people = _read_prior(prior, views, dataset) if LEARNED in method else None
+    other_people = None
+    if LEARNED in method:
+        from .priors import prior_fields, read_prior_for
+
+        other_people = read_prior_for(prior, views, dataset)
     loaded = load_views(views, insist=insist)
     metadata = view_metadata(loaded)
     grid = grid_like(like, output[0]) if like else FitDomain.of(loaded).grid
@@ -114,7 +114,7 @@ def baseline(
                 learned = predict_learned(loaded, grid, other_people)
                 images[path] = learned.image, name
                 images[companion_path(path, "stderr")] = learned.standard_error, f"{name}stderr"
-                fields["Prior"] = Path(prior).name
+                fields |= prior_fields(prior, other_people)
             else:
                 weight = given.get(name)
                 if weight is None:
@@ -128,28 +128,6 @@ def baseline(
             write_json(sidecar_path(target), sidecar)
         if record:
             write_json(record[k], meter.costs())
-
-
-def _read_prior(name: str, views: Sequence[Path], dataset: str) -> "Prior":
-    """Read the prior that a word or a path names, and refuse it to those whom it has seen.
-
-    Args:
-        name: as `find_prior`.
-        views: whose file names say of whom they are.
-        dataset: of the views; empty where it is not known.
-
-    Raises:
-        InputError: there is no such prior, or it has seen the subject.
-    """
-    from ..bids.names import entities
-    from ..prior.folds import refuse_learner
-    from ..prior.shipped import find_prior
-    from .learners import person_of
-
-    prior = find_prior(name)
-    for label in {entities(view).get("sub") for view in views} - {None}:
-        refuse_learner(prior, person_of(str(label)), f"prior {name}", dataset)
-    return prior
 
 
 def read_weight(option: str, text: str) -> float | None:

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..imaging.volume import load_reference
 from ..phantom.scan import draw_scan
 from ..prior.examples import MIN_VOXELS, Reference
+from ..prior.folds import person_of
 from ..prior.prior_file import load_prior
 from ..prior.scores import Score
 
@@ -22,11 +23,6 @@ PHANTOM_SEED = 1000
 
 PHANTOM_DATASET = "phantom"
 """Name of the dataset that phantoms belong to."""
-
-
-def person_of(subject: str) -> str:
-    """A person by the label of a subject, with or without "sub-", as priors name people."""
-    return f"sub-{subject.removeprefix('sub-')}"
 
 
 def find_references(

@@ -10,6 +10,11 @@ from ..errors import InputError
 from .prior_file import Learner, Prior
 
 
+def person_of(subject: str) -> str:
+    """A person by the label of a subject, with or without "sub-", as priors name people."""
+    return f"sub-{subject.removeprefix('sub-')}"
+
+
 def divide(people: Sequence[Learner], count: int) -> list[set[str]]:
     """Divide people into folds, by site where all have one and there are enough, else by person.
 

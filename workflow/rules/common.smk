@@ -119,6 +119,7 @@ PRIOR_FILES = (
     if LEARNED in BASELINES and PRIOR != LEARNED
     else []
 )
+DRAWN_TO_LEARNED = config.get("prior", "tv") not in ("none", "tv")
 INRS = [inr_label(dim) for dim in config["fourier_dims"]]
 VARIANTS = variant_labels(
     config["fourier_dims"], config["fourier_sigmas"], config["seeds"], config["fit"]

@@ -14,6 +14,7 @@ import torch
 from .. import __version__
 from ..acquisition.overlap import Field
 from ..acquisition.view import View
+from ..prior.prior_file import Prior
 from .budget import most_steps
 from .model_file import INR, TABLE_TYPE
 from .network import CoordinateNetwork
@@ -34,6 +35,7 @@ def fit_inr(
     report: Callable[[Progress], None] = lambda progress: None,
     report_every: float = 5.0,
     checkpoint: Path | None = None,
+    prior: Prior | None = None,
 ) -> INR:
     """Fit a network whose slice averages agree with the views.
 
@@ -47,6 +49,8 @@ def fit_inr(
         report_every: seconds between calls of `report`, which is also called at the end.
         checkpoint: file to resume from if it belongs to this fit; it is kept up to date meanwhile
             and removed at the end. A fit that begins at an image keeps none.
+        prior: whose image of the views draws the INR where they say nothing; None for their total
+            variation, as far as the settings ask for it.
 
     Returns:
         The fitted INR, on the CPU.
@@ -57,11 +61,12 @@ def fit_inr(
     """
     begun = time.perf_counter()
     torch.manual_seed(settings.seed)
-    problem = prepare_fit(views, fourier_dim, settings, torch.device(device), field)
+    problem = prepare_fit(views, fourier_dim, settings, torch.device(device), field, prior)
     network = build_network(problem, settings.seed)
     steps = most_steps(problem.groups, settings, begun=problem.start is not None)
     if problem.start is not None:
-        log.info("the fit begins at total variation and takes %d steps at most.", steps)
+        image = "the learned image" if prior else "total variation"
+        log.info("the fit begins at %s and takes %d steps at most.", image, steps)
     training = Training(
         network.to(device),
         problem.groups,
@@ -94,6 +99,7 @@ def finish(
         scale=problem.scale,
         settings=settings,
         start=None if problem.start is None else problem.start.to("cpu"),
+        error=None if problem.error is None else problem.error.to("cpu"),
         views=tuple(view.name for view in views),
         fit_record={
             "version": __version__,

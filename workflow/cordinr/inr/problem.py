@@ -12,25 +12,20 @@ from ..acquisition.overlap import Field
 from ..acquisition.view import View, intensity_scale
 from ..classical.reconstruct import automatic_weight
 from ..errors import InputError
+from ..prior.prior_file import Prior
 from .budget import MAX_POINTS, points_of
 from .device import free_memory
 from .lattices import lattices_for
+from .learned_target import learned_target, learned_weight
 from .network import Architecture, CoordinateNetwork
 from .noise import points_per_voxel
 from .point_groups import PointGroup, make_point_groups
 from .settings import FitSettings
 from .target_image import TargetImage, relative_to, with_targets
-from .tv_target import TV_TARGET_WEIGHT, target_grid, tv_target
+from .tv_target import TV_TARGET_WEIGHT, start_weight, target_grid, tv_target
 
 BYTES_PER_PARAMETER = 16
 """Memory in bytes for each number to learn: its weight, its gradient and Adam's two moments."""
-
-START_WEIGHT = 0.1
-"""Least weight of the squared distance from an image that a fit begins at."""
-
-START_ERROR = 0.02
-"""Error that the image is taken to have where a fit begins at it, in units of the intensity scale.
-What it lacks weighs as much against the errors at the views as their noise weighs against it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +41,8 @@ class FitProblem:
         smoothing_weight: of the total variation at the points, against the squared errors.
         target_weight: of the squared distance of the points from their targets, likewise.
         start: image that the fit begins at; the network learns what it lacks. None for nothing.
+        error: standard error of the image that the points are drawn to, in units of `scale`; None
+            where nobody says.
     """
 
     domain: FitDomain
@@ -56,6 +53,7 @@ class FitProblem:
     smoothing_weight: float
     target_weight: float
     start: TargetImage | None = None
+    error: TargetImage | None = None
 
 
 def prepare_fit(
@@ -64,6 +62,7 @@ def prepare_fit(
     settings: FitSettings,
     device: torch.device,
     field: Field = "crossed",
+    prior: Prior | None = None,
 ) -> FitProblem:
     """Turn views into a problem: where, in which units, and which points stand for which voxels.
 
@@ -73,6 +72,7 @@ def prepare_fit(
         settings: of the fit.
         device: where the tensors of the problem live.
         field: that the INR covers.
+        prior: whose image of the views draws the points; None for their total variation.
 
     Raises:
         InputError: as `fit_inr`, but for the loss.
@@ -84,7 +84,8 @@ def prepare_fit(
     centre, half_extent = middle(corners)
     scale = intensity_scale(views)
     noise = excess_noise(views, scale)
-    noise_weight = settings.smoothing * noise
+    # A learned image is as smooth as it should be.
+    noise_weight = 0.0 if prior else settings.smoothing * noise
     groups = make_point_groups(
         views,
         domain,
@@ -94,7 +95,8 @@ def prepare_fit(
         device=device,
         pairs=noise_weight > 0,
     )
-    begins = bool(settings.tv_prior) and points_of(groups) > MAX_POINTS
+    drawn = bool(settings.tv_prior or prior)
+    begins = drawn and points_of(groups) > MAX_POINTS
     # What a start lacks is learnt on the voxels that the start has.
     factor = target_grid(views, domain.grid)[2] if begins else 1.0
     architecture = Architecture(
@@ -111,23 +113,24 @@ def prepare_fit(
         lattices=tuple(lattices_for(views, domain, centre, factor)) if settings.channels else (),
     )
     check_memory(architecture, device)
-    start = None
-    target_weight = settings.tv_prior
-    if settings.tv_prior:
-        weight = automatic_weight(views, "tv") if begins else TV_TARGET_WEIGHT + noise_weight
-        image = tv_target(
-            views, domain.grid, scale=scale, weight=weight, device=device, field=field
-        )
+    start = error = None
+    target_weight = 0.0
+    if drawn:
+        if prior:
+            image, error = learned_target(
+                views, domain.grid, prior, scale=scale, device=device, field=field
+            )
+            target_weight = learned_weight(noise)
+        else:
+            weight = automatic_weight(views, "tv") if begins else TV_TARGET_WEIGHT + noise_weight
+            image = tv_target(
+                views, domain.grid, scale=scale, weight=weight, device=device, field=field
+            )
+            target_weight = start_weight(noise) if begins else settings.tv_prior
+        error = error and _storable(error, views)
         if begins:
-            start = image.rounded()
-            if not start.values.isfinite().all():
-                names = " and ".join(view.name for view in views)
-                raise InputError(
-                    f"{names}: hold intensities too far beyond their 99th percentile for a model; "
-                    "clip them."
-                )
+            start = _storable(image, views)
             groups = relative_to(groups, start, centre)
-            target_weight = max(START_WEIGHT, noise / START_ERROR**2)
         else:
             groups = with_targets(groups, image, centre)
     per_point = 1 / points_per_voxel(groups, domain.grid, centre)
@@ -141,7 +144,24 @@ def prepare_fit(
         smoothing_weight=0.0 if start else noise_weight * per_point,
         target_weight=target_weight * per_point,
         start=start,
+        error=error,
     )
+
+
+def _storable(image: TargetImage, views: Sequence[View]) -> TargetImage:
+    """An image with the precision that it has in a model file.
+
+    Raises:
+        InputError: its intensities are too large for that.
+    """
+    image = image.rounded()
+    if not image.values.isfinite().all():
+        names = " and ".join(view.name for view in views)
+        raise InputError(
+            f"{names}: hold intensities too far beyond their 99th percentile for a model; clip "
+            "them."
+        )
+    return image
 
 
 @torch.no_grad()

@@ -25,6 +25,13 @@ TV_TARGET_WEIGHT = 0.001
 """Weight of the total variation in a target where the views have no noise, for intensities of about
 [0, 1]. A start has more, `automatic_weight`, as less is added to it."""
 
+START_WEIGHT = 0.1
+"""Least weight of the squared distance from an image that a fit begins at."""
+
+START_ERROR = 0.02
+"""Error that the image is taken to have where a fit begins at it, in units of the intensity scale.
+What it lacks weighs as much against the errors at the views as their noise weighs against it."""
+
 MAX_ENTRIES = 1.5e7
 """Maximum number of entries of the system matrices of the target, which take 16 bytes each."""
 
@@ -33,6 +40,15 @@ MAX_VOXELS = 8e6
 
 MAX_VOXELS_ALONE = 2.5e6
 """The same where all slices have one direction, between which there is no detail to be kept."""
+
+
+def start_weight(noise: float) -> float:
+    """Weight of the squared distance from a start, for the noise variance of the views.
+
+    Args:
+        noise: variance, in units of the intensity scale squared.
+    """
+    return max(START_WEIGHT, noise / START_ERROR**2)
 
 
 def target_grid(views: Sequence[View], grid: Grid) -> tuple[list[View], Grid, float]:

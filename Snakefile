@@ -51,6 +51,7 @@ if ACQUIRED:
 else:
 
     include: "workflow/rules/simulate.smk"
+    include: "workflow/rules/learn.smk"
     include: "workflow/rules/evaluate.smk"
     include: "workflow/rules/report.smk"
     include: "workflow/rules/pages.smk"

@@ -1,16 +1,20 @@
 """A small prior and what it learnt from, for tests."""
 
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from cordinr.imaging.volume import Volume
+from cordinr.files import write_json, write_text
+from cordinr.imaging.volume import Volume, save_volume
 from cordinr.prior.examples import Example, Reference, make_examples
 from cordinr.prior.features import CHANNELS
 from cordinr.prior.known import KnownViews
 from cordinr.prior.network import PriorArchitecture, PriorNetwork
-from cordinr.prior.prior_file import Learner, Prior
+from cordinr.prior.people import Learner
+from cordinr.prior.prior_file import Prior
 
 from .support import blobs
 
@@ -23,6 +27,24 @@ def reference(person: str, size: int = 20) -> Reference:
     rng = np.random.default_rng([len(person), *person.encode()])
     array = volume.array + rng.normal(0, 10, volume.array.shape).astype(np.float32)
     return Reference(person, Volume(array, volume.grid), "made-up")
+
+
+def write_cohort(root: Path, sites: Mapping[str, str], size: int) -> None:
+    """A raw dataset of one image of each subject.
+
+    Args:
+        root: folder to create.
+        sites: of the subjects, by their labels.
+        size: number of voxels along each axis.
+    """
+    for label in sites:
+        volume = reference(f"sub-{label}", size).volume
+        path = root / f"sub-{label}/anat/sub-{label}_T2w.nii.gz"
+        save_volume(path, volume.array, volume.grid)
+    description = {"Name": "cohort", "BIDSVersion": "1.10.0", "DatasetType": "raw"}
+    write_json(root / "dataset_description.json", description)
+    rows = ["participant_id\tsite", *(f"sub-{label}\t{site}" for label, site in sites.items())]
+    write_text(root / "participants.tsv", "\n".join(rows) + "\n")
 
 
 @cache

@@ -162,9 +162,9 @@ def validate_bids(folder: Path) -> dict:
     return json.loads(answer.stdout)
 
 
-def planned_jobs(project: Project) -> dict[str, int]:
-    """How many jobs of each rule a dry-run would do; the target rule left out."""
-    output = project.snakemake("--dry-run").stdout
+def planned_jobs(project: Project, *targets: str) -> dict[str, int]:
+    """How many jobs of each rule a dry-run would do for targets, or for all; without that rule."""
+    output = project.snakemake("--dry-run", *targets).stdout
     counts = {}
     for line in output.split("Job stats:")[1].splitlines()[3:] if "Job stats:" in output else []:
         words = line.split()

@@ -16,6 +16,7 @@ NUMERICS = {"torch", "pandas", "matplotlib", "skimage.metrics", "scipy.optimize"
         ("cli", NUMERICS | {"numpy", "pydantic"}),
         ("run.configuration", NUMERICS | {"scipy.ndimage"}),
         ("inr.estimates", NUMERICS),
+        ("prior.estimates prior.folds prior.people", NUMERICS),
         (
             "classical.reconstruct bids.view_files bids.sidecars "
             "evaluation.metrics evaluation.table",

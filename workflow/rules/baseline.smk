@@ -4,7 +4,7 @@ rule baseline:
         views=view_images(),
         sidecars=view_images(".json"),
         grid=grid_images(),
-        prior=PRIOR_FILES,
+        prior=baseline_prior_files,
         index=INDEX,
     output:
         images=recon_images(BASELINES),
@@ -25,6 +25,7 @@ rule baseline:
         runtime=growing(60),
     params:
         method_options=BASELINE_OPTIONS,
+        prior=prior_parameter(BASELINE_PRIOR, input.prior),
         like=like_option(input.grid),
         output_options=repeated("-o", output.images),
         record_options=repeated("--record", output.records),
@@ -33,5 +34,5 @@ rule baseline:
     message:
         "Reconstruct {wildcards.image} without a network for it alone"
     shell:
-        "cordinr baseline {input.views:q} {params.method_options} {params.like} {params.output_options}"
-        " {params.record_options} --command {params.command:q} > {log:q} 2>&1"
+        "cordinr baseline {input.views:q} {params.method_options} {params.prior} {params.like}"
+        " {params.output_options} {params.record_options} --command {params.command:q} > {log:q} 2>&1"

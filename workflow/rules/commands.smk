@@ -37,6 +37,19 @@ def align_command(wildcards):
     return dataset_command("align", raw_scans(wildcards), [], outputs)
 
 
+def prior_in_dataset(files, wildcards):
+    """The file of the prior of an image as commands name it: from the root of the dataset.
+
+    Args:
+        files: input function that finds it.
+        wildcards: of the job.
+    """
+    return [
+        os.path.relpath(path, "<results>/cordinr") if PRIOR == FOLDS else path
+        for path in files(wildcards)
+    ]
+
+
 def raw_like(wildcards):
     """The raw image as the one whose grid outputs get, as an option; none for acquired scans."""
     return "" if ACQUIRED else options("--like", [raw_image(wildcards)])
@@ -45,7 +58,11 @@ def raw_like(wildcards):
 def baseline_command(wildcards):
     """The command that makes the classical reconstructions of an image."""
     views = inside_dataset(view_images(), wildcards)
-    settings = [BASELINE_OPTIONS, raw_like(wildcards)]
+    settings = [
+        BASELINE_OPTIONS,
+        prior_options(BASELINE_PRIOR, prior_in_dataset(baseline_prior_files, wildcards)),
+        raw_like(wildcards),
+    ]
     outputs = inside_dataset(recon_images(BASELINES), wildcards)
     return dataset_command("baseline", views, settings, outputs)
 
@@ -59,6 +76,7 @@ def render_command(wildcards):
         options("--fourier-dim", [wildcards.dim]),
         options("--config", inside_dataset([FIT_SETTINGS], wildcards)),
         variant_options(wildcards),
+        prior_options(FIT_PRIOR, prior_in_dataset(prior_files, wildcards)),
         options("--device", [] if config["device"] == "auto" else [config["device"]]),
         raw_like(wildcards),
         "" if variant else options("--voxel", config["voxel_sizes"]),

@@ -34,7 +34,9 @@ from cordinr.evaluation.failed import METRICS as LACKS_METRICS
 from cordinr.evaluation.failed import save_failed
 from cordinr.figures.captions import CAPTIONS, IMAGE_CAPTIONS
 from cordinr.methods import LEARNED
-from cordinr.run.configuration import check_configuration
+from cordinr.prior.folds import divide
+from cordinr.prior.people import Learner, person_of
+from cordinr.run.configuration import FOLDS, PRIOR_WORDS, check_configuration
 from cordinr.run.failures import failed_images, images_left_out
 from cordinr.run.remainder import run_second, second_run
 from cordinr.run.slurm import cancel_left_jobs
@@ -70,6 +72,12 @@ def check_config():
     except InputError as error:
         raise WorkflowError(str(error)) from error
     source = Path(config["dataset"]["source"]).expanduser()
+    prior = Path(config["prior"]).expanduser()
+    if config["prior"] not in PRIOR_WORDS and not prior.is_file():
+        raise WorkflowError(
+            f"config: prior: there is no file {prior}; give one that `cordinr learn` wrote, or a "
+            f"word: {', '.join(PRIOR_WORDS)}."
+        )
     if config["results"]["datalad"] and source.is_dir() and not is_repository(source):
         raise WorkflowError(
             f"config: results.datalad: {source} is a plain folder without versions to go back to; "
@@ -101,6 +109,7 @@ elif not shutil.which("cordinr"):
 # of fits for a word in a docstring. After an edit without a new version, --forcerun does it.
 LIBRARY_VERSION = __version__
 
+DATASET = config["dataset"]["name"]
 SUFFIX = config["dataset"]["suffix"]
 FIT_SETTINGS = "<results>/cordinr/code/fit.yaml"
 DATALAD = config["results"]["datalad"]
@@ -112,14 +121,11 @@ VIEWS = {name: view for name, view in config["views"].items() if view and name !
 # The scans of each slice direction, by their entities; where there are some, no view is simulated.
 ACQUIRED = config["views"].get("acquired") or []
 BASELINES = config["baselines"]["methods"]
-PRIOR = config["baselines"]["prior"]
-# The file of a prior that does not come with cordinr; by its whole path, as sidecars name it.
-PRIOR_FILES = (
-    [os.path.abspath(os.path.expanduser(PRIOR))]
-    if LEARNED in BASELINES and PRIOR != LEARNED
-    else []
-)
-DRAWN_TO_LEARNED = config.get("prior", "tv") not in ("none", "tv")
+PRIOR = config["prior"]
+# The prior that is learnt without the people of a fold.
+FOLD_NAME = f"fold-{{fold}}of{config['learn']['folds']}"
+FOLD_PRIOR = f"<results>/cordinr/code/priors/{FOLD_NAME}.safetensors"
+DRAWN_TO_LEARNED = PRIOR not in ("none", "tv")
 INRS = [inr_label(dim) for dim in config["fourier_dims"]]
 VARIANTS = variant_labels(
     config["fourier_dims"], config["fourier_sigmas"], config["seeds"], config["fit"]

@@ -29,6 +29,7 @@ rule fit:
         views=view_images(),
         sidecars=view_images(".json"),
         settings=FIT_SETTINGS,
+        prior=prior_files,
     output:
         model="<results>/models/{folder}/{image}_desc-inrF{dim}{variant}_model.safetensors",
         record="<results>/records/{folder}/{image}_desc-inrF{dim}{variant}_fit.json",
@@ -48,6 +49,7 @@ rule fit:
         runtime=fit_time,
     params:
         variant=variant_options,
+        prior=prior_parameter(FIT_PRIOR, input.prior),
         device=config["device"],
         library=LIBRARY_VERSION,
     message:
@@ -56,5 +58,5 @@ rule fit:
         # `exec`: a shell would end at SIGTERM before the fit has written its checkpoint, and with the
         # job's last process Slurm ends all of it.
         "exec cordinr fit {input.views:q} --fourier-dim {wildcards.dim} --config {input.settings:q}"
-        " {params.variant} --device {params.device} --threads {threads} --record {output.record:q}"
+        " {params.variant} {params.prior} --device {params.device} --threads {threads} --record {output.record:q}"
         " -o {output.model:q} > {log:q} 2>&1"

@@ -21,6 +21,58 @@ def current_index():
     return read_index(path, Path(path).stat().st_mtime_ns)
 
 
+@lru_cache
+def read_folds(path, modified):
+    """The number of the fold of every person who has an image, from 1; arguments as of an index.
+
+    Also of people whose images failed, so that a second run divides the others as the first did.
+    """
+    images, _ = read_index(path, modified)
+    people = [Learner(person_of(row.subject), site=row.site) for row in images.values() if row.path]
+    try:
+        parts = divide(people, config["learn"]["folds"])
+    except InputError as error:
+        raise WorkflowError(f"config: learn.folds: {error}") from error
+    return {person: number for number, part in enumerate(parts, 1) for person in part}
+
+
+def current_folds():
+    """The fold of every person, once the dataset is cloned and indexed."""
+    path = checkpoints.index.get().output.index
+    return read_folds(path, Path(path).stat().st_mtime_ns)
+
+
+def references_outside_fold(wildcards):
+    """The references of all people who are not in a fold, which its prior is learnt from.
+
+    In a second run without those that could not be got in the first, but with those that were: a
+    prior that was learnt there stays as it is.
+    """
+    folds = current_folds()
+    images, _ = current_index()
+    paths = ResultPaths(Path(checkpoints.index.get().output.index).parent)
+    return [
+        f"<results>/reference/{row.folder}/{row.image}_reference.nii.gz"
+        for key, row in images.items()
+        if row.path and folds[person_of(row.subject)] != int(wildcards.fold)
+        if key not in FAILED or paths.reference(row).exists()
+    ]
+
+
+def prior_files(wildcards):
+    """The file of the prior for an image: of the fold of its person, or a given one; or none."""
+    if PRIOR == FOLDS:
+        # A person without an image is in no prior: any will do.
+        number = current_folds().get(person_of(row_of(wildcards).subject), 1)
+        return [FOLD_PRIOR.format(fold=number)]
+    return [] if PRIOR in PRIOR_WORDS else [os.path.abspath(os.path.expanduser(PRIOR))]
+
+
+def baseline_prior_files(wildcards):
+    """The file of the prior for the learned image; none where nobody wants that image."""
+    return prior_files(wildcards) if LEARNED in BASELINES else []
+
+
 def index_rows(subject=None):
     """The rows that have an image, in their order, of all subjects or of one.
 

@@ -100,11 +100,38 @@ def variant_options(wildcards):
     return options(f"--{setting[0]}", [setting[1]]) if setting else ""
 
 
-def learned_options():
-    """What `baseline` needs for the learned image; nothing where nobody wants it."""
-    if LEARNED not in BASELINES:
-        return []
-    return [options("--prior", PRIOR_FILES), options("--dataset", [config["dataset"]["name"]])]
+def prior_options(word, names):
+    """The prior of a job and the dataset of its person as options.
+
+    Args:
+        word: for a job without a file of a prior; empty where it needs none.
+        names: of the files of the prior: one, or none.
+    """
+    given = [*names, word][:1] if word else []
+    return f"{options('--prior', given)} {options('--dataset', [DATASET] if given else [])}"
+
+
+def prior_parameter(word, paths):
+    """A parameter: `prior_options` of a job.
+
+    Args:
+        word: as of `prior_options`.
+        paths: input of the job, as `input.prior`.
+    """
+
+    def fill(wildcards, **items):
+        names = paths(wildcards, **items)
+        return prior_options(word, [names] if isinstance(names, str) else names)
+
+    fill.__signature__ = inspect.signature(paths)
+    return fill
+
+
+def example_option(wildcards, input):
+    """How many examples a learning job makes of each image, as an option."""
+    from cordinr.prior.estimates import examples_of_each
+
+    return options("--per-image", [examples_of_each(len(input.references), config["learn"])])
 
 
 # What `simulate` and `baseline` are asked for, and what the sidecars of their images say.
@@ -121,9 +148,20 @@ BASELINE_OPTIONS = " ".join(
         options("--method", BASELINES),
         options("--tikhonov-weight", [config["baselines"]["tikhonov_weight"]]),
         options("--tv-weight", [config["baselines"]["tv_weight"]]),
-        *learned_options(),
     ]
 )
+
+LEARN_OPTIONS = " ".join(
+    [
+        options("--steps", [config["learn"]["steps"]]),
+        options("--batch", [config["learn"]["batch"]]),
+        options("--phantoms", [config["learn"]["phantoms"]]),
+        options("--seed", [config["learn"]["seed"]]),
+    ]
+)
+# The words of the prior for jobs without a file of one.
+FIT_PRIOR = PRIOR
+BASELINE_PRIOR = LEARNED if LEARNED in BASELINES else ""
 
 TABLE_OPTIONS = " ".join(
     [options("--method", BASELINES + INRS + VARIANTS), options("--res", RESOLUTIONS)]

@@ -38,6 +38,22 @@ def fit_memory(wildcards, input, attempt):
     return fit_memory_mb(input.views, config["fit"]) * attempt
 
 
+def learn_memory(wildcards, input, attempt, threads):
+    """Megabytes for learning a prior, by the size of its references."""
+    from cordinr.prior.estimates import learning_memory_mb
+
+    return learning_memory_mb(input.references, config["learn"], threads) * attempt
+
+
+def learn_time(wildcards, input, attempt, threads):
+    """Minutes for learning a prior; without a GPU they are many."""
+    from cordinr.prior.estimates import learning_minutes
+
+    on_gpu = config["device"] != "cpu"
+    minutes = learning_minutes(len(input.references), config["learn"], threads, on_gpu=on_gpu)
+    return minutes * attempt
+
+
 def fit_time(wildcards, input, attempt):
     """Minutes for a fit, by the size of its views."""
     from cordinr.inr.estimates import fit_minutes

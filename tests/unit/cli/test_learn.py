@@ -1,19 +1,22 @@
 """The verb `learn`: whose images it learns from, what it says and refuses."""
 
 import inspect
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cordinr.cli.learn import learn
-from cordinr.cli.learners import find_references
+from cordinr.cli.learners import find_files
+from cordinr.datasets.index import IndexRow, save_index
+from cordinr.datasets.layout import ResultPaths
 from cordinr.imaging.volume import save_volume
 from cordinr.prior.learning import LearningSettings
-from cordinr.prior.prior_file import Learner, load_prior
+from cordinr.prior.people import Learner
+from cordinr.prior.prior_file import load_prior
 from cordinr.prior.shipped import shipped_prior
-from tests.helpers.priors import reference
+from tests.helpers.priors import reference, write_cohort
 
 QUICK = (
     "--phantoms 0 --per-image 1 --steps 1 --batch 1 --threads 1 --device cpu -o prior.safetensors"
@@ -25,22 +28,15 @@ def dataset(tmp_path, monkeypatch):
     """Three people of two sites, one image each."""
     monkeypatch.chdir(tmp_path)
     root = tmp_path / "cohort"
-    for person in ("sub-01", "sub-02", "sub-03"):
-        volume = reference(person, 18).volume
-        save_volume(root / person / "anat" / f"{person}_T2w.nii.gz", volume.array, volume.grid)
-    description = {"Name": "cohort", "BIDSVersion": "1.10.0", "DatasetType": "raw"}
-    (root / "dataset_description.json").write_text(json.dumps(description))
-    rows = ["participant_id\tsite", "sub-01\tx", "sub-02\tx", "sub-03\ty"]
-    (root / "participants.tsv").write_text("\n".join(rows) + "\n")
+    write_cohort(root, {"01": "x", "02": "x", "03": "y"}, size=18)
     return root
 
 
 def test_people_are_of_the_dataset_as_it_was_called(dataset):
     """A run calls a linked source by the name of the link, and refuses its people by that name."""
     Path("mine").symlink_to(dataset)
-    found, _ = find_references([Path("mine")], "T2w", [])
-    assert {each.dataset for each in found} == {"mine"}
-    assert {each.dataset for each in find_references([dataset / "."], "T2w", [])[0]} == {"cohort"}
+    for folder, name in ((Path("mine"), "mine"), (dataset / ".", "cohort")):
+        assert {each.learner.dataset for each in find_files([folder], "T2w")} == {name}
 
 
 def test_it_learns_from_all_but_those_left_out(dataset, command):
@@ -93,6 +89,33 @@ def test_the_prior_that_comes_with_cordinr_was_learnt_at_the_defaults():
 def test_a_fold_leaves_out_the_people_of_a_site(dataset, command):
     assert command("learn", "cohort", *QUICK.split(), "--fold", "1/2")[0] == 0
     assert load_prior("prior.safetensors").people == {"sub-03"}
+
+
+def test_a_run_is_learnt_from_without_scores(dataset, command):
+    """Its references by its index: also those that cannot be read count where folds are divided."""
+    rows = []
+    for label, site in (("01", "x"), ("02", "y"), ("03", "y"), ("04", "z")):
+        row = IndexRow(label, "", f"sub-{label}/anat", f"sub-{label}", path="T2w.nii.gz", site=site)
+        rows.append(row)
+        if label != "04":
+            copy = ResultPaths(Path("results")).reference(row)
+            copy.parent.mkdir(parents=True)
+            copy.write_bytes((dataset / f"sub-{label}/anat/sub-{label}_T2w.nii.gz").read_bytes())
+    rows.append(IndexRow("05", "", "sub-05/anat", "sub-05", problem="has no T2w image"))
+    save_index("results/inputs.tsv", rows)
+    words = [*QUICK.split(), "--fold", "1/2", "--no-score"]
+    code, _, errors = command("learn", "results", *words, "--dataset", "spines")
+    assert code == 0, errors
+    assert "sub-04_reference.nii.gz" in errors
+    prior = load_prior("prior.safetensors")
+    assert prior.learners == (Learner("sub-01", "spines", "x"),)
+    assert prior.record["scores"] == []
+    # Nobody knows of whom it is the sub-01 then: it is refused to everyone of that name.
+    assert command("learn", "results", *words)[0] == 0
+    assert load_prior("prior.safetensors").learners == (Learner("sub-01", "", "x"),)
+    save_index("results/inputs.tsv", [replace(rows[0], scans="a.nii.gz,b.nii.gz")])
+    code, _, errors = command("learn", "results", *words)
+    assert code == 1 and "inputs.tsv: is of acquired scans, which have no references" in errors
 
 
 def test_the_same_words_give_the_same_bytes(dataset, command):

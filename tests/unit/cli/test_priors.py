@@ -7,7 +7,8 @@ import pytest
 
 from cordinr.cli.priors import prior_fields, read_prior_for
 from cordinr.errors import InputError
-from cordinr.prior.prior_file import Learner, save_prior
+from cordinr.prior.people import Learner
+from cordinr.prior.prior_file import save_prior
 from tests.helpers.priors import tiny_prior
 
 

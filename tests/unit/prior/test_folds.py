@@ -6,7 +6,7 @@ import pytest
 
 from cordinr.errors import InputError
 from cordinr.prior.folds import divide, refuse_learner, refuse_learners
-from cordinr.prior.prior_file import Learner
+from cordinr.prior.people import Learner
 from tests.helpers.priors import tiny_prior
 
 

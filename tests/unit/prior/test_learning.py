@@ -62,7 +62,7 @@ def test_a_stopped_run_goes_on_to_the_same_end(tmp_path, monkeypatch):
         checkpoint=path,
         report=lambda each: steps.append(each.step),
     )
-    assert steps == [70]
+    assert (steps[0], steps[-1]) == (51, 70)
     assert weights(resumed) == weights(whole)
     assert not path.exists()
 
@@ -87,7 +87,7 @@ def test_a_run_goes_on_with_the_same_images_only(tmp_path, monkeypatch):
         checkpoint=path,
         report=lambda each: steps.append(each.step),
     )
-    assert steps == [50, 70]
+    assert (steps[0], steps[-1]) == (1, 70)
     assert weights(resumed) == weights(learn(others, settings, architecture=TINY))
 
 

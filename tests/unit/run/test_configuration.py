@@ -12,13 +12,15 @@ from snakemake.utils import update_config
 from cordinr.errors import InputError
 from cordinr.imaging.grid import ANATOMICAL_AXES
 from cordinr.methods import BASELINES
+from cordinr.prior.shipped import shipped_prior
 from cordinr.run.configuration import (
     Baselines,
     Configuration,
-    View,
+    Learn,
     check_configuration,
     configuration_schema,
 )
+from cordinr.run.input_settings import View
 from docs import settings
 from tests.helpers.support import ROOT
 
@@ -35,6 +37,9 @@ GOOD = [
     ("fourier_sigmas", [0.0156, 1]),
     ("fit.passes", 15),
     ("fit.smoothing", 0),
+    ("prior", "none"),
+    ("prior", "~/learnt/elsewhere.safetensors"),
+    ("learn.phantoms", 0),
     ("pathvars", {"results": "/large/disk"}),
 ]
 BAD = [
@@ -75,6 +80,12 @@ BAD = [
     ("fit.depth", 1001, "1001 is greater than the maximum of 1000"),
     ("fit.depth", 2.0, "config: fit.depth is '2.0'; give a whole number."),
     ("fit.dropout", 1, "1 is greater than or equal to the maximum of 1"),
+    ("prior", None, "None is not of type 'string'"),
+    ("prior", "", "should be non-empty"),
+    ("learn.folds", 1, "1 is less than the minimum of 2"),
+    ("learn.steps", 0, "0 is less than the minimum of 1"),
+    ("learn.per_image", 1, "'per_image' was unexpected"),
+    ("baselines.prior", "learned", "'prior' was unexpected"),
     ("baselines.methods", ["magic"], "'magic' is not one of"),
     ("results.datalad", "yes", "'yes' is not of type 'boolean'"),
     ("pathvars.result", "there", "'result' was unexpected"),
@@ -98,7 +109,7 @@ def test_config_yaml_says_what_the_models_have_as_defaults():
     assert Configuration.model_validate(CONFIG) == Configuration()
     properties = configuration_schema()["properties"]
     assert [*CONFIG] == [name for name in properties if name != "pathvars"]
-    for section in ("dataset", "fit", "baselines", "results"):
+    for section in ("dataset", "fit", "learn", "baselines", "results"):
         assert [*CONFIG[section]] == [*properties[section]["properties"]]
 
 
@@ -174,6 +185,29 @@ def test_what_has_no_meaning_for_acquired_scans_is_refused(path, value, words):
     with pytest.raises(InputError) as error:
         check_configuration(config)
     assert str(error.value).startswith(words) and str(error.value).endswith(".")
+
+
+def test_folds_need_people_with_references():
+    config = changed("prior", "folds")
+    with pytest.raises(InputError, match=r"learn.folds: is 5, but dataset.subjects names 2"):
+        check_configuration(config)
+    for fits in ({"learn": {"folds": 2}}, {"dataset": {"subjects": "all"}}):
+        enough = copy.deepcopy(config)
+        update_config(enough, fits)
+        check_configuration(enough)
+    config["views"]["acquired"] = [{"acquisition": "sag"}, {"acquisition": "ax"}]
+    with pytest.raises(InputError, match=r"config: prior: is folds, but acquired scans have no"):
+        check_configuration(config)
+    check_configuration(config | {"prior": "learned"})
+
+
+def test_priors_are_learnt_like_that_of_cordinr():
+    record = shipped_prior().record
+    names = ("steps", "batch", "phantoms", "seed")
+    assert {name: getattr(Learn(), name) for name in names} == {
+        name: record[name] for name in names
+    }
+    assert Learn().examples == record["examples"] - record["phantoms"]
 
 
 def test_a_view_has_the_spacing_of_its_thickness_unless_it_says_another():

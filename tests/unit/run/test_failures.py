@@ -157,6 +157,28 @@ def test_no_second_run_where_nothing_waits_or_all_images_do(cut):
     assert command_after(run(jobs, {settings})) is None
 
 
+def test_who_waits_for_a_prior_of_a_failed_image_is_made_without_it(cut):
+    """The first image cannot be got, so that no prior is learnt for the second, whose fit waits."""
+    fetch, unmade = make_job("fetch", "01"), make_job("fit", "01")
+    learn, fit, aggregate = make_job("learn"), make_job("fit", "02"), make_job("aggregate")
+    jobs = {fetch: [], unmade: [fetch], learn: [fetch], fit: [learn], aggregate: [fit, unmade]}
+    outcome = run(jobs, {fetch}, targets=["results/fit/01", "results/fit/02"])
+    assert [each.image for each in failed_images(ROWS, outcome)] == ["sub-01"]
+    assert json.loads(command_after(outcome)[3]) == ["results/fit/02"]
+    settings = make_job("fit_settings")
+    jobs |= {settings: [], fit: [learn, settings], unmade: [fetch, settings]}
+    assert command_after(run(jobs, {fetch, settings})) is None
+
+
+def test_who_waits_for_a_prior_that_failed_has_failed(tmp_path):
+    log = tmp_path / "learn.log"
+    log.write_text("cordinr: error: 0 people are left to learn from.\n")
+    learn, fit, evaluate = make_job("learn", log=str(log)), make_job("fit", "02"), make_job("all")
+    assert failed_images(ROWS, run({learn: [], fit: [learn], evaluate: [fit]}, {learn})) == [
+        Failed("sub-02/anat", "sub-02", "metrics", "0 people are left to learn from.")
+    ]
+
+
 def test_no_third_run_and_none_of_a_program_that_is_not_snakemake(cut, tmp_path, monkeypatch):
     jobs, failed = cut
     monkeypatch.setattr(sys, "argv", ["/usr/bin/pytest"])

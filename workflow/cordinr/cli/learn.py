@@ -17,7 +17,9 @@ def learn(
     datasets: Annotated[
         list[Path],
         typer.Argument(
-            metavar="DATASET", help="Raw BIDS datasets whose images are there to learn from."
+            metavar="DATASET",
+            help="Raw BIDS datasets whose images are there to learn from, or results of the "
+            "workflow, whose references are.",
         ),
     ],
     output: Annotated[
@@ -60,6 +62,20 @@ def learn(
             "error has to be; repeatable.",
         ),
     ] = None,
+    score_left_out: Annotated[
+        bool,
+        typer.Option(
+            "--score/--no-score", help="Reconstruct the people who are left out, or save the time."
+        ),
+    ] = True,
+    dataset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Name by which others know the dataset; default: that of its folder, and of "
+            "results none.",
+        ),
+    ] = "",
     licence: Annotated[
         str, typer.Option(metavar="NAME", help="Licence of the images, to be noted in the file.")
     ] = "",
@@ -72,9 +88,9 @@ def learn(
 
     Views of many kinds are simulated from each image, and a network learns what they do not show. A
     run that was stopped goes on where it was. People who are left out are reconstructed in the end,
-    and the file says with what success. No image may be reconstructed with a prior that has seen
-    that person. The prior that comes with cordinr was learnt at the settings that nobody gives,
-    within a minute or two on a GPU; a CPU needs many hours for as much.
+    and the file says with what success, unless --no-score is given. No image may be reconstructed
+    with a prior that has seen that person. The prior that comes with cordinr was learnt at the
+    settings that nobody gives, within a minute or two on a GPU; a CPU needs many hours for as much.
     """
     import sys
     from dataclasses import asdict, replace
@@ -88,9 +104,10 @@ def learn(
     from ..prior.known import KnownViews
     from ..prior.learning import LearningSettings
     from ..prior.learning import learn as learn_network
-    from ..prior.prior_file import Learner, Prior, save_prior
+    from ..prior.people import Learner
+    from ..prior.prior_file import Prior, save_prior
     from ..prior.scores import calibration_of, score
-    from .learners import draw_phantoms, find_references, read_scores
+    from .learners import draw_phantoms, find_files, leave_out, load_references, read_scores
 
     if output.suffix != ".safetensors":
         raise InputError(f"{output}: a prior is a .safetensors file; choose such a name.")
@@ -98,13 +115,15 @@ def learn(
     chosen = choose_device(device)
     use_threads(threads)
     scores = read_scores(scores_of or [])
-    references, held_out = find_references(datasets, suffix, exclude_subject or [])
-    people = [Learner(each.person, each.dataset, each.site) for each in references]
+    files = find_files(datasets, suffix, dataset)
+    kept, held_out = leave_out(files, exclude_subject or [])
     if fold is not None:
         number, count = _read_fold(fold)
-        left_out = divide(people, count)[number - 1]
-        held_out += [each for each in references if each.person in left_out]
-        references = [each for each in references if each.person not in left_out]
+        # Of all that there are, read or not: every call divides the same people in the same way.
+        people = divide([file.learner for file in kept], count)[number - 1]
+        kept, others = leave_out(kept, people)
+        held_out += others
+    references = load_references(kept)
     refuse_learners([each.person for each in references])
 
     def say(text: str) -> None:
@@ -146,11 +165,11 @@ def learn(
         key=lambda each: (each.dataset, each.person),
     )
     # What is known of a person who is left out here must not widen or narrow their own image.
-    own = {each.person for each in held_out}
+    own = {file.learner.person for file in held_out}
     scores = [each for each in scores if each.person not in own]
     known = KnownViews.of(examples)
     prior = Prior(network, tuple(learners), known, calibration_of(scores))
-    for reference in held_out:
+    for reference in load_references(held_out if score_left_out else []):
         for found in score(reference, prior, chosen, done):
             say(f"{found.person} {found.scenario}  {found.gain:+.2f} dB over total variation")
             scores.append(found)

@@ -1,18 +1,21 @@
-"""References that a prior learns from: those of datasets, and phantoms."""
+"""References that a prior learns from: those of datasets and of runs, and phantoms."""
 
 import logging
 import os
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..bids.reference import as_reference
+from ..datasets.index import load_index
+from ..datasets.layout import ResultPaths
 from ..datasets.raw_images import find_raw_images
 from ..datasets.subjects import sites_of
 from ..errors import InputError
 from ..imaging.volume import load_reference
 from ..phantom.scan import draw_scan
 from ..prior.examples import MIN_VOXELS, Reference
-from ..prior.folds import person_of
+from ..prior.people import Learner, person_of
 from ..prior.prior_file import load_prior
 from ..prior.scores import Score
 
@@ -25,49 +28,97 @@ PHANTOM_DATASET = "phantom"
 """Name of the dataset that phantoms belong to."""
 
 
-def find_references(
-    datasets: Sequence[Path], suffix: str, excluded: Collection[str]
-) -> tuple[list[Reference], list[Reference]]:
+@dataclass(frozen=True)
+class ReferenceFile:
+    """An image to learn from that has not been read.
+
+    Attributes:
+        learner: who it is of.
+        path: of the image.
+    """
+
+    learner: Learner
+    path: Path
+
+
+def find_files(datasets: Sequence[Path], suffix: str, name: str = "") -> list[ReferenceFile]:
     """Find the images of datasets, with the sites of their subjects.
 
     Args:
-        datasets: roots of raw BIDS datasets, whose content is present.
-        suffix: of the images, such as T2w.
-        excluded: labels of subjects to leave out of all datasets, with or without "sub-".
-
-    Returns:
-        The references to learn from, and those of the people who are to be left out; images that
-        cannot be read or are too small are in neither, and a warning names them.
+        datasets: roots of raw BIDS datasets, whose content is present, or folders of results of
+            the workflow, whose references are taken.
+        suffix: of the images of raw datasets, such as T2w.
+        name: of the dataset; empty for the name of each folder. A folder of results is not called
+            like its dataset, so that its people are then of a dataset that nobody knows.
 
     Raises:
-        InputError: a folder is not a BIDS dataset, or a person who is to be left out is in none.
+        InputError: a folder is neither, or holds the results of acquired scans.
     """
-    left_out = {person_of(label) for label in excluded}
-    references, met = [], set()
+    files = []
     for dataset in datasets:
+        paths = ResultPaths(dataset, suffix)
+        if paths.index.is_file():
+            files += _files_of_run(paths, name)
+            continue
         sites = sites_of(dataset)
+        called = name or Path(os.path.abspath(dataset)).name
         for image in find_raw_images(dataset, suffix, {}):
-            person = person_of(image.subject)
-            met.add(person)
-            path = dataset / image.path
-            try:
-                volume, _ = as_reference(path, load_reference(path))
-            except InputError as error:
-                log.warning("%s It is left out.", error)
-                continue
-            if min(volume.grid.shape) < MIN_VOXELS:
-                log.warning("%s: is too small to learn from, and is left out.", path)
-                continue
-            site = sites.get(image.subject, "")
-            references.append(Reference(person, volume, Path(os.path.abspath(dataset)).name, site))
-    missing = sorted(left_out - met)
+            learner = Learner(person_of(image.subject), called, sites.get(image.subject, ""))
+            files.append(ReferenceFile(learner, dataset / image.path))
+    return files
+
+
+def _files_of_run(paths: ResultPaths, name: str) -> list[ReferenceFile]:
+    rows = [row for row in load_index(paths.index) if row.path]
+    if any(row.scans for row in rows):
+        raise InputError(
+            f"{paths.index}: is of acquired scans, which have no references to learn from; give "
+            "a raw dataset of isotropic images."
+        )
+    return [
+        ReferenceFile(Learner(person_of(row.subject), name, row.site), paths.reference(row))
+        for row in rows
+    ]
+
+
+def leave_out(
+    files: Sequence[ReferenceFile], people: Collection[str]
+) -> tuple[list[ReferenceFile], list[ReferenceFile]]:
+    """Divide images into those to learn from, and those of people who are to be left out.
+
+    Args:
+        files: of all people.
+        people: labels of those to leave out, with or without "sub-".
+
+    Raises:
+        InputError: a person who is to be left out has no image.
+    """
+    left_out = {person_of(label) for label in people}
+    missing = sorted(left_out - {file.learner.person for file in files})
     if missing:
         raise InputError(
             f"{', '.join(missing)}: none of the datasets has such a subject to leave out; check "
             "--exclude-subject."
         )
-    kept = [each for each in references if each.person not in left_out]
-    return kept, [each for each in references if each.person in left_out]
+    kept = [file for file in files if file.learner.person not in left_out]
+    return kept, [file for file in files if file.learner.person in left_out]
+
+
+def load_references(files: Sequence[ReferenceFile]) -> list[Reference]:
+    """Read images; those that cannot be read or are too small are left out with a warning."""
+    references = []
+    for file in files:
+        try:
+            volume, _ = as_reference(file.path, load_reference(file.path))
+        except InputError as error:
+            log.warning("%s It is left out.", error)
+            continue
+        if min(volume.grid.shape) < MIN_VOXELS:
+            log.warning("%s: is too small to learn from, and is left out.", file.path)
+            continue
+        learner = file.learner
+        references.append(Reference(learner.person, volume, learner.dataset, learner.site))
+    return references
 
 
 def draw_phantoms(count: int) -> list[Reference]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..bids.names import entities
-from ..prior.folds import person_of, refuse_learner
+from ..prior.folds import refuse_learner
+from ..prior.people import person_of
 from ..prior.prior_file import Prior
 from ..prior.shipped import find_prior
 

@@ -28,7 +28,7 @@ RAW_FOLDER = "sourcedata/raw"
 SETTINGS_FILES = {
     ".gitattributes": GIT_ATTRIBUTES,
     # Unfinished files of commands that run at the same time, and pages, which embed the images.
-    ".gitignore": ".partial-*\n*.checkpoint\n*.html\n",
+    ".gitignore": ".partial-*\n*.partial\n*.checkpoint\n*.html\n",
 }
 """Texts of the git settings files at the root of the derivatives, by file name."""
 

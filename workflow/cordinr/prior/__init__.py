@@ -9,6 +9,7 @@
 - `prior_file`: a learnt prior as a file; `known`: what kinds of views it has seen; `shipped`: the
   prior that comes with cordinr, and how priors are called.
 - `predict`: the learned image of views; `consistency`: its agreement with them.
-- `folds`: who may be reconstructed with a prior, and which people it is learnt from;
+- `people`, `folds`: who may be reconstructed with a prior, and which people it is learnt from;
   `scores`: what it is worth to those whom it has not seen.
+- `estimates`: memory and time of learning, for schedulers.
 """

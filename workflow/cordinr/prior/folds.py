@@ -5,14 +5,13 @@ are known, people of one site stay together, as one scanner's images resemble ea
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from .prior_file import Learner, Prior
+from .people import Learner
 
-
-def person_of(subject: str) -> str:
-    """A person by the label of a subject, with or without "sub-", as priors name people."""
-    return f"sub-{subject.removeprefix('sub-')}"
+if TYPE_CHECKING:
+    from .prior_file import Prior
 
 
 def divide(people: Sequence[Learner], count: int) -> list[set[str]]:
@@ -48,7 +47,7 @@ def divide(people: Sequence[Learner], count: int) -> list[set[str]]:
     return folds
 
 
-def refuse_learner(prior: Prior, person: str, name: str = "the prior", dataset: str = "") -> None:
+def refuse_learner(prior: "Prior", person: str, name: str = "the prior", dataset: str = "") -> None:
     """Refuse to reconstruct a person with a prior that has seen them.
 
     A label such as sub-01 is given anew in every dataset: numbers count as the same person only

@@ -149,14 +149,16 @@ def learn(
         optimiser.step()
         gain.add(error, start)
         step += 1
-        if step % 50 == 0 or step == settings.steps:
+        # On a CPU fifty steps take many minutes, which a stop would cost.
+        if step % 50 == 0 or step == settings.steps or state.is_due:
             if not math.isfinite(loss.item()):
                 raise InputError(
                     f"the loss of the prior is not a finite number at step {step}; choose a lower "
                     "learning rate, or look for references with extreme intensities."
                 )
             seconds = before + time.perf_counter() - started
-            state.update(step, seconds)
+            if state.is_due:
+                state.write(step, seconds)
             report(LearningReport(step, max(part, step / settings.steps), gain.read(), seconds))
     state.remove()
     return network.to(memory_format=torch.contiguous_format).float().eval()

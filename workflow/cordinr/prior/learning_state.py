@@ -76,10 +76,10 @@ class LearningState:
         self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
         return step, seconds
 
-    def update(self, step: int, seconds: float) -> None:
-        """Write the state if the last one is older than `INTERVAL_S`."""
-        if time.perf_counter() - self._last >= INTERVAL_S:
-            self.write(step, seconds)
+    @property
+    def is_due(self) -> bool:
+        """Whether the last state is older than `INTERVAL_S`."""
+        return time.perf_counter() - self._last >= INTERVAL_S
 
     def write(self, step: int, seconds: float) -> None:
         """Write the state, where there is a file for it."""

@@ -19,6 +19,7 @@ from ..files import atomic, check_file
 from .features import CHANNELS
 from .known import KnownViews
 from .network import PriorArchitecture, PriorNetwork
+from .people import Learner
 
 FORMAT_PREFIX = "cordinr-prior-"
 """Beginning of the header's key in the metadata of a prior of any version."""
@@ -37,21 +38,6 @@ UNREADABLE = (
 
 MAX_WEIGHTS = 20_000_000
 """Largest number of weights of a prior; that of the package has half a million."""
-
-
-@dataclass(frozen=True)
-class Learner:
-    """A person whose reference a prior has learnt from.
-
-    Attributes:
-        person: such as "sub-01".
-        dataset: name of the dataset.
-        site: where the image was taken; empty where nobody says.
-    """
-
-    person: str
-    dataset: str = ""
-    site: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,143 +10,25 @@ from typing import Annotated, Any, Literal, Self
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, StrictBool, ValidationError, model_validator
 
 from ..acquisition.profile import ProfileShape
 from ..errors import InputError
-from ..inr.settings import Count, CountOrZero, FitSettings, Positive, PositiveOrZero
+from ..inr.settings import Count, CountOrZero, FitSettings, PositiveOrZero
+from ..methods import LEARNED
+from .input_settings import SIMULATED_BY_DEFAULT, Dataset, Views
 from .plain_schema import plain_schema
-from .setting_types import (
-    VIEW_NAME,
-    Entities,
-    Label,
-    Sigma,
-    Text,
-    Unique,
-    UniqueAndSome,
-    VoxelSize,
-)
+from .setting_types import Section, Sigma, Text, Unique, UniqueAndSome, VoxelSize
 
 SCHEMA_FILE = "workflow/schemas/config.schema.yaml"
 """Where the schema is for people and their editors, from the root of the repository."""
 
 
-class Section(BaseModel):
-    """A part of the configuration, which has no other keys than these."""
+FOLDS = "folds"
+"""Word for the priors that a run learns itself, one for each part of its people."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, regex_engine="python-re")
-
-
-class Dataset(Section):
-    """The raw BIDS dataset."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
-        default="spine-generic-single",
-        description="Folder of the clone below `results/sourcedata`.",
-    )
-    source: Text = Field(
-        default="https://github.com/spine-generic/data-single-subject",
-        description="URL or path of anything that DataLad can clone, or a plain folder.",
-    )
-    version: str = Field(default="r20211115", description='Tag or commit; `""` for a plain folder.')
-    subjects: Literal["all"] | UniqueAndSome[Label] = Field(
-        default=["oxfordFmrib", "unf"], description="Labels without `sub-`, or the word `all`."
-    )
-    suffix: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")] = Field(
-        default="T2w", description="BIDS suffix of the images to reconstruct."
-    )
-    entities: Entities = Field(
-        default={},
-        description="Which of several images to take, by BIDS entity: `{session: [pre, post], "
-        "acquisition: null}`; `null` takes images without that entity.",
-    )
-    exclude: str = Field(
-        default="csa_t2",
-        description="Key of the dataset's own `exclude.yml` whose subjects are left out; a note "
-        'says where it has no such key; `""` takes them.',
-    )
-    mask: str | list[str] = Field(
-        default=[
-            "derivatives/labels/{folder}/{image}_{suffix}_label-SC_seg.nii.gz",
-            "derivatives/labels/{folder}/{image}_{suffix}_seg-manual.nii.gz",
-            "derivatives/labels/{folder}/{image}_{suffix}_RPI_r_seg-manual.nii.gz",
-        ],
-        description="Pattern of the cord masks, with `{folder}`, `{image}` and `{suffix}`, or "
-        "several, of which the first that exists counts, image by image; "
-        '`""` for none.',
-    )
-    truth: str = Field(
-        default="",
-        description="Pattern of finer, noise-free images to score renderings against, with `*` for "
-        'their resolution; `""` for none.',
-    )
-    drop: StrictBool = Field(
-        default=False,
-        description="Drop the content of the clone once its checked copy is in "
-        "`results/reference`.",
-    )
-
-
-class View(Section):
-    """One view. In a file that changes the configuration, null takes the view of that name away."""
-
-    axis: Literal["R", "A", "S"] = Field(
-        description="Anatomical axis along which the slices follow each other: right-left, "
-        "anterior-posterior or superior-inferior."
-    )
-    thickness: Positive = Field(description="Thickness of a slice, in mm.")
-    spacing: Positive = Field(
-        default_factory=lambda view: view["thickness"],
-        description="Distance between slice centres, in mm; the thickness unless it is set.",
-    )
-
-
-SIMULATED_BY_DEFAULT: dict[str, Any] = {
-    "axial": {"axis": "S", "thickness": 4.0},
-    "sagittal": {"axis": "R", "thickness": 4.0},
-}
-"""The views that are simulated where a configuration names none."""
-
-
-class Views(BaseModel):
-    """What is reconstructed from: simulated views by their names, or acquired scans."""
-
-    model_config = ConfigDict(
-        extra="allow",
-        frozen=True,
-        regex_engine="python-re",
-        json_schema_extra={"propertyNames": {"pattern": VIEW_NAME}, "minProperties": 1},
-    )
-
-    __pydantic_extra__: dict[Annotated[str, Field(pattern=VIEW_NAME)], View | None]
-    acquired: list[Annotated[Entities, Field(min_length=1)]] | None = Field(
-        default=None,
-        description="Scans that the dataset has, in place of simulated views: for each slice "
-        "direction the BIDS entities of its scans, such as `[{acquisition: sag}, {acquisition: "
-        "ax}]`, of which all runs and chunks are taken; `null` inside means without that entity.",
-    )
-
-    @model_validator(mode="after")
-    def _has_some(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("views: names no view; name one, or the acquired scans")
-        if self.acquired is not None and len(self.acquired) < 2:
-            raise ValueError("views.acquired: names fewer than two slice directions; add one")
-        return self
-
-    @property
-    def beside_acquired(self) -> list[str]:
-        """Names of simulated views that are not those that every configuration begins with."""
-        usual = [(name, View(**view)) for name, view in SIMULATED_BY_DEFAULT.items()]
-        views = self.__pydantic_extra__.items()
-        return [name for name, view in views if view and (name, view) not in usual]
+PRIOR_WORDS = ("none", "tv", LEARNED, FOLDS)
+"""What `prior` may be beside the path of a file."""
 
 
 class Baselines(Section):
@@ -167,11 +49,25 @@ class Baselines(Section):
         description="Weight of the gradient's length, for intensities of about [0, 1]; `auto` goes "
         "by the noise of the views, from 0.002 without noise.",
     )
-    prior: Text = Field(
-        default="learned",
-        description="Prior of the learned image: `learned` for the one that comes with cordinr, or "
-        "a file that `cordinr learn` wrote. An image of a person who was in it is refused.",
+
+
+class Learn(Section):
+    """How priors are learnt where `prior` is `folds`; the defaults are those of the shipped one."""
+
+    folds: Annotated[Count, Field(ge=2)] = Field(
+        default=5,
+        description="Parts into which the people of the run are divided, by site where all have "
+        "one and there are enough; one prior is learnt for each part, from all others.",
     )
+    steps: Count = Field(default=1600, description="Steps of learning.")
+    batch: Count = Field(default=16, description="Patches per step.")
+    examples: Count = Field(
+        default=144,
+        description="Examples that are simulated of the images, which share them evenly, with one "
+        "of each at least.",
+    )
+    phantoms: CountOrZero = Field(default=20, description="Phantoms to learn from as well.")
+    seed: CountOrZero = Field(default=0, description="Seed of all choices.")
 
 
 class Results(Section):
@@ -228,6 +124,15 @@ class Configuration(Section):
     fit: FitSettings = Field(
         default=FitSettings(), description="Network, optimiser and budget of every fit."
     )
+    prior: Text = Field(
+        default="tv",
+        description="What draws the INRs where the views say nothing: `none`, `tv` (their total "
+        "variation reconstruction), `learned` (the prior that comes with cordinr), `folds` (priors "
+        "learnt in this run, each image with one that has not seen its person), or a file that "
+        "`cordinr learn` wrote. The baseline `learned` takes the same prior, and that of cordinr "
+        "for `none` and `tv`. An image of a person who was in it is refused.",
+    )
+    learn: Learn = Learn()
     baselines: Baselines = Baselines()
     results: Results = Results()
     pathvars: Pathvars = Pathvars()
@@ -235,6 +140,23 @@ class Configuration(Section):
         default="auto", description="Where to fit and render; `auto` takes a GPU if there is one."
     )
     fit_threads: Count = Field(default=2, description="CPU threads of one fit or rendering.")
+
+    @model_validator(mode="after")
+    def _has_people_to_learn_from(self) -> Self:
+        if self.prior != FOLDS:
+            return self
+        if self.views.acquired is not None:
+            raise ValueError(
+                f"prior: is {FOLDS}, but acquired scans have no references to learn from; set it "
+                "to learned or to a file of `cordinr learn`"
+            )
+        subjects = self.dataset.subjects
+        if isinstance(subjects, list) and len(subjects) < self.learn.folds:
+            raise ValueError(
+                f"learn.folds: is {self.learn.folds}, but dataset.subjects names {len(subjects)}; "
+                "choose fewer folds, name more subjects, or set prior to learned"
+            )
+        return self
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

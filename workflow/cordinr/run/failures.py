@@ -1,7 +1,7 @@
 """Images that failed in a run of Snakemake: which, how far they came, and why."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from ..datasets.index import IndexRow
@@ -11,6 +11,9 @@ from .snakemake_log import Failure, error_sentence
 
 VARIABLE = "CORDINR_FAILED"
 """Environment variable of a second run: path of the list of the images that it leaves out."""
+
+LEARNING_RULE = "learn"
+"""Name of the rule that learns the prior of many images, which may have a prefix in a module."""
 
 FIGURE_RULES = ("compare", "resolution")
 """Names of the rules that draw an image from its metrics, and make nothing that these need."""
@@ -30,8 +33,11 @@ def failed_images(rows: Iterable[IndexRow], outcome: Outcome) -> list[Failed]:
     images = []
     for row in rows:
         jobs = unmade.get((row.folder, row.image), [])
+        waited_for = {each for job in jobs for each in outcome.dependencies.get(job, ())}
+        priors = {job for job in waited_for if job.rule.endswith(LEARNING_RULE)}
         causes = sorted(
-            (job for job in jobs if job in outcome.failed), key=lambda job: tuple(job.logs)
+            (job for job in {*jobs, *priors} if job in outcome.failed),
+            key=lambda job: (not job.image, tuple(job.logs)),
         )
         if causes:
             lacks = FIGURES if all(job.rule in FIGURE_RULES for job in jobs) else METRICS
@@ -57,9 +63,14 @@ def reason_of(jobs: Sequence[RunJob]) -> str:
     return f"its job '{jobs[0].rule}' was ended before it could say why; see {logs}."
 
 
-def blocked_jobs(outcome: Outcome) -> set[RunJob]:
-    """The jobs that failed or that wait, directly or through others, for one that did."""
-    blocked = set(outcome.failed)
+def blocked_jobs(outcome: Outcome, causes: Collection[RunJob] | None = None) -> set[RunJob]:
+    """The jobs that failed or that wait, directly or through others, for one that did.
+
+    Args:
+        outcome: what the run has left undone.
+        causes: jobs that count as failed; None for all that did.
+    """
+    blocked = set(outcome.failed if causes is None else causes)
     newly_blocked = blocked
     while newly_blocked:
         newly_blocked = {

@@ -2,7 +2,8 @@
 
 Snakemake cannot plan a table of the images that succeed, as it plans before any job is run. So
 a run that has done all it could is followed by one that is told which images to leave out. By then
-all jobs of single images are done; what is left are tables, figures of all images, and pages.
+all jobs of single images are done; what is left are tables, figures of all images, and pages. Where
+priors are learnt, and an image to learn from failed, what waited for these priors is left as well.
 """
 
 import json
@@ -51,7 +52,14 @@ def is_worthwhile(outcome: Outcome, rows: Sequence[IndexRow], images: Sequence[F
     """Whether something waits for the images that failed, could be made without, and is of use."""
     failed = {(image.folder, image.image) for image in images}
     without_metrics = {(image.folder, image.image) for image in images if image.lacks == METRICS}
-    explained = all((job.folder, job.image) in failed for job in outcome.unmade if job.image)
+    # Others wait for a prior that was to learn from an image that failed: it can do without.
+    elsewhere = [job for job in outcome.failed if (job.folder, job.image) not in failed]
+    for_others = blocked_jobs(outcome, elsewhere)
+    explained = all(
+        (job.folder, job.image) in failed or job not in for_others
+        for job in outcome.unmade
+        if job.image
+    )
     usable = any(row.path and (row.folder, row.image) not in without_metrics for row in rows)
     waiting = any(
         job.is_work and not job.image and job not in outcome.failed for job in outcome.unmade
@@ -67,7 +75,9 @@ def _hopeless_files(
     good = [row for row in rows if row.path and (row.folder, row.image) not in failed]
     pages = {label for row in good for label in page_labels(row)}
     jobs = [
-        job for job in outcome.unmade if job.image or (job.subject and job.subject not in pages)
+        job
+        for job in outcome.unmade
+        if (job.folder, job.image) in failed or (job.subject and job.subject not in pages)
     ]
     return {os.path.normpath(path) for job in jobs for path in job.outputs}
 

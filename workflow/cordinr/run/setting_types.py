@@ -1,10 +1,16 @@
-"""Types of settings that several sections of the configuration have."""
+"""What several sections of the configuration have: their form, and types of settings."""
 
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Value = TypeVar("Value")
+
+
+class Section(BaseModel):
+    """A part of the configuration, which has no other keys than these."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, regex_engine="python-re")
 
 
 def _without_repeats(values: list[Value]) -> list[Value]:

@@ -1,0 +1,126 @@
+"""Priors that a run learns itself: no image is reconstructed with one that has seen its person."""
+
+import gzip
+import shutil
+
+import pytest
+
+from cordinr.files import read_json
+from cordinr.prior.people import Learner
+from cordinr.prior.prior_file import load_prior
+from tests.helpers.priors import write_cohort
+from tests.helpers.runs import phantom_config, planned_jobs
+
+SITES = {"01": "A", "02": "B", "03": "A"}
+FOLDS = {"01": 1, "02": 2, "03": 1}
+"""The larger site is the first part."""
+
+OTHERS = {1: ["02"], 2: ["01", "03"]}
+LEARN = {"folds": 2, "steps": 2, "batch": 1, "examples": 1, "phantoms": 0}
+IMAGES = [f"results/cordinr/sub-{s}/anat/sub-{s}_desc-learned_T2w.nii.gz" for s in SITES]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """A plain folder of three small images of two sites."""
+    folder = tmp_path_factory.mktemp("source") / "data"
+    write_cohort(folder, SITES, size=20)
+    return folder
+
+
+def config_of(source, **learn):
+    """Learned images of all three people, and the smallest of INRs."""
+    return phantom_config(
+        source,
+        dataset={"name": "three", "version": "", "truth": "", "mask": ""},
+        baselines={"methods": ["learned"]},
+        prior="folds",
+        learn=LEARN | learn,
+        fourier_dims=[8],
+        device="cpu",
+    )
+
+
+@pytest.fixture(scope="module")
+def run(checkout, source):
+    """A run of the learned images alone, which no test changes."""
+    project = checkout("folds")
+    project.configure(**config_of(source))
+    answer = project.snakemake(*IMAGES)
+    assert answer.returncode == 0, answer.stdout
+    return project
+
+
+def prior_path(fold):
+    return f"code/priors/fold-{fold}of2.safetensors"
+
+
+def test_every_fold_has_a_prior_of_all_others(run):
+    root = run.results / "cordinr"
+    assert {path.name for path in (root / "code/priors").iterdir()} == {
+        "fold-1of2.safetensors",
+        "fold-2of2.safetensors",
+    }
+    for fold, others in OTHERS.items():
+        prior = load_prior(root / prior_path(fold))
+        people = [Learner(f"sub-{label}", "three", SITES[label]) for label in others]
+        assert list(prior.learners) == people
+        assert prior.record["scores"] == [] and prior.record["steps"] == LEARN["steps"]
+
+
+def test_no_image_is_made_with_a_prior_that_holds_its_person(run):
+    root = run.results / "cordinr"
+    for label, fold in FOLDS.items():
+        fields = read_json(root / f"sub-{label}/anat/sub-{label}_desc-learned_T2w.json")
+        assert fields["Prior"] == f"fold-{fold}of2.safetensors"
+        assert fields["PriorLearners"] == {"three": [f"sub-{each}" for each in OTHERS[fold]]}
+        assert f"sub-{label}" not in load_prior(root / prior_path(fold)).people
+        assert f"--prior {prior_path(fold)} --dataset three" in fields["Command"]
+
+
+def test_the_inrs_take_the_same_priors(run):
+    models = [f"results/models/sub-{s}/anat/sub-{s}_desc-inrF8_model.safetensors" for s in SITES]
+    lines = run.snakemake("--dry-run", "--printshellcmds", *models).stdout.splitlines()
+    for fold, model in zip(FOLDS.values(), models, strict=True):
+        [line] = [line for line in lines if "cordinr fit " in line and f"-o {model} " in line]
+        assert f"--prior results/cordinr/{prior_path(fold)} --dataset three" in line
+
+
+def test_nothing_is_learnt_twice_but_for_other_settings(own_run, source):
+    assert planned_jobs(own_run, *IMAGES) == {}
+    own_run.configure(**config_of(source, steps=3))
+    assert planned_jobs(own_run, *IMAGES) == {"learn": 2, "baseline": 3}
+
+
+def test_an_image_that_cannot_be_got_costs_itself_alone(checkout, source, tmp_path):
+    broken = tmp_path / "data"
+    shutil.copytree(source, broken)
+    image = broken / "sub-03/anat/sub-03_T2w.nii.gz"
+    content = gzip.decompress(image.read_bytes())
+    image.write_bytes(gzip.compress(content[:-5000]))
+    project = checkout("an image lost")
+    project.configure(**config_of(broken))
+    answer = project.snakemake(*IMAGES)
+    assert answer.returncode != 0
+    root = project.results / "cordinr"
+    made = [(project.folder / path).exists() for path in IMAGES]
+    assert made == [True, True, False], answer.stdout
+    # Who is in which fold has not changed.
+    assert load_prior(root / prior_path(2)).people == {"sub-01"}
+
+
+def test_more_folds_than_people_are_refused(checkout, source):
+    project = checkout("many folds")
+    project.configure(**config_of(source, folds=4))
+    answer = project.snakemake(*IMAGES)
+    words = "config: learn.folds: 3 people cannot be divided into 4 folds; choose fewer folds"
+    assert answer.returncode != 0 and words in answer.stdout
+    assert not (project.results / "reference").exists()
+
+
+def test_a_prior_that_is_not_there_is_refused(checkout, source):
+    project = checkout("no prior")
+    project.configure(**config_of(source) | {"prior": "fold"})
+    answer = project.snakemake("--dry-run")
+    assert answer.returncode != 0
+    assert "config: prior: there is no file fold; give one that `cordinr learn`" in answer.stdout

@@ -22,7 +22,8 @@ from cordinr.acquisition.overlap import coverage
 from cordinr.acquisition.view import View, intensity_scale
 from cordinr.classical.reconstruct import reconstruct_baseline
 from cordinr.imaging.grid import Grid
-from cordinr.inr.fit import build_network, fit_inr, prepare_fit
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.problem import build_network, prepare_fit
 from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FitSettings
 from cordinr.inr.training import Progress, Training
@@ -43,7 +44,7 @@ SEEDS = (0, 1)
 TIMED_STEPS = 200
 WARM_STEPS = 20
 STEPS = {
-    "preparation": "cordinr.inr.fit.prepare_fit",
+    "preparation": "cordinr.inr.problem.prepare_fit",
     "of it, total variation": "cordinr.classical.total_variation.least_total_variation",
     "training": "cordinr.inr.training.Training.run",
     "rendering": "cordinr.inr.render.render_with_std",

@@ -16,7 +16,8 @@ from cordinr.evaluation.metrics import psnr
 from cordinr.imaging.body import intensity_range
 from cordinr.inr import tv_target
 from cordinr.inr.cuda_graph import WARMUP_CALLS
-from cordinr.inr.fit import build_network, fit_inr, prepare_fit
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.problem import build_network, prepare_fit
 from cordinr.inr.render import render_inr, render_with_std
 from cordinr.inr.settings import FitSettings
 from cordinr.inr.training import Training

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from cordinr.imaging.volume import Volume
-from cordinr.inr.fit import build_network, prepare_fit
+from cordinr.inr.problem import build_network, prepare_fit
 from cordinr.inr.settings import FitSettings
 from cordinr.inr.training import Training
 from tests.helpers.support import two_views

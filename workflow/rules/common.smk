@@ -125,6 +125,7 @@ PRIOR = config["prior"]
 # The prior that is learnt without the people of a fold.
 FOLD_NAME = f"fold-{{fold}}of{config['learn']['folds']}"
 FOLD_PRIOR = f"<results>/cordinr/code/priors/{FOLD_NAME}.safetensors"
+DRAWN_TO_LEARNED = PRIOR not in ("none", "tv")
 INRS = [inr_label(dim) for dim in config["fourier_dims"]]
 VARIANTS = variant_labels(
     config["fourier_dims"], config["fourier_sigmas"], config["seeds"], config["fit"]

@@ -8,10 +8,15 @@ that this workflow adds (`res`, `desc`, the suffix) stand in the patterns.
 
 
 def uncertainty_labels(labels):
-    """The labels of the uncertainty maps: of ensembles of INRs, and of the learned image."""
-    learned = [f"{label}stderr" for label in labels if label == LEARNED]
-    several = config["fit"]["members"] > 1
-    return learned + [f"{label}spread" for label in labels if several and label.startswith("inr")]
+    """The labels of the uncertainty maps: of all that a prior has a part in, and of ensembles."""
+    if DRAWN_TO_LEARNED:
+        kinds = {"inr": "stderr"}
+    else:
+        kinds = {"inr": "spread"} if config["fit"]["members"] > 1 else {}
+    kinds[LEARNED] = "stderr"
+    return [
+        f"{label}{kind}" for label in labels for name, kind in kinds.items() if label.startswith(name)
+    ]
 
 
 def view_images(extension=".nii.gz"):

@@ -13,11 +13,12 @@ from cordinr.classical.reconstruct import automatic_weight, reconstruct_baseline
 from cordinr.errors import InputError
 from cordinr.imaging.volume import Volume
 from cordinr.inr import budget
-from cordinr.inr import fit as fitting
+from cordinr.inr import problem as problems
 from cordinr.inr.budget import most_steps
-from cordinr.inr.fit import fit_inr, middle, prepare_fit
+from cordinr.inr.fit import fit_inr
 from cordinr.inr.model_file import START_NAME, load_inr, save_inr
 from cordinr.inr.point_groups import make_point_groups
+from cordinr.inr.problem import middle, prepare_fit
 from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FAST, FitSettings
 from cordinr.inr.target_image import TargetImage, relative_to
@@ -40,7 +41,7 @@ def unlike_views():
 @pytest.fixture
 def begins(monkeypatch):
     """Every fit whose points are not shared begins at an image."""
-    monkeypatch.setattr(fitting, "MAX_POINTS", 1)
+    monkeypatch.setattr(problems, "MAX_POINTS", 1)
 
 
 def test_the_image_is_interpolated_and_constant_beyond_its_edges():
@@ -76,7 +77,7 @@ def test_only_a_fit_that_would_take_too_long_begins_at_an_image(unlike_views, mo
     settings = replace(SMALL, passes=40)
     assert prepare_fit(unlike_views, 4, settings, CPU).start is None
     assert prepare_fit(unlike_views, 4, replace(settings, tv_prior=0), CPU).start is None
-    monkeypatch.setattr(fitting, "MAX_POINTS", 10)
+    monkeypatch.setattr(problems, "MAX_POINTS", 10)
     problem = prepare_fit(unlike_views, 4, settings, CPU)
     assert problem.start is not None
     assert prepare_fit(unlike_views, 4, replace(settings, tv_prior=0), CPU).start is None

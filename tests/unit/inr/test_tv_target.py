@@ -16,9 +16,10 @@ from cordinr.acquisition.view import intensity_scale
 from cordinr.classical.reconstruct import reconstruct_baseline
 from cordinr.imaging.volume import Volume
 from cordinr.inr import tv_target
-from cordinr.inr.fit import fit_inr, middle, prepare_fit
+from cordinr.inr.fit import fit_inr
 from cordinr.inr.loss import squared_distance_to_target
 from cordinr.inr.point_groups import make_point_groups
+from cordinr.inr.problem import middle, prepare_fit
 from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FitSettings
 from cordinr.inr.target_image import with_targets
@@ -134,7 +135,7 @@ def test_the_seconds_of_a_fit_include_the_reconstruction(monkeypatch):
         late = 100.0
         return reconstruct_target(*arguments, **options)
 
-    monkeypatch.setattr("cordinr.inr.fit.tv_target", slow)
+    monkeypatch.setattr("cordinr.inr.problem.tv_target", slow)
     monkeypatch.setattr(time, "perf_counter", lambda: clock() + late)
     fit_inr(views, 8, FitSettings(max_steps=1, width=8, channels=1), report=reports.append)
     assert reports[-1].seconds > 100

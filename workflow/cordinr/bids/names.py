@@ -62,19 +62,6 @@ def companion_path(image: Path | str, kind: str) -> Path:
     return path.with_name(stem + dot + extension)
 
 
-def uncertainty_path(image: Path | str) -> Path:
-    """Return the path of the map that says how uncertain an image is, whether there is one or not.
-
-    That of an ensemble of INRs is the standard deviation over its members (`spread`), that of a
-    learned image its standard error (`stderr`).
-
-    Args:
-        image: path of the image.
-    """
-    learned = entities(image).get("desc") == LEARNED
-    return companion_path(image, "stderr" if learned else "spread")
-
-
 def entities(image: Path | str) -> dict[str, str]:
     """Return the BIDS entities of a file name as a dictionary of keys to labels.
 
@@ -241,15 +228,18 @@ def describe_label(label: str) -> str:
         return BASELINES[label].description
     if label == f"{LEARNED}stderr":
         return f"Standard error of desc-{LEARNED}: how uncertain its network says that it is."
-    parts = re.fullmatch(f"inrF([0-9]+)({VARIANT_PATTERN})?(spread)?", label)
+    parts = re.fullmatch(f"inrF([0-9]+)({VARIANT_PATTERN})?(spread|stderr)?", label)
     if not parts:
         raise InputError(
-            f"desc label '{label}' is not known; use simulated, aligned, inrF<N>, inrF<N>spread or "
-            f"{', '.join(BASELINES)}."
+            f"desc label '{label}' is not known; use simulated, aligned, inrF<N>, inrF<N>spread, "
+            f"inrF<N>stderr or {', '.join(BASELINES)}."
         )
     inr = label.removesuffix("spread")
     if inr != label:
         return f"Standard deviation over the ensemble of desc-{inr}: how uncertain it is."
+    inr = label.removesuffix("stderr")
+    if inr != label:
+        return f"Standard error of desc-{inr}, as its prior and its ensemble, if any, tell it."
     setting = variant_setting(label)
     detail = ", {} {:g}{}".format(*setting, VARIANT_UNITS[setting[0]]) if setting else ""
     return (

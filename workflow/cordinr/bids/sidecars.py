@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from .names import entities, resolution
+from ..files import read_json
+from .names import companion_path, entities, resolution, sidecar_path
 from .uris import bids_uri
 
 BIDS_VERSION = "1.10.0"
@@ -46,6 +47,32 @@ def image_sidecar(
         content["Resolution"] = resolution(labels["res"])
     origin = {"Software": software_versions(), "Command": command or command_line()}
     return content | fields | origin
+
+
+def uncertainty_map(image: Path) -> Path | None:
+    """Return the path of the map that says how uncertain an image is, by the image's sidecar.
+
+    Of what a prior had a part in it is the standard error (`stderr`), of other ensembles of INRs
+    the standard deviation over the members (`spread`). A map of older settings is not taken.
+
+    Args:
+        image: path of a reconstruction.
+
+    Returns:
+        The path, or None where there is no such map.
+
+    Raises:
+        InputError: the sidecar is not readable JSON.
+    """
+    sidecar = sidecar_path(image)
+    content = read_json(sidecar) if sidecar.exists() else {}
+    if "PriorLearners" in content:
+        found = companion_path(image, "stderr")
+    elif content.get("Members", 1) > 1:
+        found = companion_path(image, "spread")
+    else:
+        return None
+    return found if found.is_file() else None
 
 
 def software_versions() -> dict[str, str]:

@@ -26,6 +26,7 @@ from ..inr.model_file import INR
 from ..inr.render import render_with_std
 from ..inr.settings import read_settings
 from ..inr.training import Progress
+from .priors import prior_fields, read_prior_for
 from .progress_bars import show_fit
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,8 @@ def fit_views(
     field: str = "crossed",
     preset: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
+    prior: str = "tv",
+    dataset: str = "",
 ) -> tuple[INR, Progress]:
     """Fit with progress on stderr.
 
@@ -59,14 +62,22 @@ def fit_views(
         field: that the INR covers, one of `Field`.
         preset: settings that replace those of the file.
         metadata: further fields of the sidecars of renderings.
+        prior: "none", "tv", "learned", or the path of a prior.
+        dataset: of the subject; empty where it is not known.
 
     Returns:
         The INR and the last report, which counts the work before a stop as well.
 
     Raises:
-        InputError: the settings are wrong, or the views do not overlap.
+        InputError: the settings are wrong, the views do not overlap, or the prior has seen the
+            subject.
     """
     settings = replace(read_settings(config, seed, sigma), **(preset or {}))
+    found = None
+    if prior == "none":
+        settings = replace(settings, tv_prior=0)
+    elif prior != "tv":
+        found = read_prior_for(prior, [Path(view.name) for view in views], dataset)
     use_threads(threads)
     last_report: deque[Progress] = deque(maxlen=1)
     with show_fit(f"F={fourier_dim}") as show:
@@ -83,8 +94,10 @@ def fit_views(
             device=device,
             report=report,
             checkpoint=checkpoint,
+            prior=found,
         )
     said = view_metadata(views) | dict(metadata or {})
+    said |= prior_fields(prior, found) if found else {"Prior": prior}
     return replace(inr, metadata=said), last_report.pop()
 
 
@@ -105,7 +118,9 @@ def list_grids(inr: INR, like: Grid | None, sizes: Sequence[float | None]) -> li
 def render_image(
     inr: INR, grid: Grid, path: Path, device: torch.device, command: str | None = None
 ) -> None:
-    """Render to a NIfTI file with its sidecar, of an ensemble also the uncertainty map.
+    """Render to a NIfTI file with its sidecar, and the uncertainty map where there is one.
+
+    There is one where the fit was drawn to a learned image, and of an ensemble.
 
     Args:
         inr: a fitted model.
@@ -134,14 +149,15 @@ def render_image(
         "FourierDimension": inr.fourier_dim,
         "Seed": inr.settings.seed,
         "Members": inr.members,
-        **({"BeginsAt": "total variation"} if inr.start else {}),
+        **({"BeginsAt": "learned image" if inr.error else "total variation"} if inr.start else {}),
         "FitSettings": asdict(inr.settings),
         **inr.metadata,
     }
     label = f"inrF{inr.fourier_dim}"
     images = {path: (image, label)}
-    if inr.members > 1:
-        images[companion_path(path, "spread")] = (std, f"{label}spread")
+    if inr.error or inr.members > 1:
+        kind = "stderr" if inr.error else "spread"
+        images[companion_path(path, kind)] = (std, f"{label}{kind}")
     for target, (array, desc) in images.items():
         save_volume(target, array, grid)
         text = describe_label(desc)

@@ -74,6 +74,21 @@ Mask = Annotated[
 ]
 Index = Annotated[Path, typer.Option(metavar="FILE", help="inputs.tsv of the run.")]
 Results = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results of the run.")]
+PriorName = Annotated[
+    str,
+    typer.Option(
+        metavar="WHAT",
+        help="What draws the INR where the scans say nothing: learned (the prior that comes with "
+        "cordinr), a file of `cordinr learn`, tv (their total variation), or none.",
+    ),
+]
+DatasetName = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Dataset of the subject, so that a prior takes nobody of another one for them.",
+    ),
+]
 CoveredField = Annotated[
     str,
     typer.Option(

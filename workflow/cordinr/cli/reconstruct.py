@@ -5,15 +5,18 @@ from typing import Annotated, cast
 
 import typer
 
+from ..methods import LEARNED
 from . import Panel, verb
 from .options import (
     Config,
     CoveredField,
+    DatasetName,
     Device,
     FourierDim,
     Insist,
     Like,
     Outputs,
+    PriorName,
     Record,
     Seed,
     Sigma,
@@ -74,6 +77,8 @@ def reconstruct(
         ),
     ] = False,
     fourier_dim: FourierDim = 64,
+    prior: PriorName = LEARNED,
+    dataset: DatasetName = "",
     config: Config = None,
     device: Device = "auto",
     seed: Seed = None,
@@ -129,6 +134,8 @@ def reconstruct(
         field=field,
         preset=FAST if fast else BEST if best else {},
         metadata=scans.fields(),
+        prior=prior,
+        dataset=dataset,
     )
     for path, grid in zip(output, list_grids(inr, like_grid, sizes), strict=True):
         render_image(inr, grid, path, torch_device)
@@ -144,6 +151,8 @@ def fit(
         Path,
         typer.Option("-o", "--output", metavar="FILE", help="Model to write, .safetensors."),
     ],
+    prior: PriorName = LEARNED,
+    dataset: DatasetName = "",
     config: Config = None,
     device: Device = "auto",
     seed: Seed = None,
@@ -183,6 +192,8 @@ def fit(
             threads=threads,
             checkpoint=checkpoint,
             sigma=sigma,
+            prior=prior,
+            dataset=dataset,
         )
         save_inr(output, inr)
     if record:

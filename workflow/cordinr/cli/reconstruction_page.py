@@ -4,7 +4,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..bids.names import companion_path, image_of, sidecar_path
+from ..bids.names import image_of, sidecar_path
+from ..bids.sidecars import uncertainty_map
 from ..imaging.volume import load_volume
 from .placing import PlacedScans
 
@@ -59,8 +60,8 @@ def save_page(image: Path, figure: Path, scans: PlacedScans, found: "Assessment"
     save_figure(figure, residual_figure(scans.views, found, image.name))
     row = {**read_identity(image), **found.fields()}
     name = method_name(row["method"], row["fourier_dim"]) or image.name
-    spread = companion_path(image, "spread")
-    std = load_volume(spread) if spread.exists() else None
+    spread = uncertainty_map(image)
+    std = load_volume(spread) if spread else None
     checked = CheckedImage(name, load_volume(image), row, make_data_uri(figure), std)
     alignment, page = scans.alignment, page_path(image)
     write_acquired_page(

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ..bids.metadata import sidecars_of
-from ..bids.names import entities, image_of, sidecar_path, transform_path, uncertainty_path
+from ..bids.names import entities, image_of, sidecar_path, transform_path
+from ..bids.sidecars import uncertainty_map
 from ..bids.uris import resolve_bids_uri
 from ..errors import InputError
 from ..files import read_json, write_text
-from ..methods import LEARNED
 from .git import clone_lock, git, reason
 from .source import GIT_ATTRIBUTES, SOURCE_KEY, without_credentials
 
@@ -156,9 +156,8 @@ def _step_behind(root: Path, raw: Path, path: str) -> Step | None:
     images = [word for option, word in pairwise(words) if option in ("-o", "--output")]
     if not images or not all((root / image).is_file() for image in images):
         return None
-    images += [
-        str(uncertainty_path(image)) for image in images if _has_uncertainty_map(root / image)
-    ]
+    maps = [uncertainty_map(root / image) for image in images]
+    images += [str(path.relative_to(root)) for path in maps if path]
     sources = [_file_named_by(root, word, images[0]) for word in words if word not in images]
     inputs = [
         file for path in sources if path for file in (path, *_sidecars_of_image(root, raw, path))
@@ -170,14 +169,6 @@ def _step_behind(root: Path, raw: Path, path: str) -> Step | None:
     ]
     outputs = [file for file in outputs if (root / file).is_file()]
     return Step(shlex.join(words), tuple(dict.fromkeys(inputs)), tuple(outputs))
-
-
-def _has_uncertainty_map(image: Path) -> bool:
-    """Tell whether an image has an uncertainty map; a map of older settings is ignored."""
-    sidecar = sidecar_path(image)
-    content = read_json(sidecar) if sidecar.exists() else {}
-    has_one = content.get("Members", 1) > 1 or content.get("Method") == LEARNED
-    return has_one and uncertainty_path(image).is_file()
 
 
 def _file_named_by(root: Path, word: str, image: str) -> str:

@@ -7,67 +7,22 @@ result with what is needed to render it.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from .. import __version__
-from ..acquisition.domain import FitDomain
-from ..acquisition.noise import excess_noise
 from ..acquisition.overlap import Field
-from ..acquisition.view import View, intensity_scale
-from ..classical.reconstruct import automatic_weight
-from ..errors import InputError
-from .budget import MAX_POINTS, most_steps, points_of
-from .device import free_memory
-from .lattices import lattices_for
+from ..acquisition.view import View
+from ..prior.prior_file import Prior
+from .budget import most_steps
 from .model_file import INR, TABLE_TYPE
-from .network import Architecture, CoordinateNetwork
-from .noise import points_per_voxel
-from .point_groups import PointGroup, make_point_groups
+from .network import CoordinateNetwork
+from .problem import FitProblem, build_network, prepare_fit
 from .settings import FitSettings
-from .target_image import TargetImage, relative_to, with_targets
 from .training import Progress, Training
-from .tv_target import TV_TARGET_WEIGHT, tv_target
 
 log = logging.getLogger(__name__)
-
-BYTES_PER_PARAMETER = 16
-"""Memory in bytes for each number to learn: its weight, its gradient and Adam's two moments."""
-
-START_WEIGHT = 0.1
-"""Least weight of the squared distance from an image that a fit begins at."""
-
-START_ERROR = 0.02
-"""Error that the image is taken to have where a fit begins at it, in units of the intensity scale.
-What it lacks weighs as much against the errors at the views as their noise weighs against it."""
-
-
-@dataclass(frozen=True, eq=False)
-class FitProblem:
-    """What a network has to learn.
-
-    Attributes:
-        domain: that the views cover.
-        centre: (3,) world mm that is the origin of the network's positions.
-        scale: intensity in the views' units that the network calls 1.
-        architecture: of the network.
-        groups: the measured voxels, and the points that stand for them.
-        smoothing_weight: of the total variation at the points, against the squared errors.
-        target_weight: of the squared distance of the points from their targets, likewise.
-        start: image that the fit begins at; the network learns what it lacks. None for nothing.
-    """
-
-    domain: FitDomain
-    centre: np.ndarray
-    scale: float
-    architecture: Architecture
-    groups: list[PointGroup]
-    smoothing_weight: float
-    target_weight: float
-    start: TargetImage | None = None
 
 
 def fit_inr(
@@ -80,6 +35,7 @@ def fit_inr(
     report: Callable[[Progress], None] = lambda progress: None,
     report_every: float = 5.0,
     checkpoint: Path | None = None,
+    prior: Prior | None = None,
 ) -> INR:
     """Fit a network whose slice averages agree with the views.
 
@@ -93,6 +49,8 @@ def fit_inr(
         report_every: seconds between calls of `report`, which is also called at the end.
         checkpoint: file to resume from if it belongs to this fit; it is kept up to date meanwhile
             and removed at the end. A fit that begins at an image keeps none.
+        prior: whose image of the views draws the INR where they say nothing; None for their total
+            variation, as far as the settings ask for it.
 
     Returns:
         The fitted INR, on the CPU.
@@ -103,11 +61,12 @@ def fit_inr(
     """
     begun = time.perf_counter()
     torch.manual_seed(settings.seed)
-    problem = prepare_fit(views, fourier_dim, settings, torch.device(device), field)
+    problem = prepare_fit(views, fourier_dim, settings, torch.device(device), field, prior)
     network = build_network(problem, settings.seed)
     steps = most_steps(problem.groups, settings, begun=problem.start is not None)
     if problem.start is not None:
-        log.info("the fit begins at total variation and takes %d steps at most.", steps)
+        image = "the learned image" if prior else "total variation"
+        log.info("the fit begins at %s and takes %d steps at most.", image, steps)
     training = Training(
         network.to(device),
         problem.groups,
@@ -122,99 +81,6 @@ def fit_inr(
     if problem.start is not None and checkpoint:
         checkpoint.unlink(missing_ok=True)  # of a fit that began otherwise
     return finish(network, problem, views, settings, training)
-
-
-def prepare_fit(
-    views: Sequence[View],
-    fourier_dim: int,
-    settings: FitSettings,
-    device: torch.device,
-    field: Field = "crossed",
-) -> FitProblem:
-    """Turn views into a problem: where, in which units, and which points stand for which voxels.
-
-    Args:
-        views: at least one.
-        fourier_dim: number of Fourier frequencies.
-        settings: of the fit.
-        device: where the tensors of the problem live.
-        field: that the INR covers.
-
-    Raises:
-        InputError: as `fit_inr`, but for the loss.
-    """
-    if fourier_dim < 1:
-        raise InputError(f"Fourier dimension {fourier_dim} is not a positive whole number.")
-    domain = FitDomain.of(views, field)
-    corners = domain.corners(views)
-    centre, half_extent = middle(corners)
-    scale = intensity_scale(views)
-    architecture = Architecture(
-        encoding=settings.encoding,
-        fourier_dim=fourier_dim,
-        sigma=settings.sigma,
-        half_extent=half_extent,
-        width=settings.width,
-        depth=settings.depth,
-        activation=settings.activation,
-        dropout=settings.dropout,
-        members=settings.members,
-        channels=settings.channels,
-        lattices=tuple(lattices_for(views, domain, centre)) if settings.channels else (),
-    )
-    check_memory(architecture, device)
-    noise = excess_noise(views, scale)
-    noise_weight = settings.smoothing * noise
-    groups = make_point_groups(
-        views,
-        domain,
-        centre,
-        scale=scale,
-        points=settings.profile_points,
-        device=device,
-        pairs=noise_weight > 0,
-    )
-    start = None
-    target_weight = settings.tv_prior
-    if settings.tv_prior:
-        begins = points_of(groups) > MAX_POINTS
-        weight = automatic_weight(views, "tv") if begins else TV_TARGET_WEIGHT + noise_weight
-        image = tv_target(
-            views, domain.grid, scale=scale, weight=weight, device=device, field=field
-        )
-        if begins:
-            start = image.rounded()
-            if not start.values.isfinite().all():
-                names = " and ".join(view.name for view in views)
-                raise InputError(
-                    f"{names}: hold intensities too far beyond their 99th percentile for a model; "
-                    "clip them."
-                )
-            groups = relative_to(groups, start, centre)
-            target_weight = max(START_WEIGHT, noise / START_ERROR**2)
-        else:
-            groups = with_targets(groups, image, centre)
-    per_point = 1 / points_per_voxel(groups, domain.grid, centre)
-    return FitProblem(
-        domain=domain,
-        centre=centre,
-        scale=scale,
-        architecture=architecture,
-        groups=groups,
-        # A start is smooth already, and too little is added to it to bring the noise back.
-        smoothing_weight=0.0 if start else noise_weight * per_point,
-        target_weight=target_weight * per_point,
-        start=start,
-    )
-
-
-@torch.no_grad()
-def build_network(problem: FitProblem, seed: int) -> CoordinateNetwork:
-    """A network with random weights, on the CPU, that begins at the mean intensity of the views."""
-    network = CoordinateNetwork(problem.architecture, seed)
-    voxels = torch.cat([group.values.flatten() for group in problem.groups])
-    network.last_bias.fill_(float(voxels.mean()))
-    return network
 
 
 def finish(
@@ -233,6 +99,7 @@ def finish(
         scale=problem.scale,
         settings=settings,
         start=None if problem.start is None else problem.start.to("cpu"),
+        error=None if problem.error is None else problem.error.to("cpu"),
         views=tuple(view.name for view in views),
         fit_record={
             "version": __version__,
@@ -243,27 +110,6 @@ def finish(
             "final_loss": training.loss,
         },
     )
-
-
-def middle(corners: np.ndarray) -> tuple[np.ndarray, float]:
-    """Centre (3,) in world mm and half of the longest extent in mm of the box around (k, 3)."""
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    return (low + high) / 2, float((high - low).max() / 2)
-
-
-def check_memory(architecture: Architecture, device: torch.device) -> None:
-    """Refuse a network that the memory cannot hold, before any work.
-
-    Raises:
-        InputError: weights, gradients and Adam's two moments need more than is free.
-    """
-    needed, free = BYTES_PER_PARAMETER * architecture.parameters, free_memory(device)
-    if needed > free:
-        raise InputError(
-            f"fitting {architecture.members} member(s) of {architecture.parameters / 1e6:.0f} M "
-            f"numbers in all needs {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; lower "
-            "fit.members or fit.channels."
-        )
 
 
 @torch.no_grad()

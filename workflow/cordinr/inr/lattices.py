@@ -43,23 +43,33 @@ class Lattice:
     to_index: tuple[tuple[float, float, float, float], ...]
 
 
-def lattices_for(views: Sequence[View], domain: FitDomain, centre: np.ndarray) -> list[Lattice]:
+def lattices_for(
+    views: Sequence[View], domain: FitDomain, centre: np.ndarray, factor: float = 1.0
+) -> list[Lattice]:
     """The lattices over everything that the views show of a domain.
+
+    Views whose slices have about the same direction, such as the chunks of a spine, share those
+    that are shaped like the first of them.
 
     Args:
         views: that overlap.
         domain: of the views; its grid gives the finest spacing and the axes of isotropic lattices.
         centre: (3,) world mm that becomes the origin.
+        factor: by which the finest spacing is longer than the voxels of the grid.
     """
     grid = domain.grid
-    voxel = float(grid.voxel_sizes.min())
+    voxel = factor * float(grid.voxel_sizes.min())
     extents = domain.corners(views) - centre
     isotropic = [
         _lattice(grid.directions, np.full(3, times * voxel), extents)
         for times in ISOTROPIC_SPACINGS
     ]
-    shaped = []
+    shaped: list[Lattice] = []
+    directions: list[View] = []
     for view in views:
+        if any(view.is_parallel_to(other) for other in directions):
+            continue
+        directions.append(view)
         for fraction in SLICE_FRACTIONS:
             spacing = np.full(3, voxel)
             spacing[view.axis] = max(voxel, fraction * view.profile.thickness)

@@ -24,13 +24,14 @@ from .target_image import STORED_TYPE, TargetImage
 FORMAT_PREFIX = "cordinr-inr-"
 """Beginning of the header's key in the metadata of a model file of any version."""
 
-FORMAT = f"{FORMAT_PREFIX}7"
+FORMAT = f"{FORMAT_PREFIX}8"
 """Key of the header in the metadata of a model file."""
 
-START_NAME = "start"
-"""Name of the tensor of the image that a fit began at in a model file."""
+IMAGES = {"start": "image that the fit began at", "error": "standard error"}
+"""Names of the tensors of images in a model file, which are those of the attributes of an INR, and
+what they are."""
 
-CONSTANTS = {"encoding.frequencies", "encoding.half_extent", "lattices.shift", START_NAME}
+CONSTANTS = {"encoding.frequencies", "encoding.half_extent", "lattices.shift", *IMAGES}
 """Names of the tensors of a model file that are drawn or given, not learnt."""
 
 TABLE_NAME = "lattices.table"
@@ -52,6 +53,8 @@ class INR:
         settings: of the fit.
         start: image that the fit began at, in units of `scale`: the intensity at a position is the
             sum of it and of what the network adds. None for the network alone.
+        error: standard error of the image that the fit was drawn to, in units of `scale`; None
+            where nobody says.
         views: names of the views, normally their paths.
         metadata: JSON-serialisable; what the sidecars of its renderings say of the views.
         fit_record: JSON-serialisable record of the fit, for people; nothing depends on it but the
@@ -64,6 +67,7 @@ class INR:
     scale: float
     settings: FitSettings
     start: TargetImage | None = None
+    error: TargetImage | None = None
     views: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     fit_record: Mapping[str, Any] = field(default_factory=dict)
@@ -81,6 +85,7 @@ class INR:
 
 def save_inr(path: Path | str, inr: INR) -> None:
     """Write weights and configuration to one safetensors file, whole or not at all."""
+    images: dict[str, TargetImage | None] = {name: getattr(inr, name) for name in IMAGES}
     # One key only: safetensors writes several in random order.
     header = {
         "architecture": asdict(inr.network.architecture),
@@ -93,7 +98,7 @@ def save_inr(path: Path | str, inr: INR) -> None:
         "centre": inr.centre,
         "scale": inr.scale,
         "settings": asdict(inr.settings),
-        "start": None if inr.start is None else _grid_fields(inr.start.grid),
+        **{name: image and _grid_fields(image.grid) for name, image in images.items()},
         "views": list(inr.views),
         "metadata": dict(inr.metadata),
         "fit_record": dict(inr.fit_record),
@@ -101,8 +106,9 @@ def save_inr(path: Path | str, inr: INR) -> None:
     tensors = {k: v.detach().cpu().contiguous() for k, v in inr.network.state_dict().items()}
     if inr.network.lattices:
         tensors[TABLE_NAME] = tensors[TABLE_NAME].to(TABLE_TYPE)
-    if inr.start:
-        tensors[START_NAME] = inr.start.values.cpu().to(STORED_TYPE).contiguous()
+    for name, image in images.items():
+        if image:
+            tensors[name] = image.values.cpu().to(STORED_TYPE).contiguous()
     with atomic(path) as partial:
         save_file(tensors, partial, metadata={FORMAT: json.dumps(header)})
 
@@ -132,7 +138,10 @@ def load_inr(path: Path | str) -> INR:
             _check_size(stored, architecture)
             network = CoordinateNetwork(architecture)
             tensors = {name: _finite(stored, name) for name in stored.keys()}  # noqa: SIM118
-            start = header["start"] and _start(header["start"], tensors.pop(START_NAME, None))
+            images = {
+                name: header[name] and _image(name, header[name], tensors.pop(name, None))
+                for name in IMAGES
+            }
             expected = {name: tensor.shape for name, tensor in network.state_dict().items()}
             if {name: tensor.shape for name, tensor in tensors.items()} != expected:
                 raise ValueError("its weights have other names or shapes than its header says")
@@ -155,7 +164,7 @@ def load_inr(path: Path | str) -> INR:
         centre=tuple(header["centre"]),
         scale=header["scale"],
         settings=FitSettings.from_mapping(header["settings"], str(path)),
-        start=start,
+        **images,
         views=tuple(header["views"]),
         metadata=header["metadata"],
         fit_record=header["fit_record"],
@@ -170,14 +179,14 @@ def _read_grid(fields: Mapping[str, Any]) -> Grid:
     return Grid(tuple(fields["shape"]), np.array(fields["affine"]), fields["space"])
 
 
-def _start(fields: Mapping[str, Any], values: Tensor | None) -> TargetImage:
-    """The image that a fit began at.
+def _image(name: str, fields: Mapping[str, Any], values: Tensor | None) -> TargetImage:
+    """An image of a model, by its name.
 
     Raises:
         ValueError: it is missing, or of another shape than its grid.
     """
     if values is None or list(values.shape) != list(fields["shape"]):
-        raise ValueError("the image that the fit began at is not what its header says")
+        raise ValueError(f"the {IMAGES[name]} is not what its header says")
     return TargetImage(values.float(), _read_grid(fields))
 
 

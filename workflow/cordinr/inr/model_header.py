@@ -70,6 +70,7 @@ HEADER = _object(
     scale=POSITIVE,
     settings=_object(members=COUNT, seed=setting_schemas()["seed"]),
     start={"anyOf": [GRID, {"type": "null"}]},
+    error={"anyOf": [GRID, {"type": "null"}]},
     views={"type": "array", "items": {"type": "string", "pattern": r"^[^\x00]*$"}},
     metadata={"type": "object"},
     fit_record={"type": "object", "properties": {"threads": COUNT}},
@@ -97,7 +98,7 @@ def read_header(text: str) -> dict[str, Any]:
     if header["settings"]["members"] != architecture["members"]:
         raise ValueError("in its header the members of architecture and settings differ")
     grids = [domain["grid"], *domain["limits"], *itertools.chain(*domain["regions"])]
-    for grid in [*grids, header["start"]] if header["start"] else grids:
+    for grid in [*grids, *filter(None, (header["start"], header["error"]))]:
         problem = affine_problem(np.array(grid["affine"], float), grid["shape"])
         if problem:
             raise ValueError(f"in its header the grid cannot be: {problem}")

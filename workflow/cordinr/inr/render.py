@@ -29,9 +29,12 @@ def render_inr(inr: INR, grid: Grid, device: torch.device | str = "cpu") -> np.n
 def render_with_std(
     inr: INR, grid: Grid, device: torch.device | str = "cpu"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Evaluate as `render_inr`, and give the standard deviation over the members as well.
+    """Evaluate as `render_inr`, and say how uncertain that is.
 
-    It is zero for one member.
+    Returns:
+        The image, and a standard deviation of the same shape and units: that over the members,
+        which is zero for one, and the standard error of the image that the fit was drawn to, if
+        any, as independent errors.
     """
     device = torch.device(device)
     network = inr.network.to(device).eval()
@@ -39,6 +42,7 @@ def render_with_std(
     domain = inr.domain
     whole = domain.encloses(grid)
     start = inr.start and inr.start.to(device)
+    error = inr.error and inr.error.to(device)
     for block, centres in grid.blocks(POINTS_PER_BLOCK[device.type]):
         inside = np.arange(len(centres)) if whole else np.flatnonzero(domain.contains(centres))
         if not inside.size:
@@ -48,5 +52,8 @@ def render_with_std(
         image[block.start + inside] = members.mean(dim=0).cpu().numpy()
         if start:
             image[block.start + inside] += start.at_world(centres[inside])
-        std[block.start + inside] = members.std(dim=0, correction=0).cpu().numpy()
+        spread = members.std(dim=0, correction=0).cpu().numpy()
+        if error:
+            spread = np.hypot(spread, error.at_world(centres[inside]))
+        std[block.start + inside] = spread
     return (image * inr.scale).reshape(grid.shape), (std * inr.scale).reshape(grid.shape)

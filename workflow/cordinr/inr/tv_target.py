@@ -25,6 +25,13 @@ TV_TARGET_WEIGHT = 0.001
 """Weight of the total variation in a target where the views have no noise, for intensities of about
 [0, 1]. A start has more, `automatic_weight`, as less is added to it."""
 
+START_WEIGHT = 0.1
+"""Least weight of the squared distance from an image that a fit begins at."""
+
+START_ERROR = 0.02
+"""Error that the image is taken to have where a fit begins at it, in units of the intensity scale.
+What it lacks weighs as much against the errors at the views as their noise weighs against it."""
+
 MAX_ENTRIES = 1.5e7
 """Maximum number of entries of the system matrices of the target, which take 16 bytes each."""
 
@@ -33,6 +40,29 @@ MAX_VOXELS = 8e6
 
 MAX_VOXELS_ALONE = 2.5e6
 """The same where all slices have one direction, between which there is no detail to be kept."""
+
+
+def start_weight(noise: float) -> float:
+    """Weight of the squared distance from a start, for the noise variance of the views.
+
+    Args:
+        noise: variance, in units of the intensity scale squared.
+    """
+    return max(START_WEIGHT, noise / START_ERROR**2)
+
+
+def target_grid(views: Sequence[View], grid: Grid) -> tuple[list[View], Grid, float]:
+    """On which voxels a target is computed: coarser ones where views are oblique and large.
+
+    Args:
+        views: to reconstruct from.
+        grid: around the covered field.
+
+    Returns:
+        As `coarsened`.
+    """
+    alone = all(view.is_parallel_to(views[0]) for view in views)
+    return coarsened(views, grid, MAX_ENTRIES, MAX_VOXELS_ALONE if alone else MAX_VOXELS)
 
 
 def tv_target(
@@ -58,9 +88,7 @@ def tv_target(
     Raises:
         InputError: the views hold intensities that are too large for total variation.
     """
-    alone = all(view.is_parallel_to(views[0]) for view in views)
-    max_voxels = MAX_VOXELS_ALONE if alone else MAX_VOXELS
-    views, grid, factor = coarsened(views, grid, MAX_ENTRIES, max_voxels)
+    views, grid, factor = target_grid(views, grid)
     if factor > 1:
         log.info("total variation is computed on voxels of %.2g mm.", grid.voxel_sizes[0])
     image = _reconstruct(views, grid, weight, device, field)

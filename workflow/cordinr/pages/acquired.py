@@ -8,7 +8,7 @@ from typing import Any
 from .. import __version__
 from ..acquisition.overlap import count_directions
 from ..acquisition.view import View
-from ..bids.names import uncertainty_path
+from ..bids.sidecars import uncertainty_map
 from ..errors import InputError
 from ..figures.coverage import coverage_figure
 from ..files import read_json
@@ -73,14 +73,14 @@ def load_checked_images(
     """
     images = []
     for k, (path, check) in enumerate(zip(paths, checks, strict=True)):
-        row, spread = read_check(check), uncertainty_path(path)
+        row, spread = read_check(check), uncertainty_map(path)
         images.append(
             CheckedImage(
                 method_name(row["method"], row.get("fourier_dim")) or path.name,
                 load_volume(path),
                 row,
                 make_data_uri(figures[k]) if figures else "",
-                load_volume(spread) if spread.exists() else None,
+                load_volume(spread) if spread else None,
             )
         )
     return images

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ..bids.cord_mask import load_cord, why_no_cord
-from ..bids.names import sidecar_path, uncertainty_path
+from ..bids.names import sidecar_path
 from ..bids.reference import RESAMPLED_KEY
+from ..bids.sidecars import uncertainty_map
 from ..bids.view_files import read_view
 from ..datasets.index import IndexRow
 from ..datasets.layout import ResultPaths
@@ -20,7 +21,6 @@ from ..files import read_json
 from ..imaging.body import intensity_range
 from ..imaging.planes import cord_focus
 from ..imaging.volume import Volume, load_volume
-from ..methods import LEARNED
 from .html import MAX_PAGE_BYTES, FileOrigin, make_data_uri, read_origin, relative_link
 from .loss_chart import Chart, Curve, draw_losses
 from .ranking import MethodScores, best_scores, score_rows
@@ -226,9 +226,9 @@ def _load_layers(
         caption = f"{metrics['psnr_fov']:.1f} dB, SSIM {metrics.get('ssim_fov', np.nan):.3f}"
         path = sources.paths.recon(row, best.label)
         layers.append(ViewerLayer(best.label, best.name, caption, "recon", load_volume(path)))
-        std_path = uncertainty_path(path)
-        if best.label.startswith(("inr", LEARNED)) and std_path.exists():
+        std_path = uncertainty_map(path)
+        if std_path:
             std = load_volume(std_path)
-            key = "stderr" if best.label == LEARNED else "spread"
+            key = f"{best.label}error"
             layers.append(ViewerLayer(key, "Uncertainty", "", "spread", std))
     return layers

@@ -183,6 +183,8 @@ def _planned_fits(run: RunLog, results: Path, since: float) -> int | None:
     except (InputError, OSError):
         return None
     words = [line.split("\t")[0].removeprefix("desc-") for line in described]
-    labels = [word for word in words if word.startswith("inr") and not word.endswith("spread")]
+    labels = [
+        word for word in words if word.startswith("inr") and not word.endswith(("spread", "stderr"))
+    ]
     records = [paths.record(row, label) for row in images for label in labels]
     return sum(not path.exists() or path.stat().st_mtime >= since for path in records)

@@ -1,0 +1,80 @@
+"""The target of the INR that a prior makes: the learned image of the views, and its standard error.
+
+What total variation adds to an image is flat pieces with sharp edges. A prior adds what it has seen
+of other people, which is nearer to the truth, and says how far it may be off.
+"""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ..acquisition.overlap import Field
+from ..acquisition.view import View
+from ..imaging.grid import Grid
+from ..prior.predict import predict_learned
+from ..prior.prior_file import Prior
+from .target_image import TargetImage
+from .tv_target import target_grid
+
+log = logging.getLogger(__name__)
+
+TARGET_WEIGHT = 0.1
+"""Weight of the squared distance from the learned image where the views have no noise. That image
+agrees with the views already, so that a weight costs nothing there; chosen on people whom the prior
+had not seen, see `benchmarks/NOTES.md`."""
+
+TARGET_ERROR = 0.03
+"""Error that the learned image is taken to have, in units of the intensity scale: it weighs against
+the errors at the views as their noise does."""
+
+
+def learned_target(
+    views: Sequence[View],
+    grid: Grid,
+    prior: Prior,
+    *,
+    scale: float,
+    device: torch.device,
+    field: Field = "crossed",
+) -> tuple[TargetImage, TargetImage]:
+    """What a prior makes of the views, as a target or a start of a fit.
+
+    Args:
+        views: to reconstruct from.
+        grid: as for `tv_target`.
+        prior: of other people.
+        scale: intensity in the views' units that is 1 in the image.
+        device: where it is computed, or the CPU where the memory of a GPU is too small.
+        field: that the image covers.
+
+    Returns:
+        The image and its standard error.
+
+    Raises:
+        InputError: the views hold intensities that are too large for total variation.
+    """
+    views, grid, factor = target_grid(views, grid)
+    if factor > 1:
+        log.info("the learned image is computed on voxels of %.2g mm.", grid.voxel_sizes[0])
+    try:
+        learned = predict_learned(views, grid, prior, device=device, field=field)
+    except torch.OutOfMemoryError:
+        log.warning("the learned image is computed on the CPU, for want of GPU memory.")
+        learned = predict_learned(views, grid, prior, field=field)
+        torch.cuda.empty_cache()
+    image, error = (
+        TargetImage(torch.as_tensor(each / np.float32(scale), device=device), grid)
+        for each in (learned.image, learned.standard_error)
+    )
+    return image, error
+
+
+def learned_weight(noise: float) -> float:
+    """Weight of the squared distance from the learned image, for the noise variance of the views.
+
+    Args:
+        noise: variance, in units of the intensity scale squared.
+    """
+    return max(TARGET_WEIGHT, noise / TARGET_ERROR**2)

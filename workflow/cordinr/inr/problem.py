@@ -1,0 +1,194 @@
+"""What a network has to learn from views: where, in which units, which points for which voxels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..acquisition.domain import FitDomain
+from ..acquisition.noise import excess_noise
+from ..acquisition.overlap import Field
+from ..acquisition.view import View, intensity_scale
+from ..classical.reconstruct import automatic_weight
+from ..errors import InputError
+from ..prior.prior_file import Prior
+from .budget import MAX_POINTS, points_of
+from .device import free_memory
+from .lattices import lattices_for
+from .learned_target import learned_target, learned_weight
+from .network import Architecture, CoordinateNetwork
+from .noise import points_per_voxel
+from .point_groups import PointGroup, make_point_groups
+from .settings import FitSettings
+from .target_image import TargetImage, relative_to, with_targets
+from .tv_target import TV_TARGET_WEIGHT, start_weight, target_grid, tv_target
+
+BYTES_PER_PARAMETER = 16
+"""Memory in bytes for each number to learn: its weight, its gradient and Adam's two moments."""
+
+
+@dataclass(frozen=True, eq=False)
+class FitProblem:
+    """What a network has to learn.
+
+    Attributes:
+        domain: that the views cover.
+        centre: (3,) world mm that is the origin of the network's positions.
+        scale: intensity in the views' units that the network calls 1.
+        architecture: of the network.
+        groups: the measured voxels, and the points that stand for them.
+        smoothing_weight: of the total variation at the points, against the squared errors.
+        target_weight: of the squared distance of the points from their targets, likewise.
+        start: image that the fit begins at; the network learns what it lacks. None for nothing.
+        error: standard error of the image that the points are drawn to, in units of `scale`; None
+            where nobody says.
+    """
+
+    domain: FitDomain
+    centre: np.ndarray
+    scale: float
+    architecture: Architecture
+    groups: list[PointGroup]
+    smoothing_weight: float
+    target_weight: float
+    start: TargetImage | None = None
+    error: TargetImage | None = None
+
+
+def prepare_fit(
+    views: Sequence[View],
+    fourier_dim: int,
+    settings: FitSettings,
+    device: torch.device,
+    field: Field = "crossed",
+    prior: Prior | None = None,
+) -> FitProblem:
+    """Turn views into a problem: where, in which units, and which points stand for which voxels.
+
+    Args:
+        views: at least one.
+        fourier_dim: number of Fourier frequencies.
+        settings: of the fit.
+        device: where the tensors of the problem live.
+        field: that the INR covers.
+        prior: whose image of the views draws the points; None for their total variation.
+
+    Raises:
+        InputError: as `fit_inr`, but for the loss.
+    """
+    if fourier_dim < 1:
+        raise InputError(f"Fourier dimension {fourier_dim} is not a positive whole number.")
+    domain = FitDomain.of(views, field)
+    corners = domain.corners(views)
+    centre, half_extent = middle(corners)
+    scale = intensity_scale(views)
+    noise = excess_noise(views, scale)
+    # A learned image is as smooth as it should be.
+    noise_weight = 0.0 if prior else settings.smoothing * noise
+    groups = make_point_groups(
+        views,
+        domain,
+        centre,
+        scale=scale,
+        points=settings.profile_points,
+        device=device,
+        pairs=noise_weight > 0,
+    )
+    drawn = bool(settings.tv_prior or prior)
+    begins = drawn and points_of(groups) > MAX_POINTS
+    # What a start lacks is learnt on the voxels that the start has.
+    factor = target_grid(views, domain.grid)[2] if begins else 1.0
+    architecture = Architecture(
+        encoding=settings.encoding,
+        fourier_dim=fourier_dim,
+        sigma=settings.sigma,
+        half_extent=half_extent,
+        width=settings.width,
+        depth=settings.depth,
+        activation=settings.activation,
+        dropout=settings.dropout,
+        members=settings.members,
+        channels=settings.channels,
+        lattices=tuple(lattices_for(views, domain, centre, factor)) if settings.channels else (),
+    )
+    check_memory(architecture, device)
+    start = error = None
+    target_weight = 0.0
+    if drawn:
+        if prior:
+            image, error = learned_target(
+                views, domain.grid, prior, scale=scale, device=device, field=field
+            )
+            target_weight = learned_weight(noise)
+        else:
+            weight = automatic_weight(views, "tv") if begins else TV_TARGET_WEIGHT + noise_weight
+            image = tv_target(
+                views, domain.grid, scale=scale, weight=weight, device=device, field=field
+            )
+            target_weight = start_weight(noise) if begins else settings.tv_prior
+        error = error and _storable(error, views)
+        if begins:
+            start = _storable(image, views)
+            groups = relative_to(groups, start, centre)
+        else:
+            groups = with_targets(groups, image, centre)
+    per_point = 1 / points_per_voxel(groups, domain.grid, centre)
+    return FitProblem(
+        domain=domain,
+        centre=centre,
+        scale=scale,
+        architecture=architecture,
+        groups=groups,
+        # A start is smooth already, and too little is added to it to bring the noise back.
+        smoothing_weight=0.0 if start else noise_weight * per_point,
+        target_weight=target_weight * per_point,
+        start=start,
+        error=error,
+    )
+
+
+def _storable(image: TargetImage, views: Sequence[View]) -> TargetImage:
+    """An image with the precision that it has in a model file.
+
+    Raises:
+        InputError: its intensities are too large for that.
+    """
+    image = image.rounded()
+    if not image.values.isfinite().all():
+        names = " and ".join(view.name for view in views)
+        raise InputError(
+            f"{names}: hold intensities too far beyond their 99th percentile for a model; clip "
+            "them."
+        )
+    return image
+
+
+@torch.no_grad()
+def build_network(problem: FitProblem, seed: int) -> CoordinateNetwork:
+    """A network with random weights, on the CPU, that begins at the mean intensity of the views."""
+    network = CoordinateNetwork(problem.architecture, seed)
+    voxels = torch.cat([group.values.flatten() for group in problem.groups])
+    network.last_bias.fill_(float(voxels.mean()))
+    return network
+
+
+def middle(corners: np.ndarray) -> tuple[np.ndarray, float]:
+    """Centre (3,) in world mm and half of the longest extent in mm of the box around (k, 3)."""
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    return (low + high) / 2, float((high - low).max() / 2)
+
+
+def check_memory(architecture: Architecture, device: torch.device) -> None:
+    """Refuse a network that the memory cannot hold, before any work.
+
+    Raises:
+        InputError: weights, gradients and Adam's two moments need more than is free.
+    """
+    needed, free = BYTES_PER_PARAMETER * architecture.parameters, free_memory(device)
+    if needed > free:
+        raise InputError(
+            f"fitting {architecture.members} member(s) of {architecture.parameters / 1e6:.0f} M "
+            f"numbers in all needs {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; lower "
+            "fit.members or fit.channels."
+        )

@@ -1,15 +1,19 @@
 """Priors that a run learns itself: no image is reconstructed with one that has seen its person."""
 
 import gzip
+import shlex
 import shutil
+import subprocess
 
+import numpy as np
 import pytest
 
 from cordinr.files import read_json
+from cordinr.imaging.volume import load_volume
 from cordinr.prior.people import Learner
 from cordinr.prior.prior_file import load_prior
 from tests.helpers.priors import write_cohort
-from tests.helpers.runs import phantom_config, planned_jobs
+from tests.helpers.runs import environment, phantom_config, planned_jobs
 
 SITES = {"01": "A", "02": "B", "03": "A"}
 FOLDS = {"01": 1, "02": 2, "03": 1}
@@ -17,7 +21,13 @@ FOLDS = {"01": 1, "02": 2, "03": 1}
 
 OTHERS = {1: ["02"], 2: ["01", "03"]}
 LEARN = {"folds": 2, "steps": 2, "batch": 1, "examples": 1, "phantoms": 0}
-IMAGES = [f"results/cordinr/sub-{s}/anat/sub-{s}_desc-learned_T2w.nii.gz" for s in SITES]
+METHODS = ["learned", "inrF8"]
+IMAGES = [
+    f"results/cordinr/sub-{label}/anat/sub-{label}_desc-{method}_T2w.nii.gz"
+    for label in SITES
+    for method in METHODS
+]
+LEARNED = IMAGES[::2]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +53,7 @@ def config_of(source, **learn):
 
 @pytest.fixture(scope="module")
 def run(checkout, source):
-    """A run of the learned images alone, which no test changes."""
+    """A run of the images alone, without figures and pages, which no test changes."""
     project = checkout("folds")
     project.configure(**config_of(source))
     answer = project.snakemake(*IMAGES)
@@ -68,28 +78,34 @@ def test_every_fold_has_a_prior_of_all_others(run):
         assert prior.record["scores"] == [] and prior.record["steps"] == LEARN["steps"]
 
 
-def test_no_image_is_made_with_a_prior_that_holds_its_person(run):
+@pytest.mark.parametrize("method", METHODS)
+def test_no_image_is_made_with_a_prior_that_holds_its_person(run, method):
     root = run.results / "cordinr"
     for label, fold in FOLDS.items():
-        fields = read_json(root / f"sub-{label}/anat/sub-{label}_desc-learned_T2w.json")
+        fields = read_json(root / f"sub-{label}/anat/sub-{label}_desc-{method}_T2w.json")
         assert fields["Prior"] == f"fold-{fold}of2.safetensors"
         assert fields["PriorLearners"] == {"three": [f"sub-{each}" for each in OTHERS[fold]]}
         assert f"sub-{label}" not in load_prior(root / prior_path(fold)).people
         assert f"--prior {prior_path(fold)} --dataset three" in fields["Command"]
 
 
-def test_the_inrs_take_the_same_priors(run):
-    models = [f"results/models/sub-{s}/anat/sub-{s}_desc-inrF8_model.safetensors" for s in SITES]
-    lines = run.snakemake("--dry-run", "--printshellcmds", *models).stdout.splitlines()
-    for fold, model in zip(FOLDS.values(), models, strict=True):
-        [line] = [line for line in lines if "cordinr fit " in line and f"-o {model} " in line]
-        assert f"--prior results/cordinr/{prior_path(fold)} --dataset three" in line
+def test_the_command_of_a_sidecar_makes_the_image_again_from_the_derivatives(run, tmp_path):
+    copy = tmp_path / "results/cordinr"
+    shutil.copytree(run.results / "cordinr", copy)
+    image = copy / "sub-02/anat/sub-02_desc-inrF8_T2w.nii.gz"
+    first = load_volume(image)
+    words = shlex.split(read_json(image.with_name("sub-02_desc-inrF8_T2w.json"))["Command"])
+    # In place of the raw image, which is not there: on its grid are the baselines.
+    words[words.index("--like") + 1] = "sub-02/anat/sub-02_desc-learned_T2w.nii.gz"
+    image.unlink()
+    subprocess.run(words, cwd=copy, env=environment(), check=True)
+    np.testing.assert_array_equal(load_volume(image).array, first.array)
 
 
 def test_nothing_is_learnt_twice_but_for_other_settings(own_run, source):
     assert planned_jobs(own_run, *IMAGES) == {}
     own_run.configure(**config_of(source, steps=3))
-    assert planned_jobs(own_run, *IMAGES) == {"learn": 2, "baseline": 3}
+    assert planned_jobs(own_run, *IMAGES) == {"learn": 2, "baseline": 3, "fit": 3, "render": 3}
 
 
 def test_an_image_that_cannot_be_got_costs_itself_alone(checkout, source, tmp_path):
@@ -100,10 +116,10 @@ def test_an_image_that_cannot_be_got_costs_itself_alone(checkout, source, tmp_pa
     image.write_bytes(gzip.compress(content[:-5000]))
     project = checkout("an image lost")
     project.configure(**config_of(broken))
-    answer = project.snakemake(*IMAGES)
+    answer = project.snakemake(*LEARNED)
     assert answer.returncode != 0
     root = project.results / "cordinr"
-    made = [(project.folder / path).exists() for path in IMAGES]
+    made = [(project.folder / path).exists() for path in LEARNED]
     assert made == [True, True, False], answer.stdout
     # Who is in which fold has not changed.
     assert load_prior(root / prior_path(2)).people == {"sub-01"}
@@ -112,7 +128,7 @@ def test_an_image_that_cannot_be_got_costs_itself_alone(checkout, source, tmp_pa
 def test_more_folds_than_people_are_refused(checkout, source):
     project = checkout("many folds")
     project.configure(**config_of(source, folds=4))
-    answer = project.snakemake(*IMAGES)
+    answer = project.snakemake(*LEARNED)
     words = "config: learn.folds: 3 people cannot be divided into 4 folds; choose fewer folds"
     assert answer.returncode != 0 and words in answer.stdout
     assert not (project.results / "reference").exists()

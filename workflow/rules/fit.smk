@@ -58,5 +58,5 @@ rule fit:
         # `exec`: a shell would end at SIGTERM before the fit has written its checkpoint, and with the
         # job's last process Slurm ends all of it.
         "exec cordinr fit {input.views:q} --fourier-dim {wildcards.dim} --config {input.settings:q}"
-        " {params.variant} {params.prior} --device {params.device} --threads {threads} --record {output.record:q}"
-        " -o {output.model:q} > {log:q} 2>&1"
+        " {params.variant} {params.prior} --device {params.device} --threads {threads}"
+        " --record {output.record:q} -o {output.model:q} > {log:q} 2>&1"

@@ -53,6 +53,11 @@ def atomic(path: Path | str) -> Iterator[Path]:
     partial = folder / path.name
     try:
         yield partial
+        if partial.is_file():
+            # safetensors keeps its files from everyone else, whatever the umask says.
+            usual = folder / ".usual"
+            usual.touch()
+            partial.chmod(usual.stat().st_mode)
         os.replace(partial, path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}).") from error

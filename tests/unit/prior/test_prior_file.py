@@ -1,6 +1,8 @@
 """A prior as a file, and files that are none."""
 
 import json
+import os
+import stat
 
 import numpy as np
 import pytest
@@ -33,6 +35,17 @@ def test_it_comes_back_as_it_was(path):
     assert stored.people == {"sub-01", "sub-02"}
     for one, other in zip(prior.network.parameters(), stored.network.parameters(), strict=True):
         np.testing.assert_allclose(one.detach(), other.detach(), rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_who_may_read_it_is_as_the_umask_says(path, mask, mode):
+    """Priors of a run lie in a dataset that others read; safetensors makes files for one alone."""
+    before = os.umask(mask)
+    try:
+        save_prior(path, tiny_prior())
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
 def test_the_same_prior_gives_the_same_bytes(path, tmp_path):

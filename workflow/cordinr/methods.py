@@ -46,6 +46,9 @@ CLASSICAL = {
 LEARNED = "learned"
 """The `desc` label of what a prior makes of views, and the word for the prior of cordinr itself."""
 
+PRIOR_FREE = ("none", "tv")
+"""The words for an INR that nothing draws, and for one that total variation draws."""
+
 BASELINES = CLASSICAL | {
     LEARNED: Method(
         "Learned",

@@ -3,6 +3,7 @@
 import pytest
 
 from cordinr.bids.names import (
+    companion_path,
     describe_label,
     entities,
     image_of,
@@ -10,7 +11,6 @@ from cordinr.bids.names import (
     resolution,
     resolution_label,
     sidecar_path,
-    uncertainty_path,
     variant_labels,
     variant_setting,
     voxel_size,
@@ -87,14 +87,16 @@ def test_entities_and_sidecar_of_a_name():
 
 
 def test_an_uncertainty_map_is_named_after_its_image():
-    names = ("sub-1_desc-learned_T2w.nii.gz", "sub-1_desc-inrF8_T2w.nii.gz", "scan.nii.gz")
-    maps = [str(uncertainty_path(name)) for name in names]
+    names = ("sub-1_desc-inrF8_T2w.nii.gz", "sub-1_T2w.nii.gz", "scan.nii.gz")
+    maps = [str(companion_path(name, "stderr")) for name in names]
     assert maps == [
-        "sub-1_desc-learnedstderr_T2w.nii.gz",
-        "sub-1_desc-inrF8spread_T2w.nii.gz",
-        "scan_spread.nii.gz",
+        "sub-1_desc-inrF8stderr_T2w.nii.gz",
+        "sub-1_desc-stderr_T2w.nii.gz",
+        "scan_stderr.nii.gz",
     ]
-    assert "Standard error" in describe_label("learnedstderr")
+    for label in ("learnedstderr", "inrF8stderr", "inrF8seed1stderr"):
+        assert describe_label(label).startswith("Standard error of desc-")
+    assert describe_label("inrF8spread").startswith("Standard deviation over the ensemble")
 
 
 def test_labels_are_explained_or_refused():

@@ -16,7 +16,7 @@ from cordinr.inr import budget
 from cordinr.inr import problem as problems
 from cordinr.inr.budget import most_steps
 from cordinr.inr.fit import fit_inr
-from cordinr.inr.model_file import START_NAME, load_inr, save_inr
+from cordinr.inr.model_file import load_inr, save_inr
 from cordinr.inr.point_groups import make_point_groups
 from cordinr.inr.problem import middle, prepare_fit
 from cordinr.inr.render import render_inr
@@ -161,8 +161,8 @@ def test_a_model_whose_image_is_missing_is_refused(unlike_views, begins, tmp_pat
     with safe_open(path, "pt") as stored:
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         header = stored.metadata()
-    for broken in ({}, {START_NAME: tensors[START_NAME][1:].contiguous()}):
-        kept = {name: tensor for name, tensor in tensors.items() if name != START_NAME}
+    for broken in ({}, {"start": tensors["start"][1:].contiguous()}):
+        kept = {name: tensor for name, tensor in tensors.items() if name != "start"}
         save_file(kept | broken, path, metadata=header)
         with pytest.raises(InputError, match="began at"):
             load_inr(path)

@@ -10,6 +10,10 @@ from ..methods import BASELINES, LEARNED
 VARIANT_PATTERN = "(sigma|seed)[0-9]+"
 """Regular expression of the part of a `desc` label that names a sigma or seed of its own."""
 
+UNCERTAINTY_KINDS = ("stderr", "spread")
+"""Kinds of maps that say how uncertain an image is: its standard error, and the standard deviation
+over the members of an ensemble."""
+
 VARIANT_UNITS = {"sigma": " cycles/mm", "seed": ""}
 """Unit of each setting that a `desc` label can name, with the space that separates it."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..bids.names import sidecar_path
+from ..bids.names import UNCERTAINTY_KINDS, companion_path, sidecar_path
 from ..errors import InputError
 from ..files import check_writable
 
@@ -47,7 +47,8 @@ def check_renderings(
     """
     if len(outputs) != bool(like) + len(sizes):
         raise InputError(f"{verb}: give one -o for --like and one for each --voxel, in this order.")
-    check_images(outputs, [*inputs, *([like] if like else [])])
+    maps = [companion_path(path, kind) for path in outputs for kind in UNCERTAINTY_KINDS]
+    check_images([*outputs, *maps], [*inputs, *([like] if like else [])])
 
 
 def check_images(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:

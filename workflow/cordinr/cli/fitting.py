@@ -26,7 +26,8 @@ from ..inr.model_file import INR
 from ..inr.render import render_with_std
 from ..inr.settings import read_settings
 from ..inr.training import Progress
-from .priors import prior_fields, read_prior_for
+from ..prior.prior_file import Prior
+from .priors import prior_fields
 from .progress_bars import show_fit
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def fit_views(
     preset: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
     prior: str = "tv",
-    dataset: str = "",
+    learned: Prior | None = None,
 ) -> tuple[INR, Progress]:
     """Fit with progress on stderr.
 
@@ -62,22 +63,18 @@ def fit_views(
         field: that the INR covers, one of `Field`.
         preset: settings that replace those of the file.
         metadata: further fields of the sidecars of renderings.
-        prior: "none", "tv", "learned", or the path of a prior.
-        dataset: of the subject; empty where it is not known.
+        prior: what draws the INR: "none", "tv", "learned", or the path of a prior.
+        learned: the prior of that name, for all but the first two.
 
     Returns:
         The INR and the last report, which counts the work before a stop as well.
 
     Raises:
-        InputError: the settings are wrong, the views do not overlap, or the prior has seen the
-            subject.
+        InputError: the settings are wrong, or the views do not overlap.
     """
     settings = replace(read_settings(config, seed, sigma), **(preset or {}))
-    found = None
     if prior == "none":
         settings = replace(settings, tv_prior=0)
-    elif prior != "tv":
-        found = read_prior_for(prior, [Path(view.name) for view in views], dataset)
     use_threads(threads)
     last_report: deque[Progress] = deque(maxlen=1)
     with show_fit(f"F={fourier_dim}") as show:
@@ -94,10 +91,10 @@ def fit_views(
             device=device,
             report=report,
             checkpoint=checkpoint,
-            prior=found,
+            prior=learned,
         )
     said = view_metadata(views) | dict(metadata or {})
-    said |= prior_fields(prior, found) if found else {"Prior": prior}
+    said |= prior_fields(prior, learned) if learned else {"Prior": prior}
     return replace(inr, metadata=said), last_report.pop()
 
 

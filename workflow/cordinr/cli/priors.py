@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bids.names import entities
+from ..methods import PRIOR_FREE
 from ..prior.folds import refuse_learner
 from ..prior.people import person_of
 from ..prior.prior_file import Prior
@@ -30,6 +31,20 @@ def read_prior_for(name: Path | str, views: Sequence[Path], dataset: str = "") -
     for label in sorted({entities(view)["sub"] for view in views if "sub" in entities(view)}):
         refuse_learner(prior, person_of(label), f"prior {name}", dataset)
     return prior
+
+
+def choose_prior(word: str, views: Sequence[Path], dataset: str = "") -> Prior | None:
+    """Read the prior that draws an INR, unless total variation or nothing does.
+
+    Args:
+        word: "none", "tv", or as `find_prior`.
+        views: as `read_prior_for`.
+        dataset: likewise.
+
+    Raises:
+        InputError: as `read_prior_for`.
+    """
+    return None if word in PRIOR_FREE else read_prior_for(word, views, dataset)
 
 
 def prior_fields(name: Path | str, prior: Prior) -> dict[str, Any]:

@@ -105,6 +105,7 @@ def reconstruct(
     from .checks import check_renderings, voxels_of
     from .fitting import count_outside, fit_views, list_grids, render_image
     from .placing import place_scans
+    from .priors import choose_prior
     from .reconstruction_files import check_companions, save_companions
 
     sizes = voxels_of(output, like, voxel)
@@ -114,6 +115,7 @@ def reconstruct(
     if not images_only:
         check_companions(output[0], views)
     torch_device = choose_device(device)
+    learned = choose_prior(prior, views, dataset)
     scans = place_scans(views, align=align, fixed=fixed, mask=mask, strict=strict, insist=insist)
     domain = FitDomain.of(scans.views, cast(Field, field))
     like_grid = grid_like(like, output[0]) if like else None
@@ -135,7 +137,7 @@ def reconstruct(
         preset=FAST if fast else BEST if best else {},
         metadata=scans.fields(),
         prior=prior,
-        dataset=dataset,
+        learned=learned,
     )
     for path, grid in zip(output, list_grids(inr, like_grid, sizes), strict=True):
         render_image(inr, grid, path, torch_device)
@@ -177,9 +179,11 @@ def fit(
     from ..inr.model_file import save_inr
     from ..run.cost_meter import Meter
     from .fitting import fit_views
+    from .priors import choose_prior
 
     check_writable(output, inputs=views)
     torch_device = choose_device(device)
+    learned = choose_prior(prior, views, dataset)
     with Meter(torch_device) as meter:
         loaded = load_views(views, insist=insist)
         checkpoint = output.with_suffix(".checkpoint")
@@ -193,7 +197,7 @@ def fit(
             checkpoint=checkpoint,
             sigma=sigma,
             prior=prior,
-            dataset=dataset,
+            learned=learned,
         )
         save_inr(output, inr)
     if record:

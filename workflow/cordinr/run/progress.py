@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ..bids.names import UNCERTAINTY_KINDS
 from ..datasets.index import load_index
 from ..datasets.layout import ResultPaths
 from ..errors import InputError
@@ -184,7 +185,7 @@ def _planned_fits(run: RunLog, results: Path, since: float) -> int | None:
         return None
     words = [line.split("\t")[0].removeprefix("desc-") for line in described]
     labels = [
-        word for word in words if word.startswith("inr") and not word.endswith(("spread", "stderr"))
+        word for word in words if word.startswith("inr") and not word.endswith(UNCERTAINTY_KINDS)
     ]
     records = [paths.record(row, label) for row in images for label in labels]
     return sum(not path.exists() or path.stat().st_mtime >= since for path in records)

@@ -1,0 +1,125 @@
+"""A fit that a prior draws: its targets, what a model keeps of it, and its uncertainty."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from cordinr.acquisition.view import intensity_scale
+from cordinr.errors import InputError
+from cordinr.imaging.grid import Grid
+from cordinr.inr import problem as problems
+from cordinr.inr.fit import fit_inr
+from cordinr.inr.learned_target import TARGET_ERROR, TARGET_WEIGHT, learned_weight
+from cordinr.inr.model_file import load_inr, save_inr
+from cordinr.inr.problem import prepare_fit
+from cordinr.inr.render import render_inr, render_with_std
+from cordinr.inr.settings import FitSettings
+from cordinr.prior.predict import predict_learned
+from tests.helpers.priors import tiny_prior
+from tests.helpers.support import blobs, two_views, with_noise
+
+SMALL = FitSettings(width=16, channels=2, batch=256, passes=20)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def views():
+    return two_views(blobs((20, 20, 20), np.eye(4)))
+
+
+@pytest.fixture
+def prior():
+    return tiny_prior(scale=30_000.0)
+
+
+def test_points_are_drawn_to_the_image_of_the_prior(views, prior):
+    problem = prepare_fit(views, 4, SMALL, CPU, prior=prior)
+    learned = predict_learned(views, problem.domain.grid, prior)
+    assert np.abs(learned.image - learned.variation).std() > 1
+    for group in problem.groups:
+        places = group.centres[:, None] + group.offsets + torch.as_tensor(problem.centre).float()
+        index = problem.domain.grid.index(places.reshape(-1, 3).numpy()).round().astype(int)
+        inside = ((index >= 0) & (index < problem.domain.grid.shape)).all(axis=1)
+        wanted = learned.image[tuple(index[inside].T)] / intensity_scale(views)
+        np.testing.assert_allclose(group.targets.flatten()[inside], wanted, atol=1e-3)
+    assert problem.start is None and problem.smoothing_weight == 0
+    kept = problem.error.values.numpy() * intensity_scale(views)
+    np.testing.assert_allclose(kept, learned.standard_error, rtol=1e-2, atol=1e-2)
+
+
+def test_an_inr_comes_nearer_to_the_image_of_its_prior(views, prior):
+    apart = {}
+    for name, drawn_by in (("learned", prior), ("tv", None)):
+        inr = fit_inr(views, 8, SMALL, prior=drawn_by)
+        grid = inr.domain.grid
+        wanted = predict_learned(views, grid, prior).image
+        apart[name] = np.abs(render_inr(inr, grid) - wanted)[2:-2, 2:-2, 2:-2].mean()
+    assert apart["learned"] < 0.8 * apart["tv"]
+
+
+def test_the_weight_goes_by_the_noise(views, prior):
+    assert learned_weight(0.0) == TARGET_WEIGHT
+    assert learned_weight(TARGET_ERROR**2) == pytest.approx(1.0)
+    quiet, loud = (
+        prepare_fit(each, 4, SMALL, CPU, prior=prior) for each in (views, with_noise(views, 60))
+    )
+    assert loud.target_weight > 2 * quiet.target_weight
+    assert loud.smoothing_weight == 0
+
+
+def test_a_large_fit_begins_at_the_image_of_the_prior(views, prior, monkeypatch):
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[np.cos(0.15), -np.sin(0.15)], [np.sin(0.15), np.cos(0.15)]]
+    oblique = [two_views(blobs((20, 20, 20), turn))[0], views[1]]
+    monkeypatch.setattr(problems, "MAX_POINTS", 1)
+    problem = prepare_fit(oblique, 4, SMALL, CPU, prior=prior)
+    learned = predict_learned(oblique, problem.domain.grid, prior)
+    start = problem.start.values.numpy() * intensity_scale(oblique)
+    np.testing.assert_allclose(start, learned.image, rtol=1e-2, atol=1)
+    assert problem.error is not None
+
+
+def test_what_is_uncertain_in_the_image_is_so_in_the_rendering(views, prior):
+    inr = fit_inr(views, 4, SMALL, prior=prior)
+    grid = inr.domain.grid
+    image, std = render_with_std(inr, grid)
+    wanted = predict_learned(views, grid, prior).standard_error
+    np.testing.assert_allclose(std, wanted, rtol=1e-2, atol=1e-2)
+    assert np.abs(image).max() > 0
+    # Elsewhere it is interpolated; with an ensemble the spread of its members is added in squares.
+    finer = Grid(tuple(2 * n - 1 for n in grid.shape), grid.affine @ np.diag([0.5, 0.5, 0.5, 1]))
+    between = render_with_std(inr, finer)[1]
+    np.testing.assert_allclose(between[::2, ::2, ::2], std, rtol=1e-4)
+    means = (std[:-1] + std[1:]) / 2
+    np.testing.assert_allclose(between[1::2, ::2, ::2], means, rtol=1e-3)
+    several = fit_inr(views, 4, replace(SMALL, members=3), prior=prior)
+    spread = render_with_std(replace(several, error=None), grid)[1]
+    assert spread.max() > 0
+    both = render_with_std(several, grid)[1]
+    np.testing.assert_allclose(both**2, spread**2 + wanted**2, rtol=0.02, atol=0.1)
+
+
+def test_a_model_keeps_its_standard_error(views, prior, tmp_path):
+    inr = fit_inr(views, 4, SMALL, prior=prior)
+    path = tmp_path / "model.safetensors"
+    save_inr(path, inr)
+    for one, other in zip(
+        render_with_std(load_inr(path), inr.domain.grid),
+        render_with_std(inr, inr.domain.grid),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+    with safe_open(path, "pt") as stored:
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        header = stored.metadata()
+    save_file({k: v for k, v in tensors.items() if k != "error"}, path, metadata=header)
+    with pytest.raises(InputError, match="standard error is not what its header says"):
+        load_inr(path)
+
+
+def test_without_a_prior_a_model_has_no_standard_error(views):
+    assert fit_inr(views, 4, SMALL).error is None

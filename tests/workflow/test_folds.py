@@ -8,7 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from cordinr.files import read_json
+from cordinr.files import read_json, write_json
 from cordinr.imaging.volume import load_volume
 from cordinr.prior.people import Learner
 from cordinr.prior.prior_file import load_prior
@@ -129,8 +129,21 @@ def test_more_folds_than_people_are_refused(checkout, source):
     project = checkout("many folds")
     project.configure(**config_of(source, folds=4))
     answer = project.snakemake(*LEARNED)
-    words = "config: learn.folds: 3 people cannot be divided into 4 folds; choose fewer folds"
+    words = "config: prior: folds: 3 people cannot be divided into 4 folds; choose fewer folds"
     assert answer.returncode != 0 and words in answer.stdout
+    assert not (project.results / "reference").exists()
+
+
+def test_one_person_under_many_labels_is_refused(checkout, source, tmp_path):
+    """As in spine-generic's data-single-subject, where each label is a scanner."""
+    folder = tmp_path / "data"
+    shutil.copytree(source, folder)
+    description = folder / "dataset_description.json"
+    write_json(description, read_json(description) | {"Name": "Spinal Cord MRI (Single-subject)"})
+    project = checkout("one person")
+    project.configure(**config_of(folder))
+    answer = project.snakemake(*LEARNED)
+    assert answer.returncode != 0 and "all its subjects are one person" in answer.stdout
     assert not (project.results / "reference").exists()
 
 

@@ -28,6 +28,7 @@ from cordinr.bids.names import (
 from cordinr.datasets.git import is_repository
 from cordinr.datasets.index import load_index
 from cordinr.datasets.layout import ResultPaths
+from cordinr.datasets.subjects import refuse_one_person
 from cordinr.errors import InputError
 from cordinr.evaluation.failed import FIGURES as LACKS_FIGURES
 from cordinr.evaluation.failed import METRICS as LACKS_METRICS

@@ -30,9 +30,10 @@ def read_folds(path, modified):
     images, _ = read_index(path, modified)
     people = [Learner(person_of(row.subject), site=row.site) for row in images.values() if row.path]
     try:
+        refuse_one_person(ResultPaths(Path(path).parent).source)
         parts = divide(people, config["learn"]["folds"])
     except InputError as error:
-        raise WorkflowError(f"config: learn.folds: {error}") from error
+        raise WorkflowError(f"config: prior: folds: {error}") from error
     return {person: number for number, part in enumerate(parts, 1) for person in part}
 
 

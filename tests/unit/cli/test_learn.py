@@ -13,6 +13,7 @@ from cordinr.cli.learn import learn
 from cordinr.cli.learners import find_files
 from cordinr.datasets.index import IndexRow, save_index
 from cordinr.datasets.layout import ResultPaths
+from cordinr.files import read_json, write_json
 from cordinr.imaging.volume import save_volume
 from cordinr.prior.learning import LearningSettings, PatchPool
 from cordinr.prior.people import Learner
@@ -109,6 +110,7 @@ def test_a_run_is_learnt_from_without_scores(dataset, command):
             copy.write_bytes((dataset / f"sub-{label}/anat/sub-{label}_T2w.nii.gz").read_bytes())
     rows.append(IndexRow("05", "", "sub-05/anat", "sub-05", problem="has no T2w image"))
     save_index("results/inputs.tsv", rows)
+    write_json("results/source.json", {"Name": "Spines"})
     words = [*QUICK.split(), "--fold", "1/2", "--no-score"]
     code, _, errors = command("learn", "results", *words, "--dataset", "spines")
     assert code == 0, errors
@@ -122,6 +124,14 @@ def test_a_run_is_learnt_from_without_scores(dataset, command):
     save_index("results/inputs.tsv", [replace(rows[0], scans="a.nii.gz,b.nii.gz")])
     code, _, errors = command("learn", "results", *words)
     assert code == 1 and "inputs.tsv: is of acquired scans, which have no references" in errors
+
+
+@pytest.mark.parametrize("option", ["--exclude-subject 01", "--fold 1/3"])
+def test_nobody_is_left_out_of_a_dataset_of_one_person(dataset, command, option):
+    description = dataset / "dataset_description.json"
+    write_json(description, read_json(description) | {"Name": "Spinal Cord (Single-subject)"})
+    code, _, errors = command("learn", "cohort", *QUICK.split(), *option.split())
+    assert code == 1 and "cohort/dataset_description.json: the dataset is called" in errors
 
 
 def test_the_same_words_give_the_same_bytes(dataset, command):

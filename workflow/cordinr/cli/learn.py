@@ -108,7 +108,14 @@ def learn(
     from ..prior.people import Learner
     from ..prior.prior_file import Prior, save_prior
     from ..prior.scores import calibration_of, score
-    from .learners import draw_phantoms, find_files, leave_out, load_references, read_scores
+    from .learners import (
+        draw_phantoms,
+        find_files,
+        leave_out,
+        load_references,
+        read_scores,
+        refuse_parts_of_one_person,
+    )
 
     if output.suffix != ".safetensors":
         raise InputError(f"{output}: a prior is a .safetensors file; choose such a name.")
@@ -117,6 +124,8 @@ def learn(
     use_threads(threads)
     scores = read_scores(scores_of or [])
     files = find_files(datasets, suffix, dataset)
+    if exclude_subject or fold is not None:
+        refuse_parts_of_one_person(datasets)
     kept, held_out = leave_out(files, exclude_subject or [])
     if fold is not None:
         number, count = _read_fold(fold)

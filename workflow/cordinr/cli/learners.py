@@ -10,7 +10,8 @@ from ..bids.reference import as_reference
 from ..datasets.index import load_index
 from ..datasets.layout import ResultPaths
 from ..datasets.raw_images import find_raw_images
-from ..datasets.subjects import sites_of
+from ..datasets.source import DESCRIPTION_FILE
+from ..datasets.subjects import refuse_one_person, sites_of
 from ..errors import InputError
 from ..imaging.volume import load_reference
 from ..phantom.scan import draw_scan
@@ -79,6 +80,21 @@ def _files_of_run(paths: ResultPaths, name: str) -> list[ReferenceFile]:
         ReferenceFile(Learner(person_of(row.subject), name, row.site), paths.reference(row))
         for row in rows
     ]
+
+
+def refuse_parts_of_one_person(datasets: Sequence[Path]) -> None:
+    """Refuse to leave out some subjects of datasets whose subjects are all one person.
+
+    Args:
+        datasets: as of `find_files`.
+
+    Raises:
+        InputError: a dataset says that it is of a single subject.
+    """
+    for dataset in datasets:
+        paths = ResultPaths(dataset)
+        raw = dataset / DESCRIPTION_FILE
+        refuse_one_person(paths.source if paths.index.is_file() else raw)
 
 
 def leave_out(

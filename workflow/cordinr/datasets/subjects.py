@@ -8,7 +8,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, brief
+from ..files import read_json
 from .annex import read_annexed_text
 from .source import first_few
 
@@ -19,6 +20,9 @@ PARTICIPANTS = "participants.tsv"
 
 LABEL_PATTERN = re.compile("[A-Za-z0-9+]+")
 """Pattern of the label of a BIDS entity: letters, digits and plus signs."""
+
+ONE_PERSON_PATTERN = re.compile(r"single[\s_-]*subject", re.IGNORECASE)
+"""Pattern in the names of datasets whose subjects are one person, scanned in many places."""
 
 RAW_IMAGE_PATTERN = re.compile(
     r"sub-(?P<sub>[A-Za-z0-9+]+)(/ses-(?P<ses>[A-Za-z0-9+]+))?/[a-z]+/"
@@ -144,6 +148,27 @@ def sites_of(dest: Path) -> dict[str, str]:
         # Names go into tables and pictures, where a control character would end a file.
         sites[label] = "".join(filter(str.isprintable, site)).strip()
     return {label: site for label, site in sites.items() if site not in ("", "n/a")}
+
+
+def refuse_one_person(description: Path) -> None:
+    """Refuse to learn from some subjects of a dataset and leave others out, if all are one person.
+
+    Spine-generic's data-single-subject has one person under 19 labels, one for each scanner: a
+    prior that learnt from some of them has seen the person of the others. No field of BIDS says so.
+
+    Args:
+        description: JSON with the `Name` of the dataset, as dataset_description.json has it.
+
+    Raises:
+        InputError: the name says that it is of a single subject, or the file is not readable JSON.
+    """
+    name = str(read_json(description).get("Name", ""))
+    if ONE_PERSON_PATTERN.search(name):
+        raise InputError(
+            f"{description}: the dataset is called '{brief(name)}', so that all its subjects are "
+            "one person, whom no prior that learnt from any of them may reconstruct; take the "
+            "prior of cordinr (learned), or a dataset of several people."
+        )
 
 
 def _is_subject(entry: os.DirEntry) -> bool:

@@ -39,7 +39,6 @@ MAX_GRADIENT = 1.0
 BUSY_PART = 0.8
 """Part of the patches that are drawn where total variation is wrong rather than anywhere."""
 
-
 CUDA_TYPE = torch.bfloat16
 """Type in which a GPU computes convolutions while it learns; its images are of float32."""
 
@@ -106,8 +105,7 @@ def learn(
         device: where to compute.
         checkpoint: file from which a stopped run goes on; removed at the end.
         report: is told now and then how far the run is.
-        is_stopped: is asked after every step; where it says so, the run writes its checkpoint and
-            gives back the network as it is.
+        is_stopped: is asked after every step; at a yes the run writes its checkpoint and ends.
 
     Raises:
         InputError: the loss is no longer a finite number.

@@ -1,18 +1,20 @@
-"""What does a prior of other people add to total variation, and is its standard error one?
+"""What does a prior of other people add to total variation and INRs, and is its standard error one?
 
 Every image is reconstructed with a prior that has not seen that person: those of `spine-cohort` by
 leave-one-out, the others by the prior of all of `spine-cohort`. Total variation and Tikhonov are
 tuned per image and scenario in their favour, as in `quality`. "Learned" is the prior's image before
-and after it was made to agree with the views. Error / SE: root mean square of the error over that
-of the standard error, in the fov; 68 % and 95 %: part of the voxels of the foreground whose error
-is within one and within 1.96 standard errors; sparsification: 1 where the standard error ranks
-voxels as their error does, 0 for chance, as in `uncertainty`. Options: names of images, of
-scenarios, `untuned` for total variation at its default weight alone, and `in=FOLDER` with
-`all.safetensors` and `without-<person>.safetensors`, which `cordinr learn` wrote.
+and after it was made to agree with the views; "INR" is drawn to total variation, "INR, learned" to
+the learned image, both with F = 512. Error / SE: root mean square of the error over that of the
+standard error, in the fov; 68 % and 95 %: part of the voxels of the foreground whose error is
+within one and within 1.96 standard errors; sparsification: 1 where the standard error ranks voxels
+as their error does, 0 for chance, as in `uncertainty`. Options: names of images, of scenarios,
+`untuned` for total variation at its default weight alone, `alone` for no INRs, `ensemble` for one
+of four as well, and `in=FOLDER` with `all.safetensors` and `without-<person>.safetensors`, which
+`cordinr learn` wrote.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +35,7 @@ from cordinr.prior.prior_file import Prior, load_prior
 from cordinr.prior.random_views import scan
 
 from .markdown import end, heading, row, say
-from .reconstructions import Reconstruction, fov_psnr, regions_of, tuned
+from .reconstructions import MEMBERS, Reconstruction, fit_and_render, fov_psnr, regions_of, tuned
 from .subjects import PHANTOM_NAMES, REAL, REAL_NAMES, Subject, present, simulate, subject
 from .uncertainty import relative_area, sparsification_areas
 
@@ -45,6 +47,9 @@ TILT_DEGREES = 10.0
 
 GAP = 0.2
 """Gap between the slices of the scenario `gap`, as a fraction of their thickness."""
+
+WORDS = ("untuned", "alone", "ensemble")
+"""Options that are no names."""
 
 SCENARIOS = (
     "plain",
@@ -65,7 +70,7 @@ def run(options: Sequence[str], device: torch.device) -> None:
     if folder is None:
         say("Left out: it needs the priors of all folds, `prior:in=FOLDER`.")
         return
-    names = [each for each in options if not each.startswith("in=") and each != "untuned"]
+    names = [each for each in options if not each.startswith("in=") and each not in WORDS]
     images = [each for each in names if each not in SCENARIOS]
     scenarios = [each for each in names if each in SCENARIOS] or list(SCENARIOS)
     heading(
@@ -77,13 +82,13 @@ def run(options: Sequence[str], device: torch.device) -> None:
         image = image_of(name)
         prior = prior_of(folder, name)
         for scenario in scenarios:
-            gain = compare(image, scenario, prior, device, "untuned" not in options)
+            gain = compare(image, scenario, prior, device, set(options))
             gains.setdefault(scenario, []).append(gain)
     end()
     for scenario, pairs in gains.items():
         by_fov, by_fg = np.transpose(pairs)
         say(
-            f"{scenario}: learned image after agreement above the better classical one, mean "
+            f"{scenario}: the last line of each image above the better classical one, mean "
             f"{by_fov.mean():+.2f} dB (fov) and {by_fg.mean():+.2f} dB (fg), smallest "
             f"{by_fov.min():+.2f} and {by_fg.min():+.2f} dB."
         )
@@ -169,12 +174,12 @@ def with_noise(views: Sequence[View], part: float) -> list[View]:
 
 
 def compare(
-    image: Subject, scenario: str, prior: Prior, device: torch.device, tune: bool
+    image: Subject, scenario: str, prior: Prior, device: torch.device, options: Collection[str]
 ) -> tuple[float, float]:
     """Print all methods on one scenario of one image.
 
     Returns:
-        How far the learned image lies above the better classical one, over fov and fg in dB.
+        How far the last method lies above the better classical one, over fov and fg in dB.
     """
     volume, views = image.volume, views_of(image, scenario)
     regions = regions_of(image, views)
@@ -182,18 +187,31 @@ def compare(
     before = predict_learned(views, volume.grid, prior, device=device, consistent=False)
     after = predict_learned(views, volume.grid, prior, device=device, variation=before.variation)
     found = [Reconstruction("TV by noise", before.variation, 0.0)]
-    if tune:
+    if "untuned" not in options:
         found += [tuned(views, volume.grid, method, quality) for method in ("tikhonov", "tv")]
     scores = [evaluate(each.image, volume.array, regions) for each in found]
     best = {key: max(each[key] for each in scores) for key in scores[0]}
     for each, numbers in zip(found, scores, strict=True):
         row(image.name, scenario, each.name, *cells(numbers), "", "", "", "", "")
     gain = (0.0, 0.0)
-    for name, learned in (("learned, before", before), ("learned, after", after)):
-        numbers = evaluate(learned.image, volume.array, regions)
+    rivals = [
+        Reconstruction("learned, before", before.image, 0.0, before.standard_error),
+        Reconstruction("learned, after", after.image, 0.0, after.standard_error),
+    ]
+    if "alone" not in options:
+        plain = fit_and_render(views, volume.grid, device)
+        drawn = fit_and_render(views, volume.grid, device, prior=prior)
+        rivals += [plain, replace(drawn, name=f"{drawn.name}, learned")]
+    if "ensemble" in options:
+        several = fit_and_render(views, volume.grid, device, prior=prior, members=MEMBERS)
+        rivals.append(replace(several, name=f"{several.name}, learned"))
+    for rival in rivals:
+        numbers = evaluate(rival.image, volume.array, regions)
         gain = numbers["psnr_fov"] - best["psnr_fov"], numbers["psnr_fg"] - best["psnr_fg"]
-        trust = trust_cells(learned.image - volume.array, learned.standard_error, regions)
-        row(image.name, scenario, name, *cells(numbers), f"{gain[0]:+.2f}", *trust)
+        trust = [""] * 4
+        if rival.std is not None:
+            trust = trust_cells(rival.image - volume.array, rival.std, regions)
+        row(image.name, scenario, rival.name, *cells(numbers), f"{gain[0]:+.2f}", *trust)
     return gain
 
 

@@ -20,6 +20,7 @@ from cordinr.imaging.volume import Volume
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.render import render_with_std
 from cordinr.inr.settings import FitSettings
+from cordinr.prior.prior_file import Prior
 
 from .subjects import Subject
 
@@ -165,17 +166,21 @@ def fit_and_render(
     grid: Grid,
     device: torch.device,
     fourier_dim: int = FOURIER_DIM,
+    prior: Prior | None = None,
     **choices: object,
 ) -> Reconstruction:
-    """An INR, or an ensemble with `members=4`; `choices` are those of `FitSettings`."""
+    """An INR, or an ensemble with `members=4`; `choices` are those of `FitSettings`.
+
+    Where a prior draws it, `std` is its standard error.
+    """
     settings = FitSettings(**choices)
     started = time.perf_counter()
-    inr = fit_inr(views, fourier_dim, settings, device=device)
+    inr = fit_inr(views, fourier_dim, settings, device=device, prior=prior)
     image, std = render_with_std(inr, grid, device)
     several = settings.members > 1
     name = f"{settings.members} INRs F={fourier_dim}" if several else f"INR F={fourier_dim}"
     seconds = time.perf_counter() - started
-    return Reconstruction(name, image, seconds, std if several else None)
+    return Reconstruction(name, image, seconds, std if several or prior else None)
 
 
 def upsampled(volume: Volume, fine: Grid) -> np.ndarray:

@@ -203,3 +203,40 @@ def test_a_scan_that_cannot_be_aligned_stays_and_is_told(folder, sagittal, axial
         path.unlink()
     code, _, errors = run(command, folder, paths, "--strict")
     assert code == 1 and "does not show what" in errors and not list(folder.glob("out*"))
+
+
+@pytest.mark.slow
+def test_a_prior_draws_the_volume_and_says_how_uncertain_it_is(folder, sagittal, axial, command):
+    paths = write(folder, sag=sagittal, ax=axial)
+    assert run(command, folder, paths, "--align", "none", "--voxel", 2)[0] == 0
+    fields = read_json(folder / "out.json")
+    assert fields["Prior"] == "learned" and "sub-errsm11" in fields["PriorLearners"]["spine-cohort"]
+    image, error = (load_volume(folder / f"out{kind}.nii.gz") for kind in ("", "_stderr"))
+    assert image.grid.matches(error.grid) and (error.array[image.array != 0] > 0).all()
+    assert read_json(folder / "out_stderr.json")["Description"].startswith("Standard error of")
+    for word in ("tv", "none"):
+        (folder / "out_stderr.nii.gz").unlink(missing_ok=True)
+        assert run(command, folder, paths, "--align", "none", "--prior", word, "--voxel", 2)[0] == 0
+        fields = read_json(folder / "out.json")
+        assert fields["Prior"] == word and "PriorLearners" not in fields
+        assert not (folder / "out_stderr.nii.gz").exists()
+        assert np.abs(load_volume(folder / "out.nii.gz").array - image.array).max() > 1
+
+
+def test_nobody_is_reconstructed_with_a_prior_that_has_seen_them(folder, sagittal, axial, command):
+    names = {"sub-errsm11_acq-sag_T2w": sagittal, "sub-errsm11_acq-ax_T2w": axial}
+    paths = write(folder, **names)
+    before = sorted(folder.iterdir())
+    code, printed, errors = run(command, folder, paths)
+    assert code == 1 and not printed
+    assert "prior learned: has learnt from sub-errsm11" in errors
+    code, _, errors = run(command, folder, paths, "--prior", folder / "none.safetensors")
+    assert code == 1 and "none.safetensors" in errors
+    assert sorted(folder.iterdir()) == before
+
+
+def test_an_uncertainty_map_does_not_replace_a_scan(folder, sagittal, axial, command):
+    paths = write(folder, out_stderr=sagittal, ax=axial)
+    code, _, errors = run(command, folder, paths)
+    assert code == 1 and str(paths[0]) in errors
+    assert load_volume(paths[0]).grid.matches(sagittal.volume.grid)

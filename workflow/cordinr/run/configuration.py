@@ -125,7 +125,7 @@ class Configuration(Section):
         default=FitSettings(), description="Network, optimiser and budget of every fit."
     )
     prior: Text = Field(
-        default="tv",
+        default="learned",
         description="What draws the INRs where the views say nothing: `none`, `tv` (their total "
         "variation reconstruction), `learned` (the prior that comes with cordinr), `folds` (priors "
         "learnt in this run, each image with one that has not seen its person), or a file that "

@@ -15,7 +15,10 @@ def uncertainty_labels(labels):
         kinds = {"inr": "spread"} if config["fit"]["members"] > 1 else {}
     kinds[LEARNED] = "stderr"
     return [
-        f"{label}{kind}" for label in labels for name, kind in kinds.items() if label.startswith(name)
+        f"{label}{kind}"
+        for label in labels
+        for name, kind in kinds.items()
+        if label.startswith(name)
     ]
 
 

@@ -22,6 +22,7 @@ NAMES = (
     "slices",
     "trust",
     "pelvis",
+    "contradiction",
     "clinical",
     "uncertainty",
     "prior",

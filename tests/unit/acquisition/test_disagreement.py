@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cordinr.acquisition.noise import excess_noise
+from cordinr.acquisition.domain import FitDomain
+from cordinr.acquisition.noise import CONTRADICTION_FACTOR, contradiction, excess_noise
 from cordinr.acquisition.view import intensity_scale
 from cordinr.alignment.intensity import SliceIntensities
 from cordinr.alignment.outcome import LEAST_DISAGREEMENT, Alignment
 from cordinr.alignment.pose import Pose
 from cordinr.bids.view_files import read_view
-from cordinr.classical.reconstruct import automatic_weight
+from cordinr.classical.reconstruct import automatic_weight, reconstruct_baseline, regularised
 from cordinr.errors import InputError
 from cordinr.files import write_json
 from cordinr.imaging.volume import save_volume
@@ -46,10 +47,24 @@ def test_the_variance_of_a_contradiction_is_that_of_the_difference_halved():
         replace(view, disagreement=difference / level)
         for view, level in zip(views, levels, strict=True)
     ]
-    assert excess_noise(doubted, scale) == pytest.approx(0.09**2, rel=0.15)
+    assert contradiction(doubted, scale) == pytest.approx(0.09**2, rel=0.15)
+    wanted = CONTRADICTION_FACTOR * contradiction(doubted, scale)
+    assert excess_noise(doubted, scale) == pytest.approx(wanted)
     assert automatic_weight(doubted, "tv") > 5 * automatic_weight(views, "tv")
     # A scan alone has nobody to contradict it, whatever its sidecar says of other scans.
-    assert excess_noise(doubted[:1], scale) == 0
+    assert contradiction(doubted[:1], scale) == excess_noise(doubted[:1], scale) == 0
+
+
+def test_of_scans_that_contradict_each_other_two_images_are_averaged():
+    views = two_views(blobs((16, 16, 16), np.eye(4)))
+    grid = FitDomain.of(views).grid
+    doubted = [replace(view, disagreement=0.3) for view in views]
+    for each in (views, doubted):
+        variation = reconstruct_baseline(each, grid, "tv", 0.01)
+        other = reconstruct_baseline(each, grid, "tikhonov", automatic_weight(each, "tikhonov"))
+        wanted = variation if each is views else (variation + other) / 2
+        np.testing.assert_array_equal(regularised(each, grid, 0.01), wanted)
+        assert np.abs(variation - other).max() > 1
 
 
 def test_what_noise_explains_is_no_disagreement():

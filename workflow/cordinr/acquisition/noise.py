@@ -13,9 +13,12 @@ ANATOMY_AS_NOISE = 0.014
 """Noise level that the estimator reports for noise-free images of fine anatomy, in units of the
 intensity scale; it is subtracted."""
 
-
 NOISE_IN_DISAGREEMENT = 0.3
 """Noise variance that the blur by the slice profile of another scan leaves, as a fraction of it."""
+
+CONTRADICTION_FACTOR = 5.0
+"""Factor on the variance of what scans contradict each other in: unlike noise it is alike over many
+voxels and does not average out. Chosen on people whose scans were spoilt, `benchmarks/NOTES.md`."""
 
 MIN_BODY = 0.1
 """Least intensity of the body, in units of the intensity scale."""
@@ -28,13 +31,16 @@ def excess_noise(views: Sequence[View], scale: float) -> float:
     within a scan, distortion, fat that lies elsewhere. A reconstruction that follows both scans in
     every detail would invent what neither shows.
     """
-    noise = noise_level(views, scale) ** 2
-    contradiction = 0.0
-    if not all(view.is_parallel_to(views[0]) for view in views):
-        contradiction = float(np.mean([_contradiction_of(view, scale) for view in views]))
-    return max(0.0, noise - ANATOMY_AS_NOISE**2) + max(
-        0.0, contradiction - NOISE_IN_DISAGREEMENT * noise
-    )
+    noise = max(0.0, noise_level(views, scale) ** 2 - ANATOMY_AS_NOISE**2)
+    return noise + CONTRADICTION_FACTOR * contradiction(views, scale)
+
+
+def contradiction(views: Sequence[View], scale: float) -> float:
+    """Variance of what scans contradict each other in beyond their noise, in units of `scale`."""
+    if all(view.is_parallel_to(views[0]) for view in views):
+        return 0.0
+    told = float(np.mean([_contradiction_of(view, scale) for view in views]))
+    return max(0.0, told - NOISE_IN_DISAGREEMENT * noise_level(views, scale) ** 2)
 
 
 def _contradiction_of(view: View, scale: float) -> float:

@@ -15,7 +15,7 @@ import torch
 from ..acquisition.coarsening import coarsened
 from ..acquisition.overlap import Field
 from ..acquisition.view import View
-from ..classical.reconstruct import reconstruct_baseline
+from ..classical.reconstruct import regularised
 from ..imaging.grid import Grid
 from .target_image import TargetImage
 
@@ -100,10 +100,10 @@ def _reconstruct(
 ) -> np.ndarray:
     """Total variation on the device, or on the CPU where the GPU's memory is too small."""
     try:
-        return reconstruct_baseline(views, grid, "tv", weight, device, field)
+        return regularised(views, grid, weight, device, field)
     except torch.OutOfMemoryError:
         pass
     # Outside of `except`: the traceback of the error would keep the GPU's tensors alive.
     torch.cuda.empty_cache()
     log.warning("total variation is computed on the CPU, for want of GPU memory.")
-    return reconstruct_baseline(views, grid, "tv", weight, field=field)
+    return regularised(views, grid, weight, field=field)

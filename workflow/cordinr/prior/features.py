@@ -14,7 +14,7 @@ import torch
 from ..acquisition.noise import excess_noise
 from ..acquisition.overlap import Field
 from ..acquisition.view import View, intensity_scale
-from ..classical.reconstruct import reconstruct_baseline
+from ..classical.reconstruct import regularised
 from ..classical.straightened import straightened
 from ..imaging.grid import Grid
 
@@ -87,7 +87,7 @@ def view_features(
     scale = intensity_scale(views)
     if variation is None:
         weight = tv_weight(views, scale)
-        variation = reconstruct_baseline(views, grid, "tv", weight, device, field)
+        variation = regularised(views, grid, weight, device, field)
     channels = np.zeros((CHANNELS, *grid.shape), np.float32)
     axes = [nearest_axis(view, grid) for view in views]
     said = [_said(view, grid, variation) for view in views]

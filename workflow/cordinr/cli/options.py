@@ -75,11 +75,12 @@ Mask = Annotated[
 Index = Annotated[Path, typer.Option(metavar="FILE", help="inputs.tsv of the run.")]
 Results = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results of the run.")]
 PriorName = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="WHAT",
         help="What draws the INR where the scans say nothing: learned (the prior that comes with "
-        "cordinr), a file of `cordinr learn`, tv (their total variation), or none.",
+        "cordinr), a file of `cordinr learn`, tv (their total variation), or none; default: learned, "
+        "with --fast tv.",
     ),
 ]
 DatasetName = Annotated[

@@ -77,7 +77,7 @@ def reconstruct(
         ),
     ] = False,
     fourier_dim: FourierDim = 64,
-    prior: PriorName = LEARNED,
+    prior: PriorName = None,
     dataset: DatasetName = "",
     config: Config = None,
     device: Device = "auto",
@@ -108,6 +108,7 @@ def reconstruct(
     from .priors import choose_prior
     from .reconstruction_files import check_companions, save_companions
 
+    prior = prior or ("tv" if fast else LEARNED)
     sizes = voxels_of(output, like, voxel)
     check_renderings("reconstruct", output, like, sizes, [*views, *([mask] if mask else [])])
     if fast and best:
@@ -153,7 +154,7 @@ def fit(
         Path,
         typer.Option("-o", "--output", metavar="FILE", help="Model to write, .safetensors."),
     ],
-    prior: PriorName = LEARNED,
+    prior: PriorName = None,
     dataset: DatasetName = "",
     config: Config = None,
     device: Device = "auto",
@@ -181,6 +182,7 @@ def fit(
     from .fitting import fit_views
     from .priors import choose_prior
 
+    prior = prior or LEARNED
     check_writable(output, inputs=views)
     torch_device = choose_device(device)
     learned = choose_prior(prior, views, dataset)

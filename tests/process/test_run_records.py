@@ -103,7 +103,7 @@ def test_the_standard_error_of_a_learned_image_belongs_to_its_command(root, raw)
     prior.write_bytes(b"elsewhere")
     command = f"cordinr baseline {VIEW} --method learned --prior '{prior}' -o {image}"
     for path in (image, error):
-        write_json(root / sidecar(path), {"Command": command, "Method": "learned"})
+        write_json(root / sidecar(path), {"Command": command, "PriorLearners": {}})
         (root / path).write_bytes(path.encode())
     (step,) = steps_behind(root, raw, {image, error})
     assert step.outputs == (image, sidecar(image), error, sidecar(error))

@@ -82,8 +82,8 @@ def test_every_image_is_there_with_its_sidecar_and_its_sources(run):
     names = [f"{scan}_desc-aligned_T2w" for scan in SCANS]
     names += [f"sub-01_desc-{method}_T2w" for method in METHODS]
     for dim in (8, 16):
-        names += [f"sub-01_res-iso1_desc-inrF{dim}{end}_T2w" for end in ("", "spread")]
-        names += [f"sub-01_desc-inrF{dim}spread_T2w"]
+        names += [f"sub-01_res-iso1_desc-inrF{dim}{end}_T2w" for end in ("", "stderr")]
+        names += [f"sub-01_desc-inrF{dim}stderr_T2w"]
     links = read_json(root / "dataset_description.json")["DatasetLinks"]
     for name in names:
         assert np.isfinite(load_volume(root / f"sub-01/anat/{name}.nii.gz").array).all()

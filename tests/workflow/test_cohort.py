@@ -23,7 +23,7 @@ def config(phantom_source, tmp_path_factory):
     participants = "participant_id\tinstitution_id\nsub-01\tA & B\nsub-02\tC\n"
     (source / "participants.tsv").write_text(participants)
     (source / "participants.json").unlink()
-    ablations = {"seeds": [0, 5], "fourier_sigmas": [0.025, 0.05, 0.1]}
+    ablations = {"seeds": [0, 5], "fourier_sigmas": [0.025, 0.05, 0.1], "prior": "tv"}
     return phantom_config(source, dataset={"name": "sites", "version": ""}, **ablations)
 
 

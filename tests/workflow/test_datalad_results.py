@@ -101,7 +101,7 @@ def test_each_command_is_recorded_with_what_it_made(run):
     read = found[0][1] | {*raw, "T2w.json"}
     assert set(found[1][0]["inputs"]) == read
     assert set(found[2][0]["inputs"]) == read | {"code/fit.yaml"}
-    assert sum(path.endswith("spread_T2w.nii.gz") for path in found[2][1]) == 2
+    assert sum(path.endswith("stderr_T2w.nii.gz") for path in found[2][1]) == 2
     recorded = set().union(*(files for _, files in found))
     assert recorded == {str(p.relative_to(root)) for p in root.glob("sub-*/**/*") if p.is_file()}
 

@@ -232,7 +232,7 @@ def test_overlays_are_in_percent_of_the_range(viewer, page, run):
     root = run.results
     reference = nib.load(root / f"reference/{STEMS[0]}_reference.nii.gz")
     recon = nib.load(root / f"cordinr/{STEMS[0]}_desc-inrF8_T2w.nii.gz").get_fdata()
-    std = nib.load(root / f"cordinr/{STEMS[0]}_desc-inrF8spread_T2w.nii.gz").get_fdata()
+    std = nib.load(root / f"cordinr/{STEMS[0]}_desc-inrF8stderr_T2w.nii.gz").get_fdata()
     truth = reference.get_fdata()
     peak = np.percentile(truth, 99.9)
     here = nib.affines.apply_affine(np.linalg.inv(reference.affine), places(page)[0])

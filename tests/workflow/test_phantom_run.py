@@ -61,8 +61,8 @@ def test_every_image_is_there_with_its_sidecar(run):
         names = [f"{image}_res-{view}_desc-simulated_T2w" for view in ("axial", "sagittal")]
         names += [f"{image}_desc-{method}_T2w" for method in [*METHODS, "learnedstderr"]]
         for dim in (8, 16):
-            names += [f"{image}_res-iso1_desc-inrF{dim}{end}_T2w" for end in ("", "spread")]
-            names += [f"{image}_desc-inrF{dim}spread_T2w"]
+            names += [f"{image}_res-iso1_desc-inrF{dim}{end}_T2w" for end in ("", "stderr")]
+            names += [f"{image}_desc-inrF{dim}stderr_T2w"]
         for name in names:
             assert np.isfinite(nib.load(root / f"{name}.nii.gz").get_fdata()).all()
             sidecar = read_json(root / f"{name}.json")
@@ -71,17 +71,17 @@ def test_every_image_is_there_with_its_sidecar(run):
         assert len(list(folder.iterdir())) == 2 * len(names)
 
 
-def test_the_uncertainty_map_tells_where_the_members_disagree(run):
+def test_the_uncertainty_map_tells_how_large_the_error_may_be(run):
     root = run.results / "cordinr"
     for image in IMAGES:
         for grid in ("", "_res-iso1"):
-            std = nib.load(root / f"{image}{grid}_desc-inrF16spread_T2w.nii.gz")
+            std = nib.load(root / f"{image}{grid}_desc-inrF16stderr_T2w.nii.gz")
             mean = nib.load(root / f"{image}{grid}_desc-inrF16_T2w.nii.gz")
             assert std.shape == mean.shape and (std.affine == mean.affine).all()
             values = std.get_fdata()
             assert values.min() >= 0 and 0 < values.mean() < mean.get_fdata().max()
     described = (root / "descriptions.tsv").read_text()
-    assert "desc-inrF16spread\tStandard deviation over the ensemble" in described
+    assert "desc-inrF16stderr\tStandard error of desc-inrF16" in described
 
 
 def test_sources_lead_to_files(run):

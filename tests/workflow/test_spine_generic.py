@@ -270,7 +270,7 @@ def test_pybids_finds_every_image_with_its_metadata(run):
         {"desc": "inrF8", "res": "iso1"},
         {"desc": "tv"},
         {"desc": "simulated", "res": "sagittal"},
-        {"desc": "inrF16spread", "res": "iso1"},
+        {"desc": "inrF16stderr", "res": "iso1"},
     ):
         (found,) = layout.get(subject="amu01", extension=".nii.gz", **query)[-1:]
         metadata = found.get_metadata()

@@ -1,5 +1,7 @@
 """Feature lattices: interpolation and its gradient, coverage, the shape of the views."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,10 +12,12 @@ from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume
+from cordinr.inr import lattices as lattice_module
 from cordinr.inr.lattices import (
     FeatureLattices,
     Lattice,
     lattices_for,
+    lattices_within_budget,
     scatter_scipy,
     scatter_torch,
 )
@@ -91,6 +95,34 @@ def test_every_point_of_every_view_lies_within_every_lattice(smooth_volume, turn
         for shift in (0.0, 1.0):
             assert (index + shift >= -1e-4).all()
             assert (index + shift <= np.array(lattice.shape) - 1 + 1e-4).all()
+
+
+def test_chunks_of_one_direction_share_their_lattices(smooth_volume):
+    views = two_views(smooth_volume)
+    chunks = [views[0], views[1], replace(views[1], name="another")]
+    domain = FitDomain.of(chunks)
+    wanted = lattices_for(views, domain, domain.grid.centre)
+    assert lattices_for(chunks, domain, domain.grid.centre) == wanted
+
+
+def test_lattices_grow_coarser_until_they_are_within_their_budget(smooth_volume, monkeypatch):
+    views = two_views(smooth_volume)
+    domain = FitDomain.of(views)
+
+    def found(most, coarsest=8.0):
+        monkeypatch.setattr(lattice_module, "MAX_POINTS", most)
+        return lattices_within_budget(views, domain, domain.grid.centre, coarsest)
+
+    def points(lattices):
+        return sum(int(np.prod(each.shape)) for each in lattices)
+
+    finest = lattices_for(views, domain, domain.grid.centre)
+    assert found(1e9) == finest
+    half = found(points(finest) / 2)
+    assert points(finest) / 5 < points(half) <= points(finest) / 2
+    # Never coarser than the image that the fit begins at.
+    assert found(1, 1.3) == lattices_for(views, domain, domain.grid.centre, 1.3)
+    assert found(1, 1.0) == finest
 
 
 def test_lattices_of_a_view_are_coarse_across_its_slices(smooth_volume):

@@ -79,8 +79,8 @@ PriorName = Annotated[
     typer.Option(
         metavar="WHAT",
         help="What draws the INR where the scans say nothing: learned (the prior that comes with "
-        "cordinr), a file of `cordinr learn`, tv (their total variation), or none; default: learned, "
-        "with --fast tv.",
+        "cordinr), a file of `cordinr learn`, tv (their total variation), or none. Default: "
+        "learned; of a single scan and with --fast tv.",
     ),
 ]
 DatasetName = Annotated[

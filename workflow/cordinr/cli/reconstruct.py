@@ -108,7 +108,8 @@ def reconstruct(
     from .priors import choose_prior
     from .reconstruction_files import check_companions, save_companions
 
-    prior = prior or ("tv" if fast else LEARNED)
+    # A learned image of one scan alone is hardly better than total variation.
+    prior = prior or ("tv" if fast or len(views) == 1 else LEARNED)
     sizes = voxels_of(output, like, voxel)
     check_renderings("reconstruct", output, like, sizes, [*views, *([mask] if mask else [])])
     if fast and best:

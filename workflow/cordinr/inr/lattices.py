@@ -9,6 +9,7 @@ Multiresolution features: Mueller et al., "Instant Neural Graphics Primitives wi
 Multiresolution Hash Encoding", SIGGRAPH 2022, section 3, here dense and without a hash.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ import scipy
 import torch
 from torch import Tensor, nn
 
+from ..acquisition.coarsening import FACTORS
 from ..acquisition.domain import FitDomain
 from ..acquisition.view import View
 from .settings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
@@ -25,6 +27,10 @@ from .settings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
 INITIAL_STD = 0.01
 """Standard deviation of the features before the fit; small, so that places which no view measures
 are left to the coarse lattices."""
+
+MAX_POINTS = 3e7
+"""Largest number of points of the lattices of a fit that begins at an image, where coarser ones do:
+with the usual number of features and Adam's moments these take 2 GB."""
 
 CORNERS = tuple(np.ndindex(2, 2, 2))
 """Steps from the lowest corner of a lattice cell to all eight."""
@@ -75,6 +81,22 @@ def lattices_for(
             spacing[view.axis] = max(voxel, fraction * view.profile.thickness)
             shaped.append(_lattice(view.volume.grid.directions, spacing, extents))
     return isotropic + shaped
+
+
+def lattices_within_budget(
+    views: Sequence[View], domain: FitDomain, centre: np.ndarray, coarsest: float
+) -> list[Lattice]:
+    """The finest lattices that have at most `MAX_POINTS` points in all.
+
+    Args:
+        views, domain, centre: as `lattices_for`.
+        coarsest: largest `factor` that is taken, whatever the number of points.
+    """
+    for factor in FACTORS:
+        lattices = lattices_for(views, domain, centre, min(factor, coarsest))
+        if factor >= coarsest or sum(math.prod(each.shape) for each in lattices) <= MAX_POINTS:
+            break
+    return lattices
 
 
 def _lattice(directions: np.ndarray, spacing: np.ndarray, corners: np.ndarray) -> Lattice:

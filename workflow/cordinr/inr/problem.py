@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..prior.prior_file import Prior
 from .budget import MAX_POINTS, points_of
 from .device import free_memory
-from .lattices import lattices_for
+from .lattices import Lattice, lattices_for, lattices_within_budget
 from .learned_target import learned_target, learned_weight
 from .network import Architecture, CoordinateNetwork
 from .noise import points_per_voxel
@@ -97,8 +97,13 @@ def prepare_fit(
     )
     drawn = bool(settings.tv_prior or prior)
     begins = drawn and points_of(groups) > MAX_POINTS
-    # What a start lacks is learnt on the voxels that the start has.
-    factor = target_grid(views, domain.grid)[2] if begins else 1.0
+    lattices: Sequence[Lattice] = ()
+    if settings.channels and begins:
+        # What a start lacks may be learnt on the voxels that the start has.
+        coarsest = target_grid(views, domain.grid)[2]
+        lattices = lattices_within_budget(views, domain, centre, coarsest)
+    elif settings.channels:
+        lattices = lattices_for(views, domain, centre)
     architecture = Architecture(
         encoding=settings.encoding,
         fourier_dim=fourier_dim,
@@ -110,7 +115,7 @@ def prepare_fit(
         dropout=settings.dropout,
         members=settings.members,
         channels=settings.channels,
-        lattices=tuple(lattices_for(views, domain, centre, factor)) if settings.channels else (),
+        lattices=tuple(lattices),
     )
     check_memory(architecture, device)
     start = error = None

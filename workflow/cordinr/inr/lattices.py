@@ -89,7 +89,9 @@ def lattices_within_budget(
     """The finest lattices that have at most `MAX_POINTS` points in all.
 
     Args:
-        views, domain, centre: as `lattices_for`.
+        views: as `lattices_for`.
+        domain: likewise.
+        centre: likewise.
         coarsest: largest `factor` that is taken, whatever the number of points.
     """
     for factor in FACTORS:

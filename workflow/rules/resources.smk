@@ -35,7 +35,7 @@ def fit_memory(wildcards, input, attempt):
     """Megabytes for a fit, by the size of its views."""
     from cordinr.inr.estimates import fit_memory_mb
 
-    return fit_memory_mb(input.views, config["fit"]) * attempt
+    return fit_memory_mb(input.views, config["fit"], PRIOR) * attempt
 
 
 def learn_memory(wildcards, input, attempt, threads):

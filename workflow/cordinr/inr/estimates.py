@@ -11,6 +11,7 @@ from typing import Any
 
 import nibabel as nib
 
+from ..methods import PRIOR_FREE
 from .settings import ISOTROPIC_SPACINGS, SLICE_FRACTIONS
 
 BASE_MB = 1000
@@ -25,6 +26,12 @@ BYTES_PER_POINT = 100
 BYTES_PER_VOXEL = 400
 """Bytes for each voxel of the total variation reconstruction before the fit, of oblique views."""
 
+BYTES_PER_SEEN_VOXEL = 700
+"""Bytes for each voxel that the network of a prior sees at a time."""
+
+SEEN_VOXELS = 184**3
+"""Largest number of these: a tile of 128 voxels along each axis, and 28 more at each end."""
+
 BASE_MINUTES = 20.0
 """Minutes granted to every fit."""
 
@@ -32,12 +39,15 @@ MINUTES_PER_MILLION_WEIGHTS = 1.0
 """Minutes granted per million weights, on two slow cores; seven times what two EPYC cores took."""
 
 
-def fit_memory_mb(views: Sequence[Path | str], settings: Mapping[str, Any]) -> int:
+def fit_memory_mb(
+    views: Sequence[Path | str], settings: Mapping[str, Any], prior: str = "tv"
+) -> int:
     """Megabytes of main memory that suffice for a fit of these views.
 
     Args:
         views: thick-slice images; only their headers are read.
         settings: the `fit:` section of a configuration.
+        prior: what draws the INR, as in a configuration.
 
     Raises:
         FileNotFoundError: a view is not there yet.
@@ -45,6 +55,8 @@ def fit_memory_mb(views: Sequence[Path | str], settings: Mapping[str, Any]) -> i
     fine, lattice = estimate_points(views)
     weights = BYTES_PER_WEIGHT * settings["members"] * settings["channels"] * lattice
     before = BYTES_PER_VOXEL * fine if settings["tv_prior"] else 0
+    if prior not in PRIOR_FREE:
+        before = BYTES_PER_VOXEL * fine + BYTES_PER_SEEN_VOXEL * min(fine, SEEN_VOXELS)
     return math.ceil(BASE_MB + (max(weights, before) + BYTES_PER_POINT * fine) / 1e6)
 
 

@@ -3,8 +3,8 @@
 From the sagittal and the axial scan of `pelvis-triple`, aligned with each other, each method makes
 a volume; the coronal scan is predicted from it by slice profile, at the pose of the coronal scan
 that suits this volume best: the best of searches from the pose that alignment found and from those
-that suited other volumes, with a fifth of the voxels, gone on with all of them. Correlation with
-what was measured, over the voxels of the body that all volumes cover. "alone" is the cubic
+that suit the mean and the INR, with a fifth of the voxels, gone on with all of them. Correlation
+with what was measured, over the voxels of the body that all volumes cover. "alone" is the cubic
 interpolation of one scan, "mean" that of both, "TV" total variation with the weight of config.yaml,
 which goes by the noise, and others, of which the best is chosen in its favour. The INR is that of
 `cordinr reconstruct`. No gain has to be found, as correlation knows none. Writes a picture,
@@ -59,8 +59,8 @@ SAMPLES = 5
 EVERY = 6
 """Every so many voxels of the coronal scan, in its plane, one is predicted."""
 
-SEARCH_EVERY, STARTS = 5, 3
-"""Every so many of these voxels one is taken by the search, from so many poses at most."""
+SEARCH_EVERY = 5
+"""Every so many of these voxels one is taken by the searches."""
 
 BODY = 0.1
 """Least intensity of the body, as a fraction of the 99th percentile of the scan."""
@@ -92,20 +92,23 @@ def run(options: Sequence[str], device: torch.device) -> None:
     coarse = Predictor(coronal, index[::SEARCH_EVERY], grid, seen, device)
     fine = Predictor(coronal, index, grid, seen, device)
     heading("volume", "correlation with the coronal scan", "its pose, mm", "degrees", "seconds")
-    found: dict[str, Prediction] = {}
-    starts = [start]
+    volumes, seconds = {}, {}
     for name, make in _methods(views, grid, device, "best" in options).items():
         started = time.perf_counter()
-        volume = make()
-        seconds = time.perf_counter() - started
+        volumes[name] = make()
+        seconds[name] = time.perf_counter() - started
+    # Every volume is searched from where others are best as well: a search may end too soon.
+    starts = [start]
+    starts += [best_prediction(name, volumes[name], coarse, start).pose for name in ("mean", "INR")]
+    found: dict[str, Prediction] = {}
+    for name, volume in volumes.items():
         searched = [best_prediction(name, volume, coarse, each) for each in starts]
         best = max(searched, key=lambda each: each.correlation)
         found[name] = best_prediction(name, volume, fine, best.pose)
         pose = found[name].pose
-        starts = [*starts, pose][:STARTS]
         row(
             *(name, f"{found[name].correlation:.4f}", f"{pose.millimetres:.1f}"),
-            *(f"{pose.degrees:.1f}", f"{seconds:.0f}"),
+            *(f"{pose.degrees:.1f}", f"{seconds[name]:.0f}"),
         )
     end()
     variation = max(

@@ -11,6 +11,8 @@ from safetensors.torch import save_file
 from cordinr.acquisition.view import intensity_scale
 from cordinr.errors import InputError
 from cordinr.imaging.grid import Grid
+from cordinr.inr import checkpoint as checkpoint_module
+from cordinr.inr import learned_target
 from cordinr.inr import problem as problems
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.learned_target import TARGET_ERROR, TARGET_WEIGHT, learned_weight
@@ -119,6 +121,41 @@ def test_a_model_keeps_its_standard_error(views, prior, tmp_path):
     save_file({k: v for k, v in tensors.items() if k != "error"}, path, metadata=header)
     with pytest.raises(InputError, match="standard error is not what its header says"):
         load_inr(path)
+
+
+def test_a_checkpoint_of_a_fit_that_another_prior_draws_is_ignored(
+    views, prior, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(checkpoint_module, "INTERVAL_S", 0.0)
+    monkeypatch.setattr(checkpoint_module.Checkpoint, "remove", lambda self: None)
+    file, seen = tmp_path / "checkpoint", []
+    fit_inr(views, 4, SMALL, checkpoint=file, prior=prior)
+    for other in (tiny_prior(scale=10_000.0), replace(prior, calibration=2.0)):
+        assert other.digest != prior.digest
+        fit_inr(views, 4, SMALL, checkpoint=file, prior=other, report=seen.append, report_every=0)
+        assert seen[0].step == 1
+        seen.clear()
+    same = tiny_prior(scale=30_000.0)
+    fit_inr(views, 4, SMALL, checkpoint=tmp_path / "2", prior=prior)
+    fit_inr(views, 4, SMALL, checkpoint=tmp_path / "2", prior=same, report=seen.append)
+    assert same.digest == prior.digest and seen[0].step > 1
+
+
+def test_without_gpu_memory_the_learned_image_is_computed_on_the_cpu(
+    views, prior, monkeypatch, notes
+):
+    expected = prepare_fit(views, 4, SMALL, CPU, prior=prior).groups[0].targets
+    real = learned_target.predict_learned
+
+    def first_on_the_gpu(*arguments, **options):
+        if "device" in options:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(learned_target, "predict_learned", first_on_the_gpu)
+    found = prepare_fit(views, 4, SMALL, CPU, prior=prior).groups[0].targets
+    assert torch.equal(found, expected)
+    assert any("on the CPU, for want of GPU memory" in note for note in notes())
 
 
 def test_without_a_prior_a_model_has_no_standard_error(views):

@@ -76,6 +76,7 @@ def fit_inr(
         smoothing_weight=problem.smoothing_weight,
         target_weight=problem.target_weight,
         max_steps=steps,
+        prior=prior.digest if prior else "",
     )
     training.run(report, report_every, begun)
     if problem.start is not None and checkpoint:

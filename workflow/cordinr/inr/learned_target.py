@@ -13,7 +13,7 @@ import torch
 from ..acquisition.overlap import Field
 from ..acquisition.view import View
 from ..imaging.grid import Grid
-from ..prior.predict import predict_learned
+from ..prior.predict import LearnedImage, predict_learned
 from ..prior.prior_file import Prior
 from .target_image import TargetImage
 from .tv_target import target_grid
@@ -58,17 +58,26 @@ def learned_target(
     views, grid, factor = target_grid(views, grid)
     if factor > 1:
         log.info("the learned image is computed on voxels of %.2g mm.", grid.voxel_sizes[0])
-    try:
-        learned = predict_learned(views, grid, prior, device=device, field=field)
-    except torch.OutOfMemoryError:
-        log.warning("the learned image is computed on the CPU, for want of GPU memory.")
-        learned = predict_learned(views, grid, prior, field=field)
-        torch.cuda.empty_cache()
+    learned = _predict(views, grid, prior, device, field)
     image, error = (
         TargetImage(torch.as_tensor(each / np.float32(scale), device=device), grid)
         for each in (learned.image, learned.standard_error)
     )
     return image, error
+
+
+def _predict(
+    views: Sequence[View], grid: Grid, prior: Prior, device: torch.device, field: Field
+) -> LearnedImage:
+    """The learned image on the device, or on the CPU where the GPU's memory is too small."""
+    try:
+        return predict_learned(views, grid, prior, device=device, field=field)
+    except torch.OutOfMemoryError:
+        pass
+    # Outside of `except`: the traceback of the error would keep the GPU's tensors alive.
+    torch.cuda.empty_cache()
+    log.warning("the learned image is computed on the CPU, for want of GPU memory.")
+    return predict_learned(views, grid, prior, field=field)
 
 
 def learned_weight(noise: float) -> float:

@@ -75,6 +75,7 @@ class Training:
         smoothing_weight: of the total variation at the points, against the squared errors.
         target_weight: of the squared distance of the points from their targets, likewise.
         max_steps: number of steps to take at most; None for that of the settings.
+        prior: checksum of the prior that the targets come from, if any.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Training:
         smoothing_weight: float = 0.0,
         target_weight: float = 0.0,
         max_steps: int | None = None,
+        prior: str = "",
     ) -> None:
         self.network, self.settings = network, settings
         self.smoothing_weight, self.target_weight = smoothing_weight, target_weight
@@ -97,6 +99,7 @@ class Training:
         identity = {**asdict(settings), **asdict(network.architecture), "version": __version__}
         identity["data"] = [group.digest() for group in groups]
         identity["weights"] = [smoothing_weight, target_weight]
+        identity["prior"] = prior
         batch = min(max(settings.batch, self.voxels // MAX_STEPS_PER_PASS), self.voxels)
         self.groups = [group.with_batch(batch, self.voxels) for group in groups]
         self.orders: list[tuple[int, Tensor] | None] = [None] * len(groups)

@@ -3,6 +3,7 @@
 The weights are stored as float16, at half the size and an error far below that of the network.
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -62,6 +63,15 @@ class Prior:
     def people(self) -> set[str]:
         """The people who were in it."""
         return {learner.person for learner in self.learners}
+
+    @property
+    def digest(self) -> str:
+        """A checksum of all that its images depend on."""
+        said = [asdict(self.network.architecture), asdict(self.known), self.calibration]
+        digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+        for tensor in self.network.state_dict().values():
+            digest.update(tensor.cpu().numpy().tobytes())
+        return digest.hexdigest()
 
 
 def save_prior(path: Path | str, prior: Prior) -> None:

@@ -44,8 +44,8 @@ from .reconstructions import default_weight
 
 FOLDER = Path(__file__).parents[2] / "shared/data/pelvis-triple/sub-0000/anat"
 PICTURE = Path(__file__).parents[1] / "docs" / "pelvis.png"
-VOXEL_MM = 0.8
-"""Voxel size of the volumes that are compared."""
+VOXEL_MM = 1.0
+"""Voxel size of the volumes that are compared: that of the image at which the INR begins."""
 
 FOURIER_DIM = 64
 """That of `cordinr reconstruct`, unless somebody says otherwise."""

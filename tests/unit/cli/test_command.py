@@ -103,7 +103,7 @@ def test_reconstruct_makes_what_fit_and_render_make(view_files, tmp_path, comman
     said = ["--command", "cordinr something else"]
     assert command("render", model, *grids, *outputs[1], *said)[0] == 0
     images = sorted(path.name for path in once.glob("*.nii.gz"))
-    assert images == ["a.nii.gz", "a_spread.nii.gz", "b.nii.gz", "b_spread.nii.gz"]
+    assert images == ["a.nii.gz", "a_stderr.nii.gz", "b.nii.gz", "b_stderr.nii.gz"]
     for name in images:
         assert (once / name).read_bytes() == (twice / name).read_bytes()
     assert read_json(twice / "b.json")["Command"] == "cordinr something else --threads 1"

@@ -44,7 +44,7 @@ SEEDS = (0, 1)
 TIMED_STEPS = 200
 WARM_STEPS = 20
 STEPS = {
-    "preparation": "cordinr.inr.problem.prepare_fit",
+    "preparation": "cordinr.inr.fit.prepare_fit",
     "of it, total variation": "cordinr.classical.total_variation.least_total_variation",
     "training": "cordinr.inr.training.Training.run",
     "rendering": "cordinr.inr.render.render_with_std",

@@ -173,9 +173,10 @@ def test_odd_names_are_names_like_any_other(odd, folder, command):
     tabulated = load_table(place / "table.tsv").psnr_fov[0]
     assert tabulated == pytest.approx(read_json(metrics)["psnr_fov"], rel=1e-5)
     made = {path.name for path in place.iterdir()}
+    images = [*(path.name for path in names.values()), f"{names['recon'].name}_stderr"]
     assert made == {
-        *(f"{path.name}.nii.gz" for path in names.values()),
-        *(f"{path.name}.json" for path in list(names.values())[1:]),
+        *(f"{image}.nii.gz" for image in images),
+        *(f"{image}.json" for image in images[1:]),
         *(path.name for path in (model, metrics, figure)),
         *("table.tsv", "table.json", figure.with_suffix(".tsv").name),
     }

@@ -142,7 +142,9 @@ def test_scans_of_one_name_have_a_transform_each(folder, sagittal, axial, comman
 def test_images_alone_can_be_asked_for(folder, sagittal, axial, command):
     paths = write(folder, sag=sagittal, ax=axial)
     assert run(command, folder, paths, "--voxel", 2, "--images-only")[0] == 0
-    assert {path.name for path in folder.glob("out*")} == {"out.nii.gz", "out.json"}
+    assert {path.name for path in folder.glob("out*")} == {
+        *("out.nii.gz", "out.json", "out_stderr.nii.gz", "out_stderr.json")
+    }
 
 
 @pytest.mark.parametrize(

@@ -65,10 +65,7 @@ class PointGroup:
         return replace(self, batch=min(max(1, share), len(self.values)))
 
     def digest(self) -> str:
-        """A checksum of the views' geometry and voxels.
-
-        Without a prior they determine the targets as well.
-        """
+        """A checksum of the views' geometry and voxels, which determine a target without prior."""
         parts = [self.centres, self.offsets, self.weights, self.differences, self.values]
         parts += [] if self.trust is None else [self.trust]
         return hashlib.sha256(b"".join(part.cpu().numpy().tobytes() for part in parts)).hexdigest()

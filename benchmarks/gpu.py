@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
 from pkgutil import resolve_name
 from unittest.mock import patch
 
@@ -23,26 +22,18 @@ from cordinr.acquisition.view import View, intensity_scale
 from cordinr.classical.reconstruct import reconstruct_baseline
 from cordinr.imaging.grid import Grid
 from cordinr.inr.fit import fit_inr
-from cordinr.inr.problem import build_network, prepare_fit
 from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FitSettings
-from cordinr.inr.training import Progress, Training
+from cordinr.inr.training import Progress
 
+from .gpu_graph import graph
 from .gpu_learning import learning
 from .markdown import end, heading, row, say
-from .original import as_points, original_choices
 from .reconstructions import FOURIER_DIM, MEMBERS, default_weight, fov_psnr
-from .subjects import Subject, first_of, phantom_subject, simulate, subject
-
-WHOLE_SHAPE = (64, 320, 320)
-WHOLE_MM = 0.8
-"""Voxels from right to left, front to back and along the spine, and their edge: as spine-generic's
-T2w images have them."""
+from .subjects import first_of, simulate, subject, whole_subject
 
 DIMENSIONS = (32, 64, 128, 256, 512)
 SEEDS = (0, 1)
-TIMED_STEPS = 200
-WARM_STEPS = 20
 STEPS = {
     "preparation": "cordinr.inr.fit.prepare_fit",
     "of it, total variation": "cordinr.classical.total_variation.least_total_variation",
@@ -94,14 +85,6 @@ def run(options: Sequence[str], device: torch.device) -> None:
         say(inspect.cleandoc(parts[name].__doc__ or ""))
         parts[name](device)
         say(f"It took {time.perf_counter() - started:.0f} s.")
-
-
-@cache
-def whole_subject() -> Subject:
-    """Phantom 1 on a grid of the shape and voxels of a real image."""
-    affine = np.diag([WHOLE_MM] * 3 + [1.0])
-    affine[:3, 3] = -WHOLE_MM * (np.array(WHOLE_SHAPE) - 1) / 2
-    return phantom_subject(1, Grid(WHOLE_SHAPE, affine), supersample=1)
 
 
 def whole(device: torch.device) -> None:
@@ -247,57 +230,3 @@ def agreement(device: torch.device) -> None:
 def rms(array: np.ndarray) -> float:
     """Root mean square."""
     return float(np.sqrt(np.mean(np.square(array))))
-
-
-def graph(device: torch.device) -> None:
-    """Steps per second of the training loop as a CUDA graph and without one.
-
-    Over 200 steps after the first 20, which include the capture. The last line is the recipe of the
-    original study, a wide network with small batches.
-    """
-    heading("fit", "points per step", "steps/s graphed", "steps/s without", "ratio")
-    for name, views, settings in graph_cases():
-        problem = prepare_fit(views, FOURIER_DIM, settings, device)
-        rates = []
-        for graphed in (True, False):
-            torch.manual_seed(settings.seed)
-            training = Training(
-                build_network(problem, settings.seed).to(device),
-                problem.groups,
-                settings,
-                smoothing_weight=problem.smoothing_weight,
-                target_weight=problem.target_weight,
-            )
-            training.graphed.capturable &= graphed
-            rates.append(steps_per_second(training, device))
-        points = f"{training.points_per_step}"
-        row(name, points, *(f"{rate:.0f}" for rate in rates), f"{rates[0] / rates[1]:.2f}")
-    end()
-
-
-def graph_cases() -> Iterator[tuple[str, list[View], FitSettings]]:
-    """Names, views and settings of the fits whose steps are timed."""
-    small = simulate(subject(first_of("sub-cervical", "phantom-1")).volume)
-    yield "small image", small, FitSettings()
-    yield "small image, 4 INRs", small, FitSettings(members=MEMBERS)
-    yield "full size", simulate(whole_subject().volume), FitSettings()
-    yield "original's recipe", list(as_points(small)), FitSettings(**original_choices(["full"]))
-
-
-def steps_per_second(training: Training, device: torch.device) -> float:
-    """Steps of the training loop per second, once it is warm."""
-    training.network.train()
-    started = 0.0
-    for step in range(WARM_STEPS + TIMED_STEPS):
-        if step == WARM_STEPS:
-            synchronise(device)
-            started = time.perf_counter()
-        training.step(step)
-    synchronise(device)
-    return TIMED_STEPS / (time.perf_counter() - started)
-
-
-def synchronise(device: torch.device) -> None:
-    """Wait until the device has done what it was told."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import nibabel as nib
@@ -29,6 +30,11 @@ COHORT = 0
 """The seed of the phantoms' anatomies."""
 
 IMAGE_SNR = 40.0
+
+WHOLE_SHAPE = (64, 320, 320)
+WHOLE_MM = 0.8
+"""Voxels from right to left, front to back and along the spine, and their edge: as spine-generic's
+T2w images have them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +66,14 @@ def subject(name: str) -> Subject:
     if name not in present():
         sys.exit(f"no image is called {name}; there are {', '.join(present())}.")
     return cropped(real_subject("sub-cervical")) if name == CROP else real_subject(name)
+
+
+@cache
+def whole_subject() -> Subject:
+    """Phantom 1 on a grid of the shape and voxels of a real image."""
+    affine = np.diag([WHOLE_MM] * 3 + [1.0])
+    affine[:3, 3] = -WHOLE_MM * (np.array(WHOLE_SHAPE) - 1) / 2
+    return phantom_subject(1, Grid(WHOLE_SHAPE, affine), supersample=1)
 
 
 def present() -> list[str]:

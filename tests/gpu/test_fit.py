@@ -10,12 +10,12 @@ import torch
 import cordinr.inr.checkpoint
 from cordinr.acquisition.domain import FitDomain
 from cordinr.acquisition.overlap import coverage
-from cordinr.classical.reconstruct import reconstruct_baseline
+from cordinr.classical.reconstruct import reconstruct_baseline, regularised
 from cordinr.errors import InputError
 from cordinr.evaluation.metrics import psnr
 from cordinr.imaging.body import intensity_range
-from cordinr.inr import tv_target
 from cordinr.inr.cuda_graph import WARMUP_CALLS
+from cordinr.inr.device import on_device_or_cpu
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.problem import build_network, prepare_fit
 from cordinr.inr.render import render_inr, render_with_std
@@ -125,7 +125,9 @@ def test_total_variation_goes_to_the_cpu_where_the_gpu_is_full(
 ):
     grid = FitDomain.of(large_views, "crossed").grid
     memory_limit(0)
-    image = tv_target._reconstruct(large_views, grid, 0.01, gpu, "crossed")
+    image = on_device_or_cpu(
+        lambda device: regularised(large_views, grid, 0.01, device), gpu, "total variation"
+    )
     assert any("computed on the CPU, for want of GPU memory" in note for note in notes())
     assert np.array_equal(image, reconstruct_baseline(large_views, grid, "tv", 0.01))
 

@@ -3,10 +3,11 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from cordinr.errors import InputError
 from cordinr.inr import device, gpu_lock
-from cordinr.inr.device import choose_device
+from cordinr.inr.device import choose_device, on_device_or_cpu
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +72,25 @@ def test_a_build_without_cuda_that_says_there_is_a_gpu(monkeypatch, name, notes)
     else:
         with pytest.raises(InputError, match="cannot use the GPU"):
             choose_device(name)
+
+
+def test_what_does_not_fit_the_gpu_is_computed_on_the_cpu(notes):
+    gpu, asked = torch.device("cuda"), []
+
+    def compute(where):
+        asked.append(where.type)
+        if where == gpu:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return 7
+
+    assert on_device_or_cpu(compute, gpu, "this image") == 7
+    assert asked == ["cuda", "cpu"]
+    assert any("this image is computed on the CPU" in note for note in notes())
+
+    def fail(where):
+        asked.append(where.type)
+        raise RuntimeError("of another kind")
+
+    with pytest.raises(RuntimeError, match="of another kind"):
+        on_device_or_cpu(fail, gpu, "this image")
+    assert asked == ["cuda", "cpu", "cuda"]

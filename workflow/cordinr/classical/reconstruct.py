@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,16 +83,7 @@ def reconstruct_baseline(
     """
     if method not in CLASSICAL:
         raise InputError(f"method '{method}' is not known; use {', '.join(CLASSICAL)}.")
-    if not (np.isfinite(weight) and weight >= 0):
-        raise InputError(f"the weight of {method} is {weight}; give a number from 0.")
-    regions_of(views, field)
-    for view in views:
-        if not np.isfinite(view.voxels).all():
-            raise InputError(
-                f"{view.name}: has voxels that are not finite; read it by `load_views`, which "
-                "leaves them out."
-            )
-    return within_limits(_reconstruct(views, grid, method, weight, device), views, grid)
+    return _reconstruct_all(views, grid, {method: weight}, device, field)[0]
 
 
 def regularised(
@@ -118,12 +109,10 @@ def regularised(
     Raises:
         InputError: as `reconstruct_baseline`.
     """
-    image = reconstruct_baseline(views, grid, "tv", tv_weight, device, field)
-    if not contradiction(views, intensity_scale(views)):
-        return image
-    weight = automatic_weight(views, "tikhonov")
-    other = reconstruct_baseline(views, grid, "tikhonov", weight, device, field)
-    return (image + other) / 2
+    weights = {"tv": tv_weight}
+    if contradiction(views, intensity_scale(views)):
+        weights["tikhonov"] = automatic_weight(views, "tikhonov")
+    return np.mean(_reconstruct_all(views, grid, weights, device, field), axis=0)
 
 
 def within_limits(image: np.ndarray, views: Sequence[View], grid: Grid) -> np.ndarray:
@@ -135,30 +124,62 @@ def within_limits(image: np.ndarray, views: Sequence[View], grid: Grid) -> np.nd
     return image
 
 
-def _reconstruct(
-    views: Sequence[View], grid: Grid, method: str, weight: float, device: torch.device | str
-) -> np.ndarray:
-    if method == "cubic":
-        return cubic_mean(views, grid)
-    scale = intensity_scale(views)
-    start = cubic_mean(views, grid).ravel() / scale
-    matrix, slices = _stacked(views, grid, scale)
-    differences = Differences.on(grid)
-    if method == "tikhonov":
-        image = _tikhonov(matrix, slices, differences, weight, start)
-    else:
-        from .total_variation import least_total_variation
-
-        try:
-            solution = least_total_variation(matrix, slices, differences, weight, start, device)
-        except OverflowError as error:
-            names = " and ".join(view.name for view in views)
+def _reconstruct_all(
+    views: Sequence[View],
+    grid: Grid,
+    weights: Mapping[str, float],
+    device: torch.device | str,
+    field: Field,
+) -> list[np.ndarray]:
+    """An image by each method that has a weight, from one system of equations."""
+    for method, weight in weights.items():
+        if not (np.isfinite(weight) and weight >= 0):
+            raise InputError(f"the weight of {method} is {weight}; give a number from 0.")
+    regions_of(views, field)
+    for view in views:
+        if not np.isfinite(view.voxels).all():
             raise InputError(
-                f"{names}: hold intensities too far beyond their 99th percentile for total "
-                "variation; clip them."
-            ) from error
-        image = solution.cpu().numpy()
-    return (image * scale).astype(np.float32).reshape(grid.shape)
+                f"{view.name}: has voxels that are not finite; read it by `load_views`, which "
+                "leaves them out."
+            )
+    cubic = cubic_mean(views, grid)
+    if list(weights) == ["cubic"]:
+        return [within_limits(cubic, views, grid)]
+    scale = intensity_scale(views)
+    matrix, slices = _stacked(views, grid, scale)
+    differences, images = Differences.on(grid), []
+    for method, weight in weights.items():
+        start = cubic.ravel() / scale
+        if method == "tikhonov":
+            image = _tikhonov(matrix, slices, differences, weight, start)
+        else:
+            image = _total_variation(views, matrix, slices, differences, weight, start, device)
+        image = (image * scale).astype(np.float32).reshape(grid.shape)
+        images.append(within_limits(image, views, grid))
+    return images
+
+
+def _total_variation(
+    views: Sequence[View],
+    matrix: scipy.sparse.csr_array,
+    slices: np.ndarray,
+    differences: Differences,
+    weight: float,
+    start: np.ndarray,
+    device: torch.device | str,
+) -> np.ndarray:
+    """`least_total_variation`, of which only this imports torch."""
+    from .total_variation import least_total_variation
+
+    try:
+        solution = least_total_variation(matrix, slices, differences, weight, start, device)
+    except OverflowError as error:
+        names = " and ".join(view.name for view in views)
+        raise InputError(
+            f"{names}: hold intensities too far beyond their 99th percentile for total variation; "
+            "clip them."
+        ) from error
+    return solution.cpu().numpy()
 
 
 def cubic_mean(views: Sequence[View], grid: Grid) -> np.ndarray:

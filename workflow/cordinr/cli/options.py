@@ -74,13 +74,16 @@ Mask = Annotated[
 ]
 Index = Annotated[Path, typer.Option(metavar="FILE", help="inputs.tsv of the run.")]
 Results = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results of the run.")]
-PriorName = Annotated[
+PRIOR_HELP = (
+    "What draws the INR where the scans say nothing: learned (the prior that comes with cordinr), "
+    "a file of `cordinr learn`, tv (their total variation), or none."
+)
+PriorName = Annotated[str, typer.Option(metavar="WHAT", help=PRIOR_HELP)]
+PriorNameOrNone = Annotated[
     str | None,
     typer.Option(
         metavar="WHAT",
-        help="What draws the INR where the scans say nothing: learned (the prior that comes with "
-        "cordinr), a file of `cordinr learn`, tv (their total variation), or none. Default: "
-        "learned; of a single scan and with --fast tv.",
+        help=f"{PRIOR_HELP} Default: learned; of a single scan and with --fast tv.",
     ),
 ]
 DatasetName = Annotated[

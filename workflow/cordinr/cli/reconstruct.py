@@ -17,6 +17,7 @@ from .options import (
     Like,
     Outputs,
     PriorName,
+    PriorNameOrNone,
     Record,
     Seed,
     Sigma,
@@ -77,7 +78,7 @@ def reconstruct(
         ),
     ] = False,
     fourier_dim: FourierDim = 64,
-    prior: PriorName = None,
+    prior: PriorNameOrNone = None,
     dataset: DatasetName = "",
     config: Config = None,
     device: Device = "auto",
@@ -155,7 +156,7 @@ def fit(
         Path,
         typer.Option("-o", "--output", metavar="FILE", help="Model to write, .safetensors."),
     ],
-    prior: PriorName = None,
+    prior: PriorName = LEARNED,
     dataset: DatasetName = "",
     config: Config = None,
     device: Device = "auto",
@@ -183,7 +184,6 @@ def fit(
     from .fitting import fit_views
     from .priors import choose_prior
 
-    prior = prior or LEARNED
     check_writable(output, inputs=views)
     torch_device = choose_device(device)
     learned = choose_prior(prior, views, dataset)

@@ -83,10 +83,11 @@ def save_companions(image: Path, scans: PlacedScans, domain: FitDomain, hold_out
         alignment=scans.alignment,
         held_out=leave_out(scans.views, hold_out) if hold_out else [],
         first_slices=scans.first_slices,
+        directions=count,
     )
     write_json(paths["check"], read_identity(image) | found.fields())
     write_slices(paths["slices"], [(image.name, found)])
-    save_page(image, paths["figure"], scans, found)
+    save_page(image, paths["figure"], scans, found, count)
     print_verdict(image, found)
 
 

@@ -10,6 +10,8 @@ from ..imaging.volume import load_volume
 from .placing import PlacedScans
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..trust.assess import Assessment
 
 log = logging.getLogger(__name__)
@@ -27,7 +29,13 @@ def page_path(image: Path) -> Path:
     return sidecar_path(image).with_suffix(".html")
 
 
-def save_page(image: Path, figure: Path, scans: PlacedScans, found: "Assessment") -> bool:
+def save_page(
+    image: Path,
+    figure: Path,
+    scans: PlacedScans,
+    found: "Assessment",
+    directions: "np.ndarray | None" = None,
+) -> bool:
     """Write the figure of an image and its page; both need the workflow extra.
 
     Args:
@@ -35,6 +43,7 @@ def save_page(image: Path, figure: Path, scans: PlacedScans, found: "Assessment"
         figure: PNG to write.
         scans: it was made from.
         found: what is known of it.
+        directions: how many slice directions see each of its voxels, if that is known.
 
     Returns:
         Whether they were written; if not, a note says why.
@@ -72,5 +81,6 @@ def save_page(image: Path, figure: Path, scans: PlacedScans, found: "Assessment"
         [alignment.fields(k) if alignment else {} for k in range(len(scans.views))],
         files=[read_origin(image, page)],
         niivue=NIIVUE if NIIVUE.exists() else None,
+        directions=directions,
     )
     return True

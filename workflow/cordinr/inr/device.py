@@ -1,7 +1,8 @@
 """The device on which torch computes, and the precision."""
 
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import psutil
 import torch
@@ -10,6 +11,8 @@ from ..errors import InputError, first_line
 from .gpu_lock import acquire_gpu
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 
 def autocast(device: torch.device) -> torch.autocast:
@@ -83,6 +86,26 @@ def _try_kernels(device: torch.device) -> None:
     ones = torch.ones(8, 8, device=device)
     with autocast(device):
         (ones @ ones).sum().item()
+
+
+def on_device_or_cpu(
+    compute: Callable[[torch.device], Result], device: torch.device, what: str
+) -> Result:
+    """Compute on a device, or on the CPU where the GPU's memory is too small for it.
+
+    Args:
+        compute: is told the device.
+        device: to be tried first.
+        what: is computed, for the warning.
+    """
+    try:
+        return compute(device)
+    except torch.OutOfMemoryError:
+        pass
+    # Outside of `except`: the traceback of the error would keep the GPU's tensors alive.
+    torch.cuda.empty_cache()
+    log.warning("%s is computed on the CPU, for want of GPU memory.", what)
+    return compute(torch.device("cpu"))
 
 
 def free_memory(device: torch.device) -> int:

@@ -4,7 +4,6 @@ What total variation adds to an image is flat pieces with sharp edges. A prior a
 of other people, which is nearer to the truth, and says how far it may be off.
 """
 
-import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,12 +12,10 @@ import torch
 from ..acquisition.overlap import Field
 from ..acquisition.view import View
 from ..imaging.grid import Grid
-from ..prior.predict import LearnedImage, predict_learned
+from ..prior.predict import predict_learned
 from ..prior.prior_file import Prior
+from .device import on_device_or_cpu
 from .target_image import TargetImage
-from .tv_target import target_grid
-
-log = logging.getLogger(__name__)
 
 TARGET_WEIGHT = 0.1
 """Weight of the squared distance from the learned image where the views have no noise. That image
@@ -43,7 +40,7 @@ def learned_target(
 
     Args:
         views: to reconstruct from.
-        grid: as for `tv_target`.
+        grid: of the image.
         prior: of other people.
         scale: intensity in the views' units that is 1 in the image.
         device: where it is computed, or the CPU where the memory of a GPU is too small.
@@ -55,29 +52,16 @@ def learned_target(
     Raises:
         InputError: the views hold intensities that are too large for total variation.
     """
-    views, grid, factor = target_grid(views, grid)
-    if factor > 1:
-        log.info("the learned image is computed on voxels of %.2g mm.", grid.voxel_sizes[0])
-    learned = _predict(views, grid, prior, device, field)
+    learned = on_device_or_cpu(
+        lambda device: predict_learned(views, grid, prior, device=device, field=field),
+        device,
+        "the learned image",
+    )
     image, error = (
         TargetImage(torch.as_tensor(each / np.float32(scale), device=device), grid)
         for each in (learned.image, learned.standard_error)
     )
     return image, error
-
-
-def _predict(
-    views: Sequence[View], grid: Grid, prior: Prior, device: torch.device, field: Field
-) -> LearnedImage:
-    """The learned image on the device, or on the CPU where the GPU's memory is too small."""
-    try:
-        return predict_learned(views, grid, prior, device=device, field=field)
-    except torch.OutOfMemoryError:
-        pass
-    # Outside of `except`: the traceback of the error would keep the GPU's tensors alive.
-    torch.cuda.empty_cache()
-    log.warning("the learned image is computed on the CPU, for want of GPU memory.")
-    return predict_learned(views, grid, prior, field=field)
 
 
 def learned_weight(noise: float) -> float:

@@ -1,5 +1,6 @@
 """What a network has to learn from views: where, in which units, which points for which voxels."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ from .point_groups import PointGroup, make_point_groups
 from .settings import FitSettings
 from .target_image import TargetImage, relative_to, with_targets
 from .tv_target import TV_TARGET_WEIGHT, start_weight, target_grid, tv_target
+
+log = logging.getLogger(__name__)
 
 BYTES_PER_PARAMETER = 16
 """Memory in bytes for each number to learn: its weight, its gradient and Adam's two moments."""
@@ -97,11 +100,11 @@ def prepare_fit(
     )
     drawn = bool(settings.tv_prior or prior)
     begins = drawn and points_of(groups) > MAX_POINTS
+    seen, grid, factor = target_grid(views, domain.grid) if drawn else (views, domain.grid, 1.0)
     lattices: Sequence[Lattice] = ()
     if settings.channels and begins:
         # What a start lacks may be learnt on the voxels that the start has.
-        coarsest = target_grid(views, domain.grid)[2]
-        lattices = lattices_within_budget(views, domain, centre, coarsest)
+        lattices = lattices_within_budget(views, domain, centre, factor)
     elif settings.channels:
         lattices = lattices_for(views, domain, centre)
     architecture = Architecture(
@@ -120,24 +123,21 @@ def prepare_fit(
     check_memory(architecture, device)
     start = error = None
     target_weight = 0.0
-    if drawn:
-        if prior:
-            image, error = learned_target(
-                views, domain.grid, prior, scale=scale, device=device, field=field
-            )
-            target_weight = learned_weight(noise)
-        else:
-            weight = automatic_weight(views, "tv") if begins else TV_TARGET_WEIGHT + noise_weight
-            image = tv_target(
-                views, domain.grid, scale=scale, weight=weight, device=device, field=field
-            )
-            target_weight = start_weight(noise) if begins else settings.tv_prior
-        error = error and _storable(error, views)
-        if begins:
-            start = _storable(image, views)
-            groups = relative_to(groups, start, centre)
-        else:
-            groups = with_targets(groups, image, centre)
+    if factor > 1:
+        log.info("what draws the fit is computed on voxels of %.2g mm.", grid.voxel_sizes[0])
+    if prior:
+        image, error = learned_target(seen, grid, prior, scale=scale, device=device, field=field)
+        error = _storable(error, views)
+        target_weight = learned_weight(noise)
+    elif drawn:
+        weight = automatic_weight(views, "tv") if begins else TV_TARGET_WEIGHT + noise_weight
+        image = tv_target(seen, grid, scale=scale, weight=weight, device=device, field=field)
+        target_weight = start_weight(noise) if begins else settings.tv_prior
+    if begins:
+        start = _storable(image, views)
+        groups = relative_to(groups, start, centre)
+    elif drawn:
+        groups = with_targets(groups, image, centre)
     per_point = 1 / points_per_voxel(groups, domain.grid, centre)
     return FitProblem(
         domain=domain,

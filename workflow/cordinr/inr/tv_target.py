@@ -6,7 +6,6 @@ alone. Each point of a batch therefore costs its squared distance from that reco
 weight so small that what the views say outweighs it; or the fit begins at the reconstruction.
 """
 
-import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,9 +16,8 @@ from ..acquisition.overlap import Field
 from ..acquisition.view import View
 from ..classical.reconstruct import regularised
 from ..imaging.grid import Grid
+from .device import on_device_or_cpu
 from .target_image import TargetImage
-
-log = logging.getLogger(__name__)
 
 TV_TARGET_WEIGHT = 0.001
 """Weight of the total variation in a target where the views have no noise, for intensities of about
@@ -59,7 +57,8 @@ def target_grid(views: Sequence[View], grid: Grid) -> tuple[list[View], Grid, fl
         grid: around the covered field.
 
     Returns:
-        As `coarsened`.
+        The views, their voxels averaged where those of the grid are much longer; the grid; and the
+        factor on its voxels.
     """
     alone = all(view.is_parallel_to(views[0]) for view in views)
     return coarsened(views, grid, MAX_ENTRIES, MAX_VOXELS_ALONE if alone else MAX_VOXELS)
@@ -78,32 +77,16 @@ def tv_target(
 
     Args:
         views: to reconstruct from.
-        grid: of the reconstruction, around the covered field; where the views are oblique to it and
-            large, a coarser one over the same field is taken.
+        grid: of the reconstruction.
         scale: intensity in the views' units that is 1 in the image.
         weight: of the total variation.
-        device: where it is computed.
+        device: where it is computed, or the CPU where the memory of a GPU is too small.
         field: that the reconstruction covers.
 
     Raises:
         InputError: the views hold intensities that are too large for total variation.
     """
-    views, grid, factor = target_grid(views, grid)
-    if factor > 1:
-        log.info("total variation is computed on voxels of %.2g mm.", grid.voxel_sizes[0])
-    image = _reconstruct(views, grid, weight, device, field)
+    image = on_device_or_cpu(
+        lambda device: regularised(views, grid, weight, device, field), device, "total variation"
+    )
     return TargetImage(torch.as_tensor(image / np.float32(scale), device=device), grid)
-
-
-def _reconstruct(
-    views: Sequence[View], grid: Grid, weight: float, device: torch.device, field: Field
-) -> np.ndarray:
-    """Total variation on the device, or on the CPU where the GPU's memory is too small."""
-    try:
-        return regularised(views, grid, weight, device, field)
-    except torch.OutOfMemoryError:
-        pass
-    # Outside of `except`: the traceback of the error would keep the GPU's tensors alive.
-    torch.cuda.empty_cache()
-    log.warning("total variation is computed on the CPU, for want of GPU memory.")
-    return regularised(views, grid, weight, field=field)

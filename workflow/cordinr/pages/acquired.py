@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .. import __version__
 from ..acquisition.overlap import count_directions
 from ..acquisition.view import View
@@ -110,6 +112,7 @@ def write_acquired_page(
     niivue: Path | None = None,
     index: str = "",
     source: Mapping[str, str] | None = None,
+    directions: np.ndarray | None = None,
 ) -> None:
     """Write the page of the scans of one patient and session.
 
@@ -123,12 +126,15 @@ def write_acquired_page(
         niivue: UMD build of the viewer; None for pictures alone.
         index: link to the page of all; empty for none.
         source: identity of the dataset, as `read_dataset_identity` gives it.
+        directions: how many slice directions see each voxel of the first image, if that is known.
 
     Raises:
         InputError: the page cannot be written.
     """
     scripts = load_viewer_scripts(niivue)
-    pictures = _list_pictures(name, images, views)
+    if directions is None:
+        directions = count_directions(views, images[0].volume.grid)
+    pictures = _list_pictures(name, images, directions)
     used = sum(map(len, scripts)) + sum(len(picture.data) for picture in pictures)
     scene, volumes = None, dict[str, str]()
     if scripts:
@@ -154,7 +160,7 @@ def write_acquired_page(
 
 
 def _list_pictures(
-    name: str, images: Sequence[CheckedImage], views: Sequence[View]
+    name: str, images: Sequence[CheckedImage], directions: np.ndarray
 ) -> list[Picture]:
     """The pictures of the page: what the images explain, and where the scans see."""
     pictures = [
@@ -167,8 +173,7 @@ def _list_pictures(
         for image in images
         if image.picture
     ]
-    volume = images[0].volume
-    figure = coverage_figure(volume, count_directions(views, volume.grid), name)
+    figure = coverage_figure(images[0].volume, directions, name)
     text = "planes of the reconstruction, tinted by how many slice directions saw each place"
     return [*pictures, Picture(encode_png(figure), "Who saw what", text)]
 

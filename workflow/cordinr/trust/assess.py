@@ -119,6 +119,7 @@ def assess(
     alignment: HasProblems | None = None,
     held_out: Sequence[HoldOut] = (),
     first_slices: Sequence[int] = (),
+    directions: np.ndarray | None = None,
 ) -> Assessment:
     """Say how far a reconstruction can be trusted.
 
@@ -130,6 +131,7 @@ def assess(
         alignment: that put the views where they are, if it is known.
         held_out: what `hold_out` found, for each view.
         first_slices: number in its file of the first slice of each view; by default 0.
+        directions: how many slice directions see each voxel of the image, if that is known.
 
     Raises:
         InputError: the image covers no voxel of the scans.
@@ -166,7 +168,9 @@ def assess(
         detail=finite_mean(stack.detail for stack in stacks),
         residual=finite_mean(stack.residual.excess for stack in stacks),
     )
-    crossed = _crossed_part(views, image, covered)
+    if directions is None:
+        directions = count_directions(views, image.grid)
+    crossed = _crossed_part(directions > 1, image, covered)
     evidence = [stack.evidence for stack in stacks]
     problems = alignment.problems if alignment else {}
     verdict = judge(evidence, sources, crossed, problems)
@@ -178,9 +182,8 @@ def covered_voxels(image: Volume) -> np.ndarray:
     return ndimage.binary_fill_holes(image.array != 0)
 
 
-def _crossed_part(views: Sequence[View], image: Volume, covered: Covered) -> float:
+def _crossed_part(crossed: np.ndarray, image: Volume, covered: Covered) -> float:
     """Fraction of the covered voxels of an image that two slice directions see."""
-    crossed = count_directions(views, image.grid) > 1
     if callable(covered):
         blocks = [covered(centres) for _, centres in image.grid.blocks()]
         covered = np.concatenate(blocks).reshape(image.grid.shape)

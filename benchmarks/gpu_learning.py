@@ -40,7 +40,7 @@ def learning(device: torch.device) -> None:
     for name, (kind, layout) in LEARNING_KINDS.items():
         with (
             patch.object(prior_learning, "CUDA_TYPE", kind),
-            patch.object(prior_learning, "CUDA_LAYOUT", layout),
+            patch.object(prior_learning, "LAYOUT", layout),
         ):
             rate, first = learning_rate(examples, LEARNING, architecture, device)
         row(

@@ -12,6 +12,7 @@ from cordinr.files import read_json, write_json
 from cordinr.imaging.volume import load_volume
 from cordinr.prior.people import Learner
 from cordinr.prior.prior_file import load_prior
+from cordinr.prior.shipped import shipped_prior
 from tests.helpers.priors import write_cohort
 from tests.helpers.runs import environment, phantom_config, planned_jobs
 
@@ -108,6 +109,25 @@ def test_nothing_is_learnt_twice_but_for_other_settings(own_run, source):
     assert planned_jobs(own_run, *IMAGES) == {"learn": 2, "baseline": 3, "fit": 3, "render": 3}
 
 
+def test_priors_go_on_from_one_that_is_there(own_run, source):
+    """And whoever was in that one is in them, and told."""
+    own_run.configure(**config_of(source, start="learned", rate=1e-4))
+    answer = own_run.snakemake(LEARNED[1])
+    assert answer.returncode == 0, answer.stdout
+    first = shipped_prior()
+    prior = load_prior(own_run.results / "cordinr" / prior_path(2))
+    assert set(prior.learners) == {
+        *first.learners,
+        *(Learner(f"sub-{e}", "three", "A") for e in ("01", "03")),
+    }
+    assert prior.record["start"]["digest"] == first.digest
+    assert prior.record["learning_rate"] == 1e-4
+    fields = read_json(own_run.folder / LEARNED[1].replace(".nii.gz", ".json"))
+    assert fields["PriorLearners"]["spine-cohort"] == sorted(
+        each.person for each in first.learners if each.dataset == "spine-cohort"
+    )
+
+
 def test_an_image_that_cannot_be_got_costs_itself_alone(checkout, source, tmp_path):
     broken = tmp_path / "data"
     shutil.copytree(source, broken)
@@ -147,9 +167,12 @@ def test_one_person_under_many_labels_is_refused(checkout, source, tmp_path):
     assert not (project.results / "reference").exists()
 
 
-def test_a_prior_that_is_not_there_is_refused(checkout, source):
+@pytest.mark.parametrize("setting", ["prior", "learn.start"])
+def test_a_prior_that_is_not_there_is_refused(checkout, source, setting):
     project = checkout("no prior")
-    project.configure(**config_of(source) | {"prior": "fold"})
+    learn = {"start": "fold"} if setting == "learn.start" else {}
+    project.configure(**config_of(source, **learn) | ({} if learn else {"prior": "fold"}))
     answer = project.snakemake("--dry-run")
     assert answer.returncode != 0
-    assert "config: prior: there is no file fold; give one that `cordinr learn`" in answer.stdout
+    words = f"config: {setting}: there is no file fold; give one that `cordinr learn`"
+    assert words in answer.stdout

@@ -37,7 +37,7 @@ from cordinr.figures.captions import CAPTIONS, IMAGE_CAPTIONS
 from cordinr.methods import LEARNED
 from cordinr.prior.folds import divide
 from cordinr.prior.people import Learner, person_of
-from cordinr.run.configuration import FOLDS, PRIOR_WORDS, check_configuration
+from cordinr.run.configuration import FOLDS, PRIOR_WORDS, START_WORDS, check_configuration
 from cordinr.run.failures import failed_images, images_left_out
 from cordinr.run.remainder import run_second, second_run
 from cordinr.run.slurm import cancel_left_jobs
@@ -73,16 +73,27 @@ def check_config():
     except InputError as error:
         raise WorkflowError(str(error)) from error
     source = Path(config["dataset"]["source"]).expanduser()
-    prior = Path(config["prior"]).expanduser()
-    if config["prior"] not in PRIOR_WORDS and not prior.is_file():
-        raise WorkflowError(
-            f"config: prior: there is no file {prior}; give one that `cordinr learn` wrote, or a "
-            f"word: {', '.join(PRIOR_WORDS)}."
-        )
+    check_prior("prior", config["prior"], PRIOR_WORDS)
+    check_prior("learn.start", config["learn"]["start"], START_WORDS)
     if config["results"]["datalad"] and source.is_dir() and not is_repository(source):
         raise WorkflowError(
             f"config: results.datalad: {source} is a plain folder without versions to go back to; "
             "take a DataLad dataset or set it to false."
+        )
+
+
+def file_of_prior(name, words):
+    """The file that the setting of a prior names; none where it is a word."""
+    return [] if name in words else [os.path.abspath(os.path.expanduser(name))]
+
+
+def check_prior(setting, name, words):
+    """Stop with one sentence where a setting names a prior that is not there."""
+    files = file_of_prior(name, words)
+    if not all(map(os.path.isfile, files)):
+        raise WorkflowError(
+            f"config: {setting}: there is no file {name}; give one that `cordinr learn` wrote, or "
+            f"a word: {', '.join(words)}."
         )
 
 
@@ -123,6 +134,9 @@ VIEWS = {name: view for name, view in config["views"].items() if view and name !
 ACQUIRED = config["views"].get("acquired") or []
 BASELINES = config["baselines"]["methods"]
 PRIOR = config["prior"]
+PRIOR_FILES = file_of_prior(PRIOR, PRIOR_WORDS)
+LEARN_START = config["learn"]["start"]
+LEARN_START_FILES = file_of_prior(LEARN_START, START_WORDS)
 # The prior that is learnt without the people of a fold.
 FOLD_NAME = f"fold-{{fold}}of{config['learn']['folds']}"
 FOLD_PRIOR = f"<results>/cordinr/code/priors/{FOLD_NAME}.safetensors"

@@ -66,7 +66,7 @@ def prior_files(wildcards):
         # A person without an image is in no prior: any will do.
         number = current_folds().get(person_of(row_of(wildcards).subject), 1)
         return [FOLD_PRIOR.format(fold=number)]
-    return [] if PRIOR in PRIOR_WORDS else [os.path.abspath(os.path.expanduser(PRIOR))]
+    return PRIOR_FILES
 
 
 def baseline_prior_files(wildcards):

@@ -8,6 +8,7 @@ rule learn:
     """
     input:
         references=references_outside_fold,
+        start=LEARN_START_FILES,
         index=INDEX,
     output:
         FOLD_PRIOR,

@@ -153,8 +153,10 @@ BASELINE_OPTIONS = " ".join(
 
 LEARN_OPTIONS = " ".join(
     [
+        options("--start", LEARN_START_FILES or {LEARN_START} - {"none"}),
         options("--steps", [config["learn"]["steps"]]),
         options("--batch", [config["learn"]["batch"]]),
+        options("--rate", [config["learn"]["rate"]]),
         options("--phantoms", [config["learn"]["phantoms"]]),
         options("--seed", [config["learn"]["seed"]]),
     ]

@@ -13,6 +13,7 @@ from cordinr.inr.settings import FitSettings
 from cordinr.prior.features import CHANNELS
 from cordinr.prior.learning import LearningSettings
 from cordinr.prior.network import PriorArchitecture
+from cordinr.prior.patches import PatchPool
 from tests.helpers.support import blobs
 
 CPU = torch.device("cpu")
@@ -65,13 +66,13 @@ def test_the_rate_of_learning_leaves_the_first_steps_out(monkeypatch) -> None:
     architecture = PriorArchitecture(CHANNELS, (4, 6), (1, 1))
     settings = LearningSettings(steps=60, batch=1, patch=8)
     examples = [gpu_learning.random_example(seed, (10, 10, 8)) for seed in (0, 1)]
-    drawn = gpu_learning.prior_learning.PatchPool.draw
+    drawn = PatchPool.draw
 
-    def slow_at_first(self: gpu_learning.prior_learning.PatchPool, step: int) -> tuple:
+    def slow_at_first(self: PatchPool, step: int) -> tuple:
         time.sleep(0.02 if step < 50 else 0.0)
         return drawn(self, step)
 
-    monkeypatch.setattr(gpu_learning.prior_learning.PatchPool, "draw", slow_at_first)
+    monkeypatch.setattr(PatchPool, "draw", slow_at_first)
     started = time.perf_counter()
     rate, first = gpu_learning.learning_rate(examples, settings, architecture, CPU)
     spent = time.perf_counter() - started

@@ -15,7 +15,8 @@ from cordinr.datasets.index import IndexRow, save_index
 from cordinr.datasets.layout import ResultPaths
 from cordinr.files import read_json, write_json
 from cordinr.imaging.volume import save_volume
-from cordinr.prior.learning import LearningSettings, PatchPool
+from cordinr.prior.learning import LearningSettings
+from cordinr.prior.patches import PatchPool
 from cordinr.prior.people import Learner
 from cordinr.prior.prior_file import load_prior
 from cordinr.prior.shipped import shipped_prior
@@ -91,6 +92,28 @@ def test_the_prior_that_comes_with_cordinr_was_learnt_at_the_defaults():
         name: record[key] for name, key in names.items()
     }
     assert record["patch"] == LearningSettings().patch
+
+
+def test_it_goes_on_from_another_prior(dataset, command):
+    """Which is in the new one with all who were in it and all views that it knows."""
+    words = [*QUICK.split(), "--exclude-subject", "03"]
+    assert command("learn", "cohort", *words, "--no-score")[0] == 0
+    Path("prior.safetensors").rename("first.safetensors")
+    first = load_prior("first.safetensors")
+    going_on = [*QUICK.split(), "--start", "first.safetensors", "--rate", "1e-9", "--no-score"]
+    code, _, errors = command("learn", "cohort", *going_on, "--exclude-subject", "01")
+    assert code == 1
+    assert "prior first.safetensors: has learnt from sub-01" in errors
+    code, _, errors = command("learn", "cohort", *going_on, "--exclude-subject", "03")
+    assert code == 0, errors
+    prior = load_prior("prior.safetensors")
+    assert prior.learners == first.learners
+    assert prior.record["start"] == first.record | {"digest": first.digest}
+    assert prior.network.digest == first.network.digest  # as the rate is next to nothing
+    assert command("learn", "cohort", *going_on)[0] == 0
+    prior = load_prior("prior.safetensors")
+    assert prior.people == {"sub-01", "sub-02", "sub-03"}
+    assert prior.known.joined(first.known) == prior.known != first.known
 
 
 def test_a_fold_leaves_out_the_people_of_a_site(dataset, command):

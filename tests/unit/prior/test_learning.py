@@ -9,8 +9,9 @@ import torch
 
 from cordinr.errors import InputError
 from cordinr.prior.features import axis_channels
-from cordinr.prior.learning import LearningSettings, PatchPool, learn, losses
+from cordinr.prior.learning import LearningSettings, learn, losses
 from cordinr.prior.learning_state import LearningState
+from cordinr.prior.patches import PatchPool
 from tests.helpers.priors import TINY, examples
 
 SETTINGS = LearningSettings(steps=6, batch=2, patch=12, learning_rate=3e-3)
@@ -35,6 +36,28 @@ def test_it_is_the_same_again():
     assert weights(one) == weights(other)
     third = learn(examples(), replace(SETTINGS, seed=1), architecture=TINY)
     assert weights(one) != weights(third)
+
+
+def test_it_goes_on_from_a_network(tmp_path):
+    first = learn(examples(), SETTINGS, architecture=TINY)
+    before = weights(first)
+    slow = replace(SETTINGS, seed=1, learning_rate=1e-40)
+    assert weights(learn(examples(), slow, start=first)) == before
+    assert weights(learn(examples(), replace(SETTINGS, seed=1), start=first)) != before
+    assert weights(first) == before
+    # A stopped run does not go on where another network was its beginning.
+    path = tmp_path / "state.safetensors"
+    asked = iter([True])
+    learn(
+        examples(),
+        SETTINGS,
+        start=first,
+        checkpoint=path,
+        is_stopped=lambda: next(asked, False),
+    )
+    other = learn(examples(), slow, architecture=TINY)
+    resumed = learn(examples(), SETTINGS, start=other, checkpoint=path)
+    assert weights(resumed) == weights(learn(examples(), SETTINGS, start=other))
 
 
 class StoppedError(Exception):
@@ -159,7 +182,7 @@ def test_the_variance_does_not_act_on_the_correction():
 
 def test_patches_are_cut_from_one_place_of_an_example():
     example = examples()[0]
-    pool = PatchPool([example], replace(SETTINGS, batch=6), torch.device("cpu"))
+    pool = PatchPool([example], batch=6, edge=12, seed=0, device=torch.device("cpu"))
     channels, target, counts = pool.draw(3)
     whole = set(np.round(example.target[example.counts].astype(float), 3))
     inside = counts > 0
@@ -172,7 +195,7 @@ def test_patches_are_cut_from_one_place_of_an_example():
 
 
 def test_patches_larger_than_an_example_are_filled_up():
-    pool = PatchPool(examples()[:1], replace(SETTINGS, patch=32, batch=1), torch.device("cpu"))
+    pool = PatchPool(examples()[:1], batch=1, edge=32, seed=0, device=torch.device("cpu"))
     channels, target, counts = pool.draw(0)
     assert channels.shape[2:] == target.shape[1:] == (32, 32, 32)
     assert counts.sum() == examples()[0].counts.sum()

@@ -48,6 +48,14 @@ def learn(
     phantoms: Annotated[
         int, typer.Option(min=0, metavar="N", help="Phantoms to learn from as well.")
     ] = 20,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PRIOR",
+            help="Go on from this prior, a file or `learned` for the one that comes with cordinr; "
+            "who was in it is in the new one as well.",
+        ),
+    ] = None,
     minutes: Annotated[
         float | None,
         typer.Option(
@@ -101,13 +109,14 @@ def learn(
     from ..inr.device import choose_device, use_threads
     from ..inr.sigterm import deferred_sigterm
     from ..prior.examples import make_examples
-    from ..prior.folds import divide, refuse_learners
+    from ..prior.folds import divide, refuse_learner, refuse_learners
     from ..prior.known import KnownViews
     from ..prior.learning import LearningSettings
     from ..prior.learning import learn as learn_network
     from ..prior.people import Learner
     from ..prior.prior_file import Prior, save_prior
     from ..prior.scores import calibration_of, score
+    from ..prior.shipped import find_prior
     from .learners import (
         draw_phantoms,
         find_files,
@@ -122,6 +131,7 @@ def learn(
     check_writable(output)
     chosen = choose_device(device)
     use_threads(threads)
+    begun = find_prior(start) if start else None
     scores = read_scores(scores_of or [])
     files = find_files(datasets, suffix, dataset)
     if exclude_subject or fold is not None:
@@ -133,6 +143,9 @@ def learn(
         people = divide([file.learner for file in kept], count)[number - 1]
         kept, others = leave_out(kept, people)
         held_out += others
+    if begun:
+        for left_out in (file.learner for file in held_out):
+            refuse_learner(begun, left_out.person, f"prior {start}", left_out.dataset)
     references = load_references(kept)
     refuse_learners([each.person for each in references])
 
@@ -173,19 +186,23 @@ def learn(
         network = learn_network(
             examples,
             settings,
+            start=begun.network if begun else None,
             device=chosen,
             checkpoint=checkpoint,
             report=show,
             is_stopped=is_stopped,
         )
     learners = sorted(
-        {Learner(each.person, each.dataset, each.site) for each in references},
-        key=lambda each: (each.dataset, each.person),
+        {Learner(each.person, each.dataset, each.site) for each in references}
+        | set(begun.learners if begun else ()),
+        key=lambda each: (each.dataset, each.person, each.site),
     )
     # What is known of a person who is left out here must not widen or narrow their own image.
     own = {file.learner.person for file in held_out}
     scores = [each for each in scores if each.person not in own]
     known = KnownViews.of(examples)
+    if begun:
+        known = known.joined(begun.known)
     prior = Prior(network, tuple(learners), known, calibration_of(scores))
     for reference in load_references(held_out if score_left_out else []):
         for found in score(reference, prior, chosen, done):
@@ -204,6 +221,8 @@ def learn(
         "examples": len(examples),
         "scores": [asdict(each) for each in scores],
     }
+    if begun:
+        record["start"] = dict(begun.record) | {"digest": begun.digest}
     save_prior(output, replace(prior, record=record))
 
 

@@ -5,7 +5,8 @@
 - `examples`: what the network learns from: crops of references, and what views of them say;
   `random_views`: these views, of many kinds.
 - `symmetries`: the 48 ways in which a cube is turned and mirrored, of images and of channels.
-- `learning`: the training loop; `learning_state`: what it writes to go on after a stop.
+- `learning`: the training loop; `patches`: what it draws from the examples; `learning_state`: what
+  it writes to go on after a stop.
 - `prior_file`: a learnt prior as a file; `known`: what kinds of views it has seen; `shipped`: the
   prior that comes with cordinr, and how priors are called.
 - `predict`: the learned image of views; `consistency`: its agreement with them.

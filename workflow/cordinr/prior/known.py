@@ -66,6 +66,17 @@ class KnownViews:
         (thin, thick), (close, far) = pairs
         return cls((thin, thick), (close, far), noise)
 
+    def joined(self, other: "KnownViews") -> "KnownViews":
+        """The ranges that hold both."""
+        return KnownViews(
+            (
+                min(self.thickness[0], other.thickness[0]),
+                max(self.thickness[1], other.thickness[1]),
+            ),
+            (min(self.spacing[0], other.spacing[0]), max(self.spacing[1], other.spacing[1])),
+            max(self.noise, other.noise),
+        )
+
     def strangeness(self, views: Sequence[View], grid: Grid) -> tuple[float, str]:
         """How far views lie outside of what is known.
 

@@ -22,7 +22,7 @@ from .examples import Example
 from .features import CHANNELS
 from .learning_state import LearningState
 from .network import PriorArchitecture, PriorNetwork
-from .symmetries import SYMMETRIES
+from .patches import PatchPool
 
 VARIANCE_WEIGHT = 0.1
 """Weight of the likelihood of the variance beside the squared error."""
@@ -36,14 +36,11 @@ BETAS = (0.9, 0.99)
 MAX_GRADIENT = 1.0
 """Largest norm of a gradient; longer ones are shortened to it."""
 
-BUSY_PART = 0.8
-"""Part of the patches that are drawn where total variation is wrong rather than anywhere."""
-
 CUDA_TYPE = torch.bfloat16
 """Type in which a GPU computes convolutions while it learns; its images are of float32."""
 
-CUDA_LAYOUT = torch.channels_last_3d
-"""Order of the axes in a GPU's memory while it learns."""
+LAYOUT = torch.channels_last_3d
+"""Order of the axes in memory while it learns."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +88,7 @@ def learn(
     settings: LearningSettings,
     *,
     architecture: PriorArchitecture | None = None,
+    start: PriorNetwork | None = None,
     device: torch.device | str = "cpu",
     checkpoint: Path | None = None,
     report: Callable[[LearningReport], None] = lambda report: None,
@@ -101,7 +99,8 @@ def learn(
     Args:
         examples: at least one; all of them are put on the device.
         settings: of the run.
-        architecture: of the network.
+        architecture: of the network, unless it begins at another.
+        start: network that has learnt before, from whose weights it goes on; it stays as it is.
         device: where to compute.
         checkpoint: file from which a stopped run goes on; removed at the end.
         report: is told now and then how far the run is.
@@ -113,11 +112,12 @@ def learn(
     device = torch.device(device)
     torch.backends.cudnn.benchmark = device.type == "cuda"  # all patches have one shape
     torch.manual_seed(settings.seed)
-    architecture = architecture or PriorArchitecture(CHANNELS)
+    architecture = start.architecture if start else architecture or PriorArchitecture(CHANNELS)
     network = PriorNetwork(architecture).to(device)
-    layout = CUDA_LAYOUT if device.type == "cuda" else torch.contiguous_format
+    if start:
+        network.load_state_dict(start.state_dict())
     shortened = device.type == "cuda" and torch.float32 != CUDA_TYPE
-    network = network.to(memory_format=layout)  # type: ignore[call-overload]
+    network = network.to(memory_format=LAYOUT)  # type: ignore[call-overload]
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, betas=BETAS)
     people = sorted({example.person for example in examples})
     identity = {
@@ -125,9 +125,10 @@ def learn(
         "architecture": asdict(architecture),
         "people": people,
         "examples": _digest_of(examples),
+        "start": start.digest if start else "",
     }
     state = LearningState(checkpoint, network, optimiser, identity)
-    pool = PatchPool(examples, settings, device)
+    pool = PatchPool(examples, settings.batch, settings.patch, settings.seed, device)
     first, before = state.resume()
     started, gain = time.perf_counter(), _Gain()
     step, stopped = first, False
@@ -143,12 +144,12 @@ def learn(
         channels, target, counts = pool.draw(step)
         optimiser.zero_grad(set_to_none=True)
         with torch.autocast(device.type, torch.bfloat16, enabled=shortened):
-            correction, log_variance = network(channels.to(memory_format=layout))
-        loss, error, start = losses(correction, log_variance, target, counts)
+            correction, log_variance = network(channels.to(memory_format=LAYOUT))
+        loss, error, unlearnt = losses(correction, log_variance, target, counts)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT)
         optimiser.step()
-        gain.add(error, start)
+        gain.add(error, unlearnt)
         step += 1
         stopped = step < settings.steps and is_stopped()
         # On a CPU fifty steps take many minutes, which the end of the machine would cost.
@@ -189,78 +190,6 @@ def losses(
     likelihood = (surprise * counts).sum() / total
     start = (target.square() * counts).sum() / total
     return error + VARIANCE_WEIGHT * likelihood, error.detach(), start
-
-
-class PatchPool:
-    """Examples on a device, from which patches are drawn, turned and mirrored.
-
-    Args:
-        examples: to draw from.
-        settings: their `batch`, `patch` and `seed` count.
-        device: that holds them.
-    """
-
-    def __init__(
-        self, examples: Sequence[Example], settings: LearningSettings, device: torch.device
-    ) -> None:
-        self.settings, self.device = settings, device
-        self.examples = [
-            tuple(
-                torch.as_tensor(array, device=device)
-                for array in (example.channels, example.target, example.counts)
-            )
-            for example in examples
-        ]
-        # Patches are cubes, as they are turned: of a flat example what lies beyond is empty.
-        self.edge = settings.patch
-        self.places = [_busy_places(example, self.edge) for example in examples]
-
-    def draw(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """The batch of a step: channels (n, CHANNELS, ...), targets (n, ...), and what counts."""
-        rng = np.random.default_rng([self.settings.seed, step])
-        parts = [self._patch(rng) for _ in range(self.settings.batch)]
-        channels, target, counts = (torch.stack(each) for each in zip(*parts, strict=True))
-        return channels.float(), target.float(), counts.float()
-
-    def _patch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        number = int(rng.integers(len(self.examples)))
-        corners, chances = self.places[number]
-        busy = rng.random() < BUSY_PART
-        corner = corners[rng.choice(len(corners), p=chances if busy else None)]
-        symmetry = SYMMETRIES[rng.integers(len(SYMMETRIES))]
-        x, y, z = (slice(start, start + self.edge) for start in corner)
-        channels, target, counts = (
-            self._whole(each[..., x, y, z]) for each in self.examples[number]
-        )
-        return symmetry.turn_channels(channels), symmetry.turn(target), symmetry.turn(counts)
-
-    def _whole(self, patch: Tensor) -> Tensor:
-        missing = [self.edge - length for length in patch.shape[-3:]]
-        if not any(missing):
-            return patch
-        x, y, z = missing
-        return torch.nn.functional.pad(patch, (0, z, 0, y, 0, x))
-
-
-def _busy_places(example: Example, edge: int) -> tuple[np.ndarray, np.ndarray]:
-    """Corners of patches (n, 3), and how likely each is to be drawn: where total variation errs."""
-    steps = [
-        np.unique(
-            np.linspace(0, max(0, length - edge), max(1, (length - edge) // 6 + 2)).astype(int)
-        )
-        for length in example.target.shape
-    ]
-    corners = np.stack(np.meshgrid(*steps, indexing="ij"), -1).reshape(-1, 3)
-    wrong = np.square(example.target, dtype=np.float32) * example.counts
-    sums = np.pad(wrong.astype(np.float64).cumsum(0).cumsum(1).cumsum(2), ((1, 0),) * 3)
-    ends = np.minimum(corners + edge, example.target.shape)
-    total = np.zeros(len(corners))
-    for corner in np.ndindex(2, 2, 2):
-        at = np.where(corner, ends, corners)
-        total += (-1) ** (3 - sum(corner)) * sums[tuple(at.T)]
-    # The root, so that quieter places are not left out.
-    total = np.sqrt(np.maximum(total, 0)) + 1e-9
-    return corners, total / total.sum()
 
 
 def _schedule(part: float) -> float:

@@ -4,6 +4,7 @@ What two thick views leave open is local and fine, so that most channels are at 
 what it has to be guessed from is wider, which coarser levels see at an eighth of the cost each.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -119,6 +120,14 @@ class PriorNetwork(nn.Module):
         with torch.no_grad():
             self.last.weight.mul_(LAST_SCALE)
             self.last.bias.copy_(torch.tensor([0.0, FIRST_LOG_VARIANCE]))  # type: ignore[union-attr]
+
+    @property
+    def digest(self) -> str:
+        """A checksum of the weights."""
+        digest = hashlib.sha256()
+        for tensor in self.state_dict().values():
+            digest.update(tensor.contiguous().cpu().numpy().tobytes())
+        return digest.hexdigest()
 
     def forward(self, channels: Tensor) -> tuple[Tensor, Tensor]:
         """Correct total variation.

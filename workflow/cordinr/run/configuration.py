@@ -14,7 +14,7 @@ from pydantic import Field, StrictBool, ValidationError, model_validator
 
 from ..acquisition.profile import ProfileShape
 from ..errors import InputError
-from ..inr.settings import Count, CountOrZero, FitSettings, PositiveOrZero
+from ..inr.settings import Count, CountOrZero, FitSettings, Positive, PositiveOrZero
 from ..methods import LEARNED
 from .input_settings import SIMULATED_BY_DEFAULT, Dataset, Views
 from .plain_schema import plain_schema
@@ -29,6 +29,9 @@ FOLDS = "folds"
 
 PRIOR_WORDS = ("none", "tv", LEARNED, FOLDS)
 """What `prior` may be beside the path of a file."""
+
+START_WORDS = ("none", LEARNED)
+"""What `learn.start` may be beside the path of a file."""
 
 
 class Baselines(Section):
@@ -52,15 +55,22 @@ class Baselines(Section):
 
 
 class Learn(Section):
-    """How priors are learnt where `prior` is `folds`; the defaults are those of the shipped one."""
+    """How priors are learnt where `prior` is `folds`; the shipped one began with the defaults."""
 
     folds: Annotated[Count, Field(ge=2)] = Field(
         default=5,
         description="Parts into which the people of the run are divided, by site where all have "
         "one and there are enough; one prior is learnt for each part, from all others.",
     )
+    start: Text = Field(
+        default="none",
+        description="What the priors go on from, with fewer steps and a lower rate: `learned` (the "
+        "prior that comes with cordinr), or a file that `cordinr learn` wrote; `none` to begin "
+        "with nothing learnt.",
+    )
     steps: Count = Field(default=1600, description="Steps of learning.")
     batch: Count = Field(default=16, description="Patches per step.")
+    rate: Positive = Field(default=0.0015, description="Learning rate at its highest.")
     examples: Count = Field(
         default=144,
         description="Examples that are simulated of the images, which share them evenly, with one "

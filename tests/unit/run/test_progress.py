@@ -9,6 +9,8 @@ from cordinr.cli.progress_bars import duration_text, list_lines
 from cordinr.run.progress import read_run_state
 from tests.helpers.logged_run import FAILED, FINISHED, STATS, STEP, four_fits
 
+LEARNT = "step {}/900  +0.78 dB over total variation on patches  {} s left\n"
+
 
 @pytest.fixture
 def run(tmp_path):
@@ -20,7 +22,9 @@ def test_it_says_what_the_logs_say(run):
     assert (state.jobs, state.planned_jobs, state.failed, state.ended) == (1, 8, 0, False)
     assert (state.fits_done, state.planned_fits) == (1, 4)
     running, beginning = state.fits
-    assert running.name == "sub-02  inrF8" and running.part == 0.25 and running.loss == "2.00e-03"
+    assert (
+        running.name == "sub-02  inrF8" and running.part == 0.25 and running.said == "loss 2.00e-03"
+    )
     assert running.seconds_left == 45 and running.silent < 5
     assert (beginning.name, beginning.steps) == ("sub-03  inrF8", 0)
     # 1.25 fits took 100 seconds; 2.75 are left.
@@ -62,6 +66,29 @@ def test_a_cluster_may_say_late_that_a_fit_is_done(run):
     run.fit("02", STEP.format(200, "1e-05", 0))
     state = read_run_state(run.results, run.log)
     assert state.jobs == 1 and state.fits_done == 2
+
+
+def test_priors_that_are_learnt_are_shown(run):
+    """A run that learns for hours is not silent."""
+    for name, text, ago in (
+        ("fold-1of3", LEARNT.format(900, 0), 40),
+        ("fold-2of3", "examples 90/96\n" + LEARNT.format(50, 3994), 20),
+        ("fold-3of3", "examples 90/96\n", 20),
+        ("fold-1of2", LEARNT.format(50, 3994), 1000),  # of an earlier run
+    ):
+        path = run.results / f"logs/learn/{name}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        os.utime(path, (time.time() - ago,) * 2)
+    state = read_run_state(run.results, run.log)
+    assert list_lines(state)[1:3] == [
+        "  prior fold-2of3  step 50/900  +0.78 dB over total variation on patches, 1 h 6 min left",
+        "  prior fold-3of3  starting",
+    ]
+    assert (state.fits_done, state.planned_fits) == (1, 4)
+    for path in (run.log, *(run.results / "logs/fit").rglob("*.log")):
+        os.utime(path, (time.time() - 80,) * 2)
+    assert read_run_state(run.results, run.log).silent == pytest.approx(20, abs=5)
 
 
 def test_silence_is_said(run):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..run.progress import QUIET_SECONDS, Fit, RunState
+from ..run.progress import QUIET_SECONDS, RunState, Training
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -50,16 +50,16 @@ def report_text(report: "Progress") -> str:
 
 
 def list_lines(state: RunState) -> list[str]:
-    """Write a line for the run, and one for each running fit."""
-    steps = [(fit, f"step {fit.step}/{fit.steps}  " if fit.steps else "") for fit in state.fits]
-    return [
-        f"{jobs_text(state)}; {fits_text(state)}",
-        *(f"  {fit.name}  {step}{fit_text(fit)}" for fit, step in steps),
-    ]
+    """Write a line for the run, and one for each prior that is learnt and each running fit."""
+    lines = [f"{jobs_text(state)}; {fits_text(state)}"]
+    for name, training in _running(state):
+        step = f"step {training.step}/{training.steps}  " if training.steps else ""
+        lines.append(f"  {name}  {step}{training_text(training)}")
+    return lines
 
 
 def make_table(state: RunState) -> "Table":
-    """Make a table with bars for jobs and fits, and a bar for each running fit below them."""
+    """Make a table with bars for jobs and fits, and one for each prior and fit that runs."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 
@@ -67,13 +67,19 @@ def make_table(state: RunState) -> "Table":
     rows = [
         ("Jobs", state.jobs, state.planned_jobs, jobs_text(state)),
         ("Fits", done, state.planned_fits, fits_text(state)),
-        *((fit.name, fit.step, fit.steps, fit_text(fit)) for fit in state.fits),
+        *((name, each.step, each.steps, training_text(each)) for name, each in _running(state)),
     ]
     grid = Table.grid(padding=(0, 2))
     for name, part, whole, text in rows:
         bar = ProgressBar(total=whole or 1, completed=part if whole else 0, width=BAR_CHARACTERS)
         grid.add_row(name, bar, text)
     return grid
+
+
+def _running(state: RunState) -> "Iterator[tuple[str, Training]]":
+    """The priors and the fits that run, with their names."""
+    yield from ((f"prior {each.name}", each) for each in state.priors)
+    yield from ((each.name, each) for each in state.fits)
 
 
 def jobs_text(state: RunState) -> str:
@@ -99,11 +105,13 @@ def fits_text(state: RunState) -> str:
     return text
 
 
-def fit_text(fit: Fit) -> str:
-    """Write a running fit in words, without its steps."""
-    text = f"loss {fit.loss}, {duration_text(fit.seconds_left)} left" if fit.steps else "starting"
-    if fit.silent > QUIET_SECONDS:
-        text += f", nothing new for {duration_text(fit.silent)}"
+def training_text(training: Training) -> str:
+    """Write a running fit or a prior in words, without its steps."""
+    text = "starting"
+    if training.steps:
+        text = f"{training.said}, {duration_text(training.seconds_left)} left"
+    if training.silent > QUIET_SECONDS:
+        text += f", nothing new for {duration_text(training.silent)}"
     return text
 
 

@@ -42,7 +42,7 @@ def watch(
         ),
     ] = None,
 ) -> None:
-    """Show the progress of a run until it ends: its jobs, the running fits, the time left.
+    """Show the progress of a run until it ends: its jobs, priors and fits, the time left.
 
     It reads only logs, so that it can be started at any time, wherever the
     jobs run. Ctrl-C ends it; the run goes on.

@@ -1,4 +1,4 @@
-"""Where a run is: its jobs, its fits and the time left, from its logs alone."""
+"""Where a run is: its jobs, priors, fits and the time left, from its logs alone."""
 
 import re
 import time
@@ -16,31 +16,29 @@ from .snakemake_log import ERROR_PREFIX, RunLog, is_locked, parse_log, start_tim
 QUIET_SECONDS = 60.0
 """Seconds without a new line after which a run is called silent, and a failed fit is not shown."""
 
-STEP = re.compile(
-    r"step (?P<step>\d+)/(?P<steps>\d+)  loss (?P<loss>\S+)  .* (?P<left>\d+) s left$"
-)
-"""Pattern of the line of a fit's log that says where the fit is."""
+STEP = re.compile(r"step (?P<step>\d+)/(?P<steps>\d+)  (?P<said>.+?)  (.*  )?(?P<left>\d+) s left$")
+"""Pattern of the line of a log that says where a fit is, or the learning of a prior."""
 
 TAIL_BYTES = 4096
-"""Number of bytes that are read of a fit's log: its last ones."""
+"""Number of bytes that are read of a log: its last ones."""
 
 
 @dataclass(frozen=True)
-class Fit:
-    """A running fit.
+class Training:
+    """A fit that runs, or the learning of a prior.
 
     Attributes:
-        name: name of its image and INR.
+        name: of its image and INR, or of the file of the prior.
         step, steps: steps done and planned; 0 of 0 before the first report.
-        loss: the loss as reported.
-        seconds_left: seconds that this fit expects to need.
+        said: the loss or the gain as reported.
+        seconds_left: seconds that it expects to need.
         silent: seconds since its last report.
     """
 
     name: str
     step: int
     steps: int
-    loss: str
+    said: str
     seconds_left: float
     silent: float
 
@@ -60,6 +58,7 @@ class RunState:
         failed: number of jobs that failed for good so far.
         fits_done, planned_fits: fits done and planned; None where the plan is not known yet.
         fits: the fits that run now, by name.
+        priors: the priors that are learnt now, by name.
         seconds: seconds since its start.
         silent: seconds since anything was logged.
         ended: whether it is over.
@@ -70,7 +69,8 @@ class RunState:
     failed: int
     fits_done: int
     planned_fits: int | None
-    fits: Sequence[Fit]
+    fits: Sequence[Training]
+    priors: Sequence[Training]
     seconds: float
     silent: float
     ended: bool
@@ -105,8 +105,10 @@ def read_run_state(results: Path, log: Path, now: float | None = None) -> RunSta
     run = parse_log(text)
     started = start_time(log, default=last_entry)
     failed_logs = {path.resolve() for failure in run.failures for path in failure.logs}
-    fits_over, fits = read_fits(ResultPaths(results).logs / "fit", started, now, failed_logs)
-    silent = max(0.0, min([now - last_entry, *(fit.silent for fit in fits)]))
+    logs = ResultPaths(results).logs
+    fits_over, fits = read_trainings(logs / "fit", started, now, failed_logs)
+    _, priors = read_trainings(logs / "learn", started, now, failed_logs)
+    silent = max(0.0, min([now - last_entry, *(each.silent for each in [*fits, *priors])]))
     ended = run.ended or (not is_locked(log) and silent > QUIET_SECONDS)
     return RunState(
         jobs=len(run.finished),
@@ -116,22 +118,25 @@ def read_run_state(results: Path, log: Path, now: float | None = None) -> RunSta
         fits_done=max(fits_over, run.count_finished("fit")),
         planned_fits=_planned_fits(run, results, started),
         fits=[] if ended else fits,
+        priors=[] if ended else priors,
         seconds=(last_entry if ended else now) - started,
         silent=silent,
         ended=ended,
     )
 
 
-def read_fits(logs: Path, since: float, now: float, failed: set[Path]) -> tuple[int, list[Fit]]:
-    """Count the fits that are over, and list those that run, from their logs.
+def read_trainings(
+    logs: Path, since: float, now: float, failed: set[Path]
+) -> tuple[int, list[Training]]:
+    """Count the fits or priors that are done, and list those that run, from their logs.
 
     Args:
-        logs: folder of the logs of all fits, which mirrors the dataset.
+        logs: folder of the logs of all fits or priors.
         since: start of the run in seconds since the epoch; older logs are of earlier runs.
         now: present time in seconds since the epoch.
         failed: logs of jobs that failed; one that is tried again writes its log again.
     """
-    over, fits = 0, []
+    over, running = 0, []
     for path in sorted(logs.rglob("*.log")):
         try:
             status = path.stat()
@@ -144,19 +149,20 @@ def read_fits(logs: Path, since: float, now: float, failed: set[Path]) -> tuple[
         steps = list(filter(None, map(STEP.search, last)))
         if any(line.startswith(ERROR_PREFIX) for line in last):
             continue
-        fit = _fit(path.stem.replace("_desc-", "  "), steps[-1] if steps else None, silent)
-        if fit.steps and fit.step == fit.steps:
+        name = path.stem.replace("_desc-", "  ")
+        training = _training(name, steps[-1] if steps else None, silent)
+        if training.steps and training.step == training.steps:
             over += 1
         else:
-            fits.append(fit)
-    return over, fits
+            running.append(training)
+    return over, running
 
 
-def _fit(name: str, report: re.Match[str] | None, silent: float) -> Fit:
+def _training(name: str, report: re.Match[str] | None, silent: float) -> Training:
     if report is None:
-        return Fit(name, 0, 0, "", 0.0, silent)
+        return Training(name, 0, 0, "", 0.0, silent)
     step, steps, left = int(report["step"]), int(report["steps"]), float(report["left"])
-    return Fit(name, step, steps, report["loss"], left, silent)
+    return Training(name, step, steps, report["said"], left, silent)
 
 
 @cache

@@ -110,9 +110,10 @@ def test_it_goes_on_from_another_prior(dataset, command):
     assert prior.learners == first.learners
     assert prior.record["start"] == first.record | {"digest": first.digest}
     assert prior.network.digest == first.network.digest  # as the rate is next to nothing
-    assert command("learn", "cohort", *going_on)[0] == 0
+    write_cohort(Path("others"), {"01": "z"}, size=18)
+    assert command("learn", "others", *going_on)[0] == 0
     prior = load_prior("prior.safetensors")
-    assert prior.people == {"sub-01", "sub-02", "sub-03"}
+    assert prior.learners == (*first.learners, Learner("sub-01", "others", "z"))
     assert prior.known.joined(first.known) == prior.known != first.known
 
 

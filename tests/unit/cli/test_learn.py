@@ -83,9 +83,9 @@ def test_a_prior_that_nobody_was_left_out_of_has_no_scores(dataset, command):
     assert code == 1 and "prior.safetensors: holds no scores" in errors
 
 
-def test_the_prior_that_comes_with_cordinr_was_learnt_at_the_defaults():
+def test_the_prior_that_comes_with_cordinr_began_with_the_defaults():
     options = inspect.signature(learn).parameters
-    record = shipped_prior().record
+    record = shipped_prior().record["start"]
     names = {"steps": "steps", "batch": "batch", "rate": "learning_rate", "phantoms": "phantoms"}
     names |= {"per_image": "per_image", "seed": "seed"}
     assert {name: options[name].default for name in names} == {

@@ -201,12 +201,13 @@ def test_folds_need_people_with_references():
     check_configuration(config | {"prior": "learned"})
 
 
-def test_priors_are_learnt_like_that_of_cordinr():
-    record = shipped_prior().record
+def test_priors_are_learnt_as_that_of_cordinr_began():
+    record = shipped_prior().record["start"]
     names = ("steps", "batch", "phantoms", "seed")
     assert {name: getattr(Learn(), name) for name in names} == {
         name: record[name] for name in names
     }
+    assert Learn().rate == record["learning_rate"]
     assert Learn().examples == record["examples"] - record["phantoms"]
 
 

@@ -153,7 +153,7 @@ BASELINE_OPTIONS = " ".join(
 
 LEARN_OPTIONS = " ".join(
     [
-        options("--start", LEARN_START_FILES or {LEARN_START} - {"none"}),
+        options("--start", LEARN_START_FILES or [word for word in [LEARN_START] if word != "none"]),
         options("--steps", [config["learn"]["steps"]]),
         options("--batch", [config["learn"]["batch"]]),
         options("--rate", [config["learn"]["rate"]]),

@@ -97,8 +97,9 @@ def learn(
     Views of many kinds are simulated from each image, and a network learns what they do not show. A
     run that was stopped goes on where it was. People who are left out are reconstructed in the end,
     and the file says with what success, unless --no-score is given. No image may be reconstructed
-    with a prior that has seen that person. The prior that comes with cordinr was learnt at the
-    settings that nobody gives, within a minute or two on a GPU; a CPU needs many hours for as much.
+    with a prior that has seen that person. The prior that comes with cordinr began at the settings
+    that nobody gives, within a minute or two on a GPU; a CPU needs many hours for as much, and does
+    better to go on from that one with --start.
     """
     import sys
     from dataclasses import asdict, replace

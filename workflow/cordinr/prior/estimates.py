@@ -32,7 +32,7 @@ BASE_MINUTES = 20.0
 MINUTES_PER_EXAMPLE = 0.12
 """Minutes of one core granted to each example; twice what a slow core took."""
 
-CPU_MINUTES_PER_PATCH, GPU_MINUTES_PER_PATCH = 0.03, 0.0005
+CPU_MINUTES_PER_PATCH, GPU_MINUTES_PER_PATCH = 0.07, 0.0005
 """Minutes granted to each patch of each step: twice what a slow core took, ten times an H100."""
 
 

@@ -23,11 +23,8 @@ from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
 from cordinr.acquisition.view import View, intensity_scale
 from cordinr.alignment.modes import align
-from cordinr.classical.reconstruct import (
-    NOISE_FREE_WEIGHTS,
-    WEIGHTS_PER_NOISE,
-    reconstruct_baseline,
-)
+from cordinr.classical.reconstruct import reconstruct_baseline
+from cordinr.classical.weights import NOISE_FREE_WEIGHTS, WEIGHTS_PER_NOISE
 from cordinr.evaluation.metrics import psnr
 from cordinr.imaging.body import foreground, intensity_range
 from cordinr.imaging.volume import Volume, load_volume

@@ -12,7 +12,8 @@ from scipy.ndimage import map_coordinates, spline_filter
 
 from cordinr.acquisition.overlap import coverage
 from cordinr.acquisition.view import View
-from cordinr.classical.reconstruct import automatic_weight, reconstruct_baseline
+from cordinr.classical.reconstruct import reconstruct_baseline
+from cordinr.classical.weights import automatic_weight
 from cordinr.evaluation.metrics import evaluate, psnr
 from cordinr.imaging.body import foreground, intensity_range
 from cordinr.imaging.grid import Grid

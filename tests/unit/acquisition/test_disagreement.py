@@ -12,7 +12,8 @@ from cordinr.alignment.intensity import SliceIntensities
 from cordinr.alignment.outcome import LEAST_DISAGREEMENT, Alignment
 from cordinr.alignment.pose import Pose
 from cordinr.bids.view_files import read_view
-from cordinr.classical.reconstruct import automatic_weight, reconstruct_baseline, regularised
+from cordinr.classical.reconstruct import reconstruct_baseline, regularised
+from cordinr.classical.weights import automatic_weight
 from cordinr.errors import InputError
 from cordinr.files import write_json
 from cordinr.imaging.volume import save_volume

@@ -11,13 +11,9 @@ from scipy.ndimage import map_coordinates
 from cordinr.acquisition.forward import system_matrix
 from cordinr.acquisition.view import View, intensity_scale
 from cordinr.classical.differences import Differences
-from cordinr.classical.reconstruct import (
-    NOISE_FREE_WEIGHTS,
-    automatic_weight,
-    cubic_mean,
-    reconstruct_baseline,
-)
+from cordinr.classical.reconstruct import cubic_mean, reconstruct_baseline
 from cordinr.classical.total_variation import TV_EPSILON, product, stored_product
+from cordinr.classical.weights import NOISE_FREE_WEIGHTS, automatic_weight
 from cordinr.errors import InputError
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume
@@ -155,7 +151,7 @@ def test_a_solver_that_did_not_converge_says_so(smooth_volume, monkeypatch, note
     views = two_views(smooth_volume)
     reconstruct_baseline(views, smooth_volume.grid, method, 0.003)
     assert not notes()
-    monkeypatch.setattr("cordinr.classical.reconstruct.CG_MAX_ITERATIONS", 2)
+    monkeypatch.setattr("cordinr.classical.tikhonov.CG_MAX_ITERATIONS", 2)
     monkeypatch.setattr("cordinr.classical.total_variation.MAX_ITERATIONS", 2)
     reconstruct_baseline(views, smooth_volume.grid, method, 0.003)
     assert any("did not converge within 2 iterations" in note for note in notes())

@@ -7,7 +7,7 @@ import yaml
 
 from cordinr.bids.names import sidecar_path
 from cordinr.bids.view_files import load_views
-from cordinr.classical.reconstruct import automatic_weight
+from cordinr.classical.weights import automatic_weight
 from cordinr.files import read_json
 from cordinr.imaging.volume import load_volume, save_volume
 from tests.helpers.support import blobs

@@ -9,7 +9,8 @@ from scipy.ndimage import map_coordinates
 
 from cordinr.acquisition.domain import FitDomain
 from cordinr.acquisition.view import intensity_scale
-from cordinr.classical.reconstruct import automatic_weight, reconstruct_baseline
+from cordinr.classical.reconstruct import reconstruct_baseline
+from cordinr.classical.weights import automatic_weight
 from cordinr.errors import InputError
 from cordinr.imaging.volume import Volume
 from cordinr.inr import budget

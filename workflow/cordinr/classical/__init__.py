@@ -3,5 +3,6 @@
 - `reconstruct`: a volume from views by cubic interpolation, Tikhonov or total variation.
 - `straightened`: stacks whose slices moved, for interpolation.
 - `differences`: first differences of a volume and their adjoint.
-- `total_variation`: the solver for total variation.
+- `tikhonov`, `total_variation`: the solvers.
+- `weights`: of the penalties, as the noise asks for.
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import numpy as np
 import scipy
 
 from ..acquisition.forward import system_matrix
-from ..acquisition.noise import contradiction, excess_noise
+from ..acquisition.noise import contradiction
 from ..acquisition.overlap import Field, limits_of, regions_of, within_any
 from ..acquisition.view import View, intensity_scale
 from ..errors import InputError
@@ -18,42 +17,15 @@ from ..imaging.grid import Grid
 from ..methods import CLASSICAL
 from .differences import Differences
 from .straightened import straightened
+from .tikhonov import least_tikhonov
+from .weights import automatic_weight
 
 if TYPE_CHECKING:
     import torch
 
-log = logging.getLogger(__name__)
-
 UNMEASURED_WEIGHT = 1e-6
 """Weight in the cubic mean of a view where it was not measured: it counts only where no other view
 was measured either."""
-
-CG_TOLERANCE = 1e-4
-"""Relative residual at which conjugate gradients have converged."""
-
-CG_MAX_ITERATIONS = 500
-"""Maximum number of iterations of conjugate gradients."""
-
-
-NOISE_FREE_WEIGHTS = {"tikhonov": 0.003, "tv": 0.002}
-"""Weights of the penalties for views without noise, for intensities of about [0, 1]."""
-
-WEIGHTS_PER_NOISE = {"tikhonov": 10.0, "tv": 4.0}
-"""What is added to them for each unit of the noise variance of the views; chosen on six people, see
-`benchmarks/NOTES.md`."""
-
-
-def automatic_weight(views: Sequence[View], method: str) -> float:
-    """The weight of the penalty that suits the noise of the views; 0 where a method has none.
-
-    Args:
-        views: at least one.
-        method: a key of `CLASSICAL`.
-    """
-    if method not in NOISE_FREE_WEIGHTS:
-        return 0.0
-    noise = excess_noise(views, intensity_scale(views))
-    return NOISE_FREE_WEIGHTS[method] + WEIGHTS_PER_NOISE[method] * noise
 
 
 def reconstruct_baseline(
@@ -151,7 +123,7 @@ def _reconstruct_all(
     for method, weight in weights.items():
         start = cubic.ravel() / scale
         if method == "tikhonov":
-            image = _tikhonov(matrix, slices, differences, weight, start)
+            image = least_tikhonov(matrix, slices, differences, weight, start)
         else:
             image = _total_variation(views, matrix, slices, differences, weight, start, device)
         image = (image * scale).astype(np.float32).reshape(grid.shape)
@@ -235,31 +207,3 @@ def _stacked(
         slices.append(values)
     stacked = scipy.sparse.csr_array(scipy.sparse.vstack(matrices), dtype=np.float32)
     return stacked, np.concatenate(slices).astype(np.float64)
-
-
-def _tikhonov(
-    matrix: scipy.sparse.csr_array,
-    slices: np.ndarray,
-    differences: Differences,
-    weight: float,
-    start: np.ndarray,
-) -> np.ndarray:
-    """Minimise |A x - y|^2 + weight * |D x|^2 by conjugate gradients on the normal equations."""
-    adjoint, voxels = matrix.T.tocsr(), matrix.shape[1]
-    slopes, divergence = np.zeros((3, voxels)), np.empty(voxels)
-
-    def normal(x: np.ndarray) -> np.ndarray:
-        differences.adjoint(differences.compute(x, slopes), divergence)
-        return adjoint @ (matrix @ x) + weight * divergence
-
-    normal = scipy.sparse.linalg.LinearOperator((voxels,) * 2, matvec=normal, dtype=np.float64)
-    image, failed = scipy.sparse.linalg.cg(
-        normal, adjoint @ slices, x0=start, rtol=CG_TOLERANCE, maxiter=CG_MAX_ITERATIONS
-    )
-    if failed:
-        log.warning(
-            "Tikhonov did not converge within %d iterations of conjugate gradients; raise its "
-            "weight.",
-            CG_MAX_ITERATIONS,
-        )
-    return image

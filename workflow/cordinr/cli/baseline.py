@@ -72,7 +72,8 @@ def baseline(
     from ..bids.reference import grid_like
     from ..bids.sidecars import image_sidecar
     from ..bids.view_files import load_views, view_metadata
-    from ..classical.reconstruct import automatic_weight, reconstruct_baseline
+    from ..classical.reconstruct import reconstruct_baseline
+    from ..classical.weights import automatic_weight
     from ..errors import InputError
     from ..files import write_json
     from ..imaging.volume import save_volume

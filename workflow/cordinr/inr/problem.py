@@ -11,7 +11,7 @@ from ..acquisition.domain import FitDomain
 from ..acquisition.noise import excess_noise
 from ..acquisition.overlap import Field
 from ..acquisition.view import View, intensity_scale
-from ..classical.reconstruct import automatic_weight
+from ..classical.weights import automatic_weight
 from ..errors import InputError
 from ..prior.prior_file import Prior
 from .budget import MAX_POINTS, points_of

@@ -32,7 +32,6 @@ from cordinr.imaging.volume import Volume, load_volume
 from cordinr.prior.folds import refuse_learner
 from cordinr.prior.predict import predict_learned
 from cordinr.prior.prior_file import Prior, load_prior
-from cordinr.prior.random_views import scan
 
 from .markdown import end, heading, row, say
 from .reconstructions import MEMBERS, Reconstruction, fit_and_render, fov_psnr, regions_of, tuned
@@ -44,6 +43,9 @@ COHORT = REAL.parent / "spine-cohort"
 
 TILT_DEGREES = 10.0
 """Angle by which the sagittal stack of the scenario `tilted` is turned."""
+
+POINTS_ACROSS = 25
+"""Number of points across a slice at which a tilted stack is sampled."""
 
 GAP = 0.2
 """Gap between the slices of the scenario `gap`, as a fraction of their thickness."""
@@ -146,19 +148,40 @@ def with_gap(volume: Volume, letter: str) -> View:
     return acquire(volume, axis, SliceProfile("box", thickness), (1 + GAP) * thickness)
 
 
-def tilted(volume: Volume) -> View:
-    """A sagittal stack turned about the other two axes."""
+def tilted(volume: Volume, degrees: float = TILT_DEGREES) -> View:
+    """A sagittal stack turned about the other two axes, sampled by splines at many points.
+
+    The forward model interpolates linearly: what it makes, it would explain too well.
+    """
     axis = volume.grid.axis_along("R")
     thickness = 5 * float(volume.grid.voxel_sizes[axis])
     profile = SliceProfile("box", thickness)
     plain = slice_grid(volume.grid, axis, profile, thickness)
-    about = np.radians(TILT_DEGREES) * volume.grid.directions @ (np.arange(3) != axis) / np.sqrt(2)
+    about = np.radians(degrees) * volume.grid.directions @ (np.arange(3) != axis) / np.sqrt(2)
     affine = plain.affine.copy()
     affine[:3, :3] = (
         scipy.spatial.transform.Rotation.from_rotvec(about).as_matrix() @ affine[:3, :3]
     )
     affine[:3, 3] = plain.centre - affine[:3, :3] @ ((np.array(plain.shape) - 1) / 2)
-    return scan(volume, Grid(plain.shape, affine, plain.space), axis, profile)
+    return sampled(volume, Grid(plain.shape, affine, plain.space), axis, profile)
+
+
+def sampled(volume: Volume, slices: Grid, axis: int, profile: SliceProfile) -> View:
+    """A stack on any grid by cubic splines at `POINTS_ACROSS` points across each slice.
+
+    What has a quarter of its slice or more beyond the volume counts as not measured.
+    """
+    coefficients = scipy.ndimage.spline_filter(volume.array.astype(float), mode="mirror")
+    centres, (distances, weights) = slices.centres(), profile.samples(POINTS_ACROSS)
+    voxels, within = np.zeros(len(centres)), np.zeros(len(centres))
+    for distance, weight in zip(distances, weights, strict=True):
+        index = volume.grid.index(centres + distance * slices.directions[:, axis])
+        voxels += weight * scipy.ndimage.map_coordinates(
+            coefficients, index.T, mode="mirror", prefilter=False
+        )
+        within += weight * volume.grid.contains(index)
+    stack = Volume(voxels.astype(np.float32).reshape(slices.shape), slices)
+    return View(stack, axis, profile, measured=(within > 0.75).reshape(slices.shape))
 
 
 def with_noise(views: Sequence[View], part: float) -> list[View]:

@@ -54,6 +54,21 @@ def system_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
     return matrix
 
 
+def measured_rows(view: View, grid: Grid) -> tuple["scipy.sparse.csr_array", np.ndarray]:
+    """The rows of the system matrix of voxels that were measured and that count.
+
+    Returns:
+        The rows, and of which voxels of the view they are, bool (view voxels,).
+    """
+    matrix = system_matrix(view, grid)
+    seen = np.diff(matrix.indptr) > 0
+    if view.measured is not None:
+        seen &= view.measured.ravel()
+    if view.trust is not None:
+        seen &= view.voxel_trust.ravel() > 0
+    return matrix[seen], seen
+
+
 def count_entries(view: View, grid: Grid) -> float:
     """About how many numbers that are not zero the system matrix of a view has."""
     rows, some = 0, []

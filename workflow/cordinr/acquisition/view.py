@@ -33,6 +33,10 @@ class View:
             None for none.
         disagreement: median difference from the other scans where they show the same, as a
             fraction of the intensity; 0 where it is no more than noise explains, or not known.
+        lost: float32, shape of the volume: what linear interpolation takes from each voxel, which
+            the voxels here are without, so that they are what the system matrix gives; None where
+            the view lies on the grid of the reconstruction, or it was not asked.
+        interpolation_error: float32, likewise: standard deviation of what is wrong with that.
     """
 
     volume: Volume
@@ -44,12 +48,20 @@ class View:
     trust: np.ndarray | None = None
     shifts: np.ndarray | None = None
     disagreement: float = 0.0
+    lost: np.ndarray | None = None
+    interpolation_error: np.ndarray | None = None
 
     @property
     def voxels(self) -> np.ndarray:
         """(n,) the measured voxels."""
         array = self.volume.array
         return array.ravel() if self.measured is None else array[self.measured]
+
+    @property
+    def sharp(self) -> np.ndarray:
+        """The voxels, of the shape of the volume, as points that no interpolation has blurred."""
+        array = self.volume.array
+        return array if self.lost is None else array + self.lost
 
     @property
     def normal(self) -> np.ndarray:

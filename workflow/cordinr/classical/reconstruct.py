@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from ..acquisition.forward import system_matrix
+from ..acquisition.forward import measured_rows
 from ..acquisition.noise import contradiction
 from ..acquisition.overlap import Field, limits_of, regions_of, within_any
 from ..acquisition.view import View, intensity_scale
@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..imaging.grid import Grid
 from ..methods import CLASSICAL
 from .differences import Differences
+from .interpolation import matched
 from .straightened import straightened
 from .tikhonov import least_tikhonov
 from .weights import automatic_weight
@@ -114,9 +115,10 @@ def _reconstruct_all(
                 f"{view.name}: has voxels that are not finite; read it by `load_views`, which "
                 "leaves them out."
             )
-    cubic = cubic_mean(views, grid)
     if list(weights) == ["cubic"]:
-        return [within_limits(cubic, views, grid)]
+        return [within_limits(cubic_mean(views, grid), views, grid)]
+    views = matched(views, grid)
+    cubic = cubic_mean(views, grid)
     scale = intensity_scale(views)
     matrix, slices = _stacked(views, grid, scale)
     differences, images = Differences.on(grid), []
@@ -195,11 +197,8 @@ def _stacked(
     """The system matrix of all views and their scaled voxels, without the empty rows."""
     matrices, slices = [], []
     for view in views:
-        matrix = system_matrix(view, grid)
-        seen = np.diff(matrix.indptr) > 0
-        if view.measured is not None:
-            seen &= view.measured.ravel()
-        matrix, values = matrix[seen], view.volume.array.ravel()[seen] / scale
+        matrix, seen = measured_rows(view, grid)
+        values = view.volume.array.ravel()[seen] / scale
         if view.trust is not None:
             root = np.sqrt(view.voxel_trust.ravel()[seen])
             matrix, values = scipy.sparse.diags_array(root) @ matrix, values * root

@@ -130,7 +130,7 @@ def make_point_groups(
         inside = domain.contains(centres)
         if inside.any():
             along = _along_profile(view, points, voxel)
-            parts.append((centres[inside], *along, view.volume.array[alone][inside][:, None]))
+            parts.append((centres[inside], *along, view.sharp[alone][inside][:, None]))
             trust.append(None if view.trust is None else view.voxel_trust[alone][inside][:, None])
 
     def tensor(array: np.ndarray) -> Tensor:

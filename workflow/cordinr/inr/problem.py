@@ -11,6 +11,7 @@ from ..acquisition.domain import FitDomain
 from ..acquisition.noise import excess_noise
 from ..acquisition.overlap import Field
 from ..acquisition.view import View, intensity_scale
+from ..classical.interpolation import matched
 from ..classical.weights import automatic_weight
 from ..errors import InputError
 from ..prior.prior_file import Prior
@@ -89,8 +90,11 @@ def prepare_fit(
     noise = excess_noise(views, scale)
     # A learned image is as smooth as it should be.
     noise_weight = 0.0 if prior else settings.smoothing * noise
+    drawn = bool(settings.tv_prior or prior)
+    seen, grid, factor = target_grid(views, domain.grid) if drawn else (views, domain.grid, 1.0)
+    seen = matched(seen, grid) if drawn else seen
     groups = make_point_groups(
-        views,
+        seen if factor == 1 else views,
         domain,
         centre,
         scale=scale,
@@ -98,9 +102,7 @@ def prepare_fit(
         device=device,
         pairs=noise_weight > 0,
     )
-    drawn = bool(settings.tv_prior or prior)
     begins = drawn and points_of(groups) > MAX_POINTS
-    seen, grid, factor = target_grid(views, domain.grid) if drawn else (views, domain.grid, 1.0)
     lattices: Sequence[Lattice] = ()
     if settings.channels and begins:
         # What a start lacks may be learnt on the voxels that the start has.

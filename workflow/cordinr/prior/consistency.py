@@ -18,7 +18,7 @@ import scipy
 import torch
 from torch import Tensor
 
-from ..acquisition.forward import system_matrix
+from ..acquisition.forward import measured_rows
 from ..acquisition.noise import excess_noise
 from ..acquisition.view import View
 from ..classical.total_variation import product
@@ -139,16 +139,14 @@ def _stacked(
     """
     matrices, values, noises = [], [], []
     for view in views:
-        matrix = system_matrix(view, grid)
-        used = np.diff(matrix.indptr) > 0
-        if view.measured is not None:
-            used &= view.measured.ravel()
-        if view.trust is not None:
-            used &= view.voxel_trust.ravel() > 0
-        matrices.append(matrix[used])
+        rows, used = measured_rows(view, grid)
+        matrices.append(rows)
         values.append(view.volume.array.ravel()[used] / scale)
         trust = view.voxel_trust.ravel()[used]
-        noises.append(noise**2 / trust)
+        variance = np.full(len(trust), noise**2)
+        if view.interpolation_error is not None:
+            variance += (view.interpolation_error.ravel()[used] / scale) ** 2
+        noises.append(variance / trust)
     stacked = scipy.sparse.csr_array(scipy.sparse.vstack(matrices), dtype=np.float32)
     return (
         stacked,

@@ -10,6 +10,7 @@ import torch
 
 from ..acquisition.overlap import Field
 from ..acquisition.view import View
+from ..classical.interpolation import matched
 from ..classical.reconstruct import within_limits
 from ..imaging.grid import Grid
 from .consistency import agree
@@ -62,6 +63,7 @@ def predict_learned(
     Raises:
         InputError: as `reconstruct_baseline`.
     """
+    views = matched(views, grid)
     features = view_features(views, grid, device, field, variation)
     correction, error = correct(features, prior.network, torch.device(device))
     error *= prior.calibration

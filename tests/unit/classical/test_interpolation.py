@@ -161,6 +161,14 @@ def test_views_are_matched_once_and_not_where_they_contradict_each_other():
     assert matched(doubted, VOLUME.grid) == doubted
 
 
+def test_a_view_without_a_voxel_in_the_grid_is_left_to_those_who_refuse_it():
+    grid = stack(10)
+    grid.affine[:3, 3] += 500
+    away = View(Volume(np.ones(grid.shape, np.float32), grid), 0, SliceProfile("box", 4.0))
+    views = [level(), away]
+    assert matched(views, VOLUME.grid) == views
+
+
 def test_nothing_is_lost_of_a_linear_ramp():
     ramp = (np.argwhere(np.ones(SHAPE)) @ [1.0, -2.0, 0.5]).reshape(SHAPE)
     view = scanned(stack(10), 3)

@@ -43,6 +43,9 @@ LEAST_UNSURE = 0.1
 """Least part of the blur that the voxels of a matched view are taken to be off by; both chosen on
 several images and ways to make tilted views, see `benchmarks/NOTES.md`."""
 
+TINY = float(np.finfo(np.float32).tiny)
+"""What no denominator may be below."""
+
 MIN_LOST = 1e-4
 """Root mean square of a blur, in units of the intensity scale, below which there is none."""
 
@@ -69,7 +72,8 @@ def matched(views: Sequence[View], grid: Grid) -> list[View]:
     finite = all(np.isfinite(view.voxels).all() for view in views)
     if scale == 0 or not finite or contradiction(views, scale) > 0:
         return views
-    return _System.of(views, grid, scale).matched()
+    system = _System.of(views, grid, scale)
+    return system.matched() if all(seen.any() for seen in system.seen) else views
 
 
 def is_centred(view: View, grid: Grid) -> bool:
@@ -242,7 +246,7 @@ class _System:
         """Slope of the residuals of each view against what the image loses by interpolation."""
         lost = self._of_rows(self._lost(image))
         return [
-            float(blur @ residual / max(float(blur @ blur), np.finfo(float).tiny))
+            float(blur @ residual / max(float(blur @ blur), TINY))
             for blur, residual in zip(lost, self._residuals(values, image), strict=True)
         ]
 
@@ -261,7 +265,7 @@ class _System:
         return [
             max(
                 0.0,
-                (_mean_square(left) - DETAIL**2 * usual) / _mean_square(passed) - known,
+                (_mean_square(left) - DETAIL**2 * usual) / max(_mean_square(passed), TINY) - known,
             )
             for left, usual, passed in zip(
                 self._residuals(values, image), explained, of_noise, strict=True

@@ -294,5 +294,5 @@ def _place(
     ).any():
         return None
     flips = tuple(slice(None, None, 1 if sign > 0 else -1) for sign in signs)
-    array = view.volume.array.transpose(axes)[flips]
+    array = view.sharp.transpose(axes)[flips]
     return _AlignedView(array, spans.round().astype(int), starts.round().astype(int), (axes, flips))

@@ -161,6 +161,38 @@ def test_views_are_matched_once_and_not_where_they_contradict_each_other():
     assert matched(doubted, VOLUME.grid) == doubted
 
 
+def test_larger_voxels_of_a_tilted_view_are_read_at_the_points_of_the_matrix():
+    tilted = stack(10)
+    affine = tilted.affine.copy()
+    affine[:3, 1:3] *= 1.5
+    grid = Grid((tilted.shape[0], 20, 20), affine)
+    grid.affine[:3, 3] = CENTRE - affine[:3, :3] @ ((np.array(grid.shape) - 1) / 2)
+    view = scanned(grid, 3)
+    matrix = system_matrix(view, VOLUME.grid)
+    seen = (np.diff(matrix.indptr) > 0).reshape(grid.shape) & view.measured
+    exact = (matrix @ VOLUME.array.ravel()).reshape(grid.shape)
+    lost = lost_by_interpolation(view, VOLUME.grid, VOLUME.array)
+    apart = np.corrcoef((view.volume.array - exact)[seen], lost[seen])[0, 1]
+    assert apart > 0.5
+
+
+def test_a_slice_that_is_not_trusted_says_nothing_of_the_others():
+    view = scanned(stack(10), 3)
+    array, trust = view.volume.array.copy(), np.ones(view.volume.grid.shape[0])
+    array[3] *= 1.5
+    trust[3] = 0.1
+    spoilt = replace(view, volume=Volume(array, view.volume.grid), trust=trust)
+    found = matched([level(), spoilt], VOLUME.grid)[1]
+    whole = matched([level(), view], VOLUME.grid)[1]
+    assert found.interpolation_error.mean() < 2 * whole.interpolation_error.mean()
+
+
+def test_without_slices_of_another_direction_nothing_is_taken():
+    view = scanned(stack(10), 1)
+    found = matched([view], VOLUME.grid)[0]
+    np.testing.assert_array_equal(found.volume.array, view.volume.array)
+
+
 def test_a_view_without_a_voxel_in_the_grid_is_left_to_those_who_refuse_it():
     grid = stack(10)
     grid.affine[:3, 3] += 500

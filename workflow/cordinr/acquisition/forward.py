@@ -40,7 +40,7 @@ def system_matrix(view: View, grid: Grid) -> "scipy.sparse.csr_array":
     Returns:
         float32 of shape (view voxels, grid voxels), both in C order.
     """
-    partner = _parallel_axes(view, grid)
+    partner = parallel_axes(view, grid)
     if partner is None:
         matrix = _oblique_matrix(view, grid)
     elif view.shifts is None:
@@ -76,7 +76,7 @@ def count_entries(view: View, grid: Grid) -> float:
         inside = np.flatnonzero(grid.contains(grid.index(centres)))
         rows += len(inside)
         some.append(centres[inside[:: max(1, len(inside) // COUNTED_ROWS)]])
-    partner = _parallel_axes(view, grid)
+    partner = parallel_axes(view, grid)
     if partner is None:
         samples, reach = _samples(view, grid)
         counted = _oblique_rows(np.concatenate(some), samples, grid, reach)
@@ -86,7 +86,7 @@ def count_entries(view: View, grid: Grid) -> float:
     return rows * float(np.prod(np.maximum(1, sizes / grid.voxel_sizes[partner])))
 
 
-def _parallel_axes(view: View, grid: Grid) -> np.ndarray | None:
+def parallel_axes(view: View, grid: Grid) -> np.ndarray | None:
     """(3,) the axis of a grid along each axis of a view; None where the grids are oblique."""
     turn = np.linalg.solve(grid.directions, view.volume.grid.directions).T
     partner = np.abs(turn).argmax(axis=1)
@@ -111,7 +111,7 @@ def _parallel_matrix(
         view: whose slice profile counts.
         slices: its grid, or that of one of its slices.
         grid: of the volume to be sliced.
-        partner: as `_parallel_axes` gives it.
+        partner: as `parallel_axes` gives it.
     """
     first, *steps = grid.index(slices.world(np.vstack([np.zeros(3), np.eye(3)])))
     factors = []

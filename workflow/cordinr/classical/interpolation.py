@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy
 
-from ..acquisition.forward import measured_rows
+from ..acquisition.forward import measured_rows, oblique_samples, parallel_axes
 from ..acquisition.noise import contradiction, excess_noise
 from ..acquisition.view import View, intensity_scale
 from ..imaging.grid import Grid
@@ -42,6 +42,10 @@ DETAIL = 1.5
 LEAST_UNSURE = 0.1
 """Least part of the blur that the voxels of a matched view are taken to be off by; both chosen on
 several images and ways to make tilted views, see `benchmarks/NOTES.md`."""
+
+MIN_TOLD = 0.1
+"""Least difference of the slopes with and without blur that says anything; about 0.4 where another
+view has its slices in another direction."""
 
 TINY = float(np.finfo(np.float32).tiny)
 """What no denominator may be below."""
@@ -110,32 +114,27 @@ def lost_by_interpolation(view: View, grid: Grid, image: np.ndarray) -> np.ndarr
         float32 of the shape of the view, in the units of the image.
     """
     coefficients = scipy.ndimage.spline_filter(image, order=3, mode="mirror", output=np.float32)
-    image = image.astype(np.float32)
-    offsets, weights = _points(view, float(grid.voxel_sizes.max()))
+    voxel = float(grid.voxel_sizes.max())
+    sharp = _points(view, voxel)
+    partner = parallel_axes(view, grid)
+    # The matrix has sample points of its own where the grids are oblique.
+    blurred = sharp if partner is not None else oblique_samples(view, voxel)
+    # Along the grid it holds exact overlaps with the slice profile: nothing is lost there.
+    exact = None if partner is None else int(partner[view.axis])
     turn = np.linalg.inv(grid.affine)[:3, :3]
-    across = turn @ view.normal
-    # Along the grid the matrix holds exact overlaps with the slice profile: nothing is lost there.
-    exact = int(np.abs(across).argmax()) if _is_parallel(view, grid) else None
     lost = np.zeros(view.volume.grid.size, np.float32)
+    terms = ((1, coefficients, 3, sharp), (-1, image.astype(np.float32), 1, blurred))
     for block, centres in view.blocks():
         start = grid.index(centres)
-        for offset, weight in zip(offsets, weights, strict=True):
-            index = (start + turn @ offset).T
-            if exact is not None:
-                index[exact] = np.rint(index[exact])
-            cubic, linear = (
-                scipy.ndimage.map_coordinates(
+        for sign, array, order, points in terms:
+            for offset, weight in zip(*points, strict=True):
+                index = (start + turn @ offset).T
+                if exact is not None:
+                    index[exact] = np.rint(index[exact])
+                lost[block] += np.float32(sign * weight) * scipy.ndimage.map_coordinates(
                     array, index, order=order, mode="mirror", prefilter=False, output=np.float32
                 )
-                for array, order in ((coefficients, 3), (image, 1))
-            )
-            lost[block] += np.float32(weight) * (cubic - linear)
     return lost.reshape(view.volume.grid.shape)
-
-
-def _is_parallel(view: View, grid: Grid) -> bool:
-    cosines = np.abs(grid.directions.T @ view.volume.grid.directions).max(axis=0)
-    return bool(np.allclose(cosines, 1, atol=1e-4))
 
 
 def _points(view: View, voxel: float) -> tuple[np.ndarray, np.ndarray]:
@@ -151,8 +150,8 @@ class _System:
         views: to be matched.
         grid: of the reconstruction.
         scale: intensity of the views that counts as 1.
-        matrix: the rows of all views that were measured.
-        seen: of each view, which of its voxels have a row; bool (voxels,).
+        matrix: the rows of all views that were measured and are trusted fully.
+        seen: of each view, which of its voxels have a row here; bool (voxels,).
         weight: of the penalty.
     """
 
@@ -165,7 +164,7 @@ class _System:
 
     @classmethod
     def of(cls, views: list[View], grid: Grid, scale: float) -> "_System":
-        rows, seen = zip(*(measured_rows(view, grid) for view in views), strict=True)
+        rows, seen = zip(*(_trusted_rows(view, grid) for view in views), strict=True)
         matrix = scipy.sparse.csr_array(scipy.sparse.vstack(rows), dtype=np.float32)
         return cls(views, grid, scale, matrix, list(seen), automatic_weight(views, "tikhonov"))
 
@@ -187,11 +186,16 @@ class _System:
             image = self._image(rows, image)
         lost = self._lost(image)
         wrong = self._wrong(rows, image, explained)
-        return [self._without(*each) for each in zip(self.views, parts, lost, wrong, strict=True)]
+        return [
+            self._without(*each)
+            for each in zip(self.views, parts, lost, wrong, self.seen, strict=True)
+        ]
 
-    def _without(self, view: View, part: float, lost: np.ndarray, wrong: float) -> View:
+    def _without(
+        self, view: View, part: float, lost: np.ndarray, wrong: float, seen: np.ndarray
+    ) -> View:
         """A view less a part of the blur; `wrong` is the variance that no blur explains."""
-        square = float(np.mean(lost**2))
+        square = _mean_square(lost.ravel()[seen])
         if square < MIN_LOST**2:
             return view
         array = view.volume.array - np.float32(part * self.scale) * lost
@@ -209,13 +213,14 @@ class _System:
         return least_tikhonov(self.matrix, stacked, Differences.on(self.grid), self.weight, start)
 
     def _lost(self, image: np.ndarray) -> list[np.ndarray]:
-        """What each view loses by interpolation, zero where it lies on the grid."""
+        """What each view loses by interpolation; zero on the grid, and where it has no row."""
         volume = image.reshape(self.grid.shape)
         return [
             np.zeros(view.volume.grid.shape, np.float32)
             if is_centred(view, self.grid)
             else lost_by_interpolation(view, self.grid, volume)
-            for view in self.views
+            * seen.reshape(view.volume.grid.shape)
+            for view, seen in zip(self.views, self.seen, strict=True)
         ]
 
     def _of_rows(self, lost: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -237,7 +242,7 @@ class _System:
         most = self._slopes(sharp, self._image(sharp, image))
         found = self._slopes(values, image)
         parts = [
-            min(1.0, max(0.0, (own - low) / (high - low))) if high > low else 0.0
+            min(1.0, max(0.0, (own - low) / (high - low))) if high - low > MIN_TOLD else 0.0
             for own, low, high in zip(found, least, most, strict=True)
         ]
         return parts, [_mean_square(each) for each in self._residuals(blurred, blurred_image)]
@@ -274,6 +279,13 @@ class _System:
 
     def _split(self, stacked: np.ndarray) -> list[np.ndarray]:
         return np.split(stacked, np.cumsum([int(seen.sum()) for seen in self.seen])[:-1])
+
+
+def _trusted_rows(view: View, grid: Grid) -> tuple["scipy.sparse.csr_array", np.ndarray]:
+    """`measured_rows` of slices that are trusted fully: one spoilt slice would tell of them all."""
+    rows, seen = measured_rows(view, grid)
+    full = view.voxel_trust.ravel() >= 1
+    return rows[full[seen]], seen & full
 
 
 def _mean_square(values: np.ndarray) -> float:

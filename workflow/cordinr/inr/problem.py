@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -93,15 +93,20 @@ def prepare_fit(
     drawn = bool(settings.tv_prior or prior)
     seen, grid, factor = target_grid(views, domain.grid) if drawn else (views, domain.grid, 1.0)
     seen = matched(seen, grid) if drawn else seen
-    groups = make_point_groups(
-        seen if factor == 1 else views,
-        domain,
-        centre,
-        scale=scale,
-        points=settings.profile_points,
-        device=device,
-        pairs=noise_weight > 0,
-    )
+
+    def points_for(views: Sequence[View]) -> list[PointGroup]:
+        return make_point_groups(
+            views,
+            domain,
+            centre,
+            scale=scale,
+            points=settings.profile_points,
+            device=device,
+            pairs=noise_weight > 0,
+        )
+
+    fitted = seen if factor == 1 else views
+    groups = points_for(fitted)
     begins = drawn and points_of(groups) > MAX_POINTS
     lattices: Sequence[Lattice] = ()
     if settings.channels and begins:
@@ -137,6 +142,8 @@ def prepare_fit(
         target_weight = start_weight(noise) if begins else settings.tv_prior
     if begins:
         start = _storable(image, views)
+        # The start is interpolated linearly, and what that takes from it is not to be learnt.
+        groups = points_for([replace(view, lost=None) for view in fitted])
         groups = relative_to(groups, start, centre)
     elif drawn:
         groups = with_targets(groups, image, centre)

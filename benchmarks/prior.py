@@ -148,7 +148,7 @@ def with_gap(volume: Volume, letter: str) -> View:
     return acquire(volume, axis, SliceProfile("box", thickness), (1 + GAP) * thickness)
 
 
-def tilted(volume: Volume, degrees: float = TILT_DEGREES) -> View:
+def tilted(volume: Volume) -> View:
     """A sagittal stack turned about the other two axes, sampled by splines at many points.
 
     The forward model interpolates linearly: what it makes, it would explain too well.
@@ -157,7 +157,7 @@ def tilted(volume: Volume, degrees: float = TILT_DEGREES) -> View:
     thickness = 5 * float(volume.grid.voxel_sizes[axis])
     profile = SliceProfile("box", thickness)
     plain = slice_grid(volume.grid, axis, profile, thickness)
-    about = np.radians(degrees) * volume.grid.directions @ (np.arange(3) != axis) / np.sqrt(2)
+    about = np.radians(TILT_DEGREES) * volume.grid.directions @ (np.arange(3) != axis) / np.sqrt(2)
     affine = plain.affine.copy()
     affine[:3, :3] = (
         scipy.spatial.transform.Rotation.from_rotvec(about).as_matrix() @ affine[:3, :3]

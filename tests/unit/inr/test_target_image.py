@@ -167,3 +167,17 @@ def test_a_model_whose_image_is_missing_is_refused(unlike_views, begins, tmp_pat
         save_file(kept | broken, path, metadata=header)
         with pytest.raises(InputError, match="began at"):
             load_inr(path)
+
+
+def test_a_start_is_not_sharpened_and_points_are(unlike_views, monkeypatch):
+    """A start is interpolated linearly, points lie between the voxels of any grid."""
+    views = [
+        replace(view, lost=np.full(view.volume.grid.shape, 1000 * intensity_scale([view]), "f4"))
+        for view in unlike_views
+    ]
+    least = []
+    for most in (budget.MAX_POINTS, 0):
+        monkeypatch.setattr("cordinr.inr.problem.MAX_POINTS", most)
+        groups = prepare_fit(views, 4, SMALL, CPU).groups
+        least.append(min(float(group.values.abs().max()) for group in groups))
+    assert least[0] > 500 and least[1] < 10

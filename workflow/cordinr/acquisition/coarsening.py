@@ -67,4 +67,10 @@ def bin_in_plane(view: View, voxel_mm: float) -> View:
     measured = None
     if view.measured is not None:
         measured = np.asarray(view.measured[whole].reshape(parts).all(axis=(1, 3, 5)))
-    return replace(view, volume=Volume(array, Grid(shape, affine, grid.space)), measured=measured)
+    return replace(
+        view,
+        volume=Volume(array, Grid(shape, affine, grid.space)),
+        measured=measured,
+        lost=None,
+        interpolation_error=None,
+    )

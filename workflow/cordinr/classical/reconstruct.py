@@ -18,7 +18,7 @@ from ..methods import CLASSICAL
 from .differences import Differences
 from .interpolation import matched
 from .straightened import straightened
-from .tikhonov import least_tikhonov
+from .tikhonov import Tikhonov
 from .weights import automatic_weight
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _reconstruct_all(
     for method, weight in weights.items():
         start = cubic.ravel() / scale
         if method == "tikhonov":
-            image = least_tikhonov(matrix, slices, differences, weight, start)
+            image = Tikhonov(matrix, differences, weight).least(slices, start)
         else:
             image = _total_variation(views, matrix, slices, differences, weight, start, device)
         image = (image * scale).astype(np.float32).reshape(grid.shape)

@@ -59,6 +59,8 @@ def straightened(view: View) -> View:
         measured=None if known.all() else known,
         trust=None if view.trust is None else view.trust[nearest],
         shifts=None,
+        lost=None,
+        interpolation_error=None,
     )
 
 

@@ -16,29 +16,47 @@ CG_MAX_ITERATIONS = 500
 """Maximum number of iterations of conjugate gradients."""
 
 
-def least_tikhonov(
-    matrix: scipy.sparse.csr_array,
-    slices: np.ndarray,
-    differences: Differences,
-    weight: float,
-    start: np.ndarray,
-) -> np.ndarray:
-    """Minimise |A x - y|^2 + weight * |D x|^2 by conjugate gradients on the normal equations."""
-    adjoint, voxels = matrix.T.tocsr(), matrix.shape[1]
-    slopes, divergence = np.zeros((3, voxels)), np.empty(voxels)
+class Tikhonov:
+    """Least squares with a penalty on first differences, for any voxels of the views.
 
-    def normal(x: np.ndarray) -> np.ndarray:
-        differences.adjoint(differences.compute(x, slopes), divergence)
-        return adjoint @ (matrix @ x) + weight * divergence
+    Args:
+        matrix: system matrix of all views.
+        differences: of images on its grid.
+        weight: of the penalty.
+    """
 
-    normal = scipy.sparse.linalg.LinearOperator((voxels,) * 2, matvec=normal, dtype=np.float64)
-    image, failed = scipy.sparse.linalg.cg(
-        normal, adjoint @ slices, x0=start, rtol=CG_TOLERANCE, maxiter=CG_MAX_ITERATIONS
-    )
-    if failed:
-        log.warning(
-            "Tikhonov did not converge within %d iterations of conjugate gradients; raise its "
-            "weight.",
-            CG_MAX_ITERATIONS,
+    def __init__(
+        self, matrix: "scipy.sparse.csr_array", differences: Differences, weight: float
+    ) -> None:
+        self.matrix, self.adjoint = matrix, matrix.T.tocsr()
+        self.differences, self.weight = differences, weight
+
+    def least(
+        self, slices: np.ndarray, start: np.ndarray, level: int = logging.WARNING
+    ) -> np.ndarray:
+        """Minimise |A x - y|^2 + weight * |D x|^2 by conjugate gradients on the normal equations.
+
+        Args:
+            slices: y, (rows,).
+            start: image (voxels,) to begin from.
+            level: of the message that the iterations did not converge.
+        """
+        voxels = self.matrix.shape[1]
+        slopes, divergence = np.zeros((3, voxels)), np.empty(voxels)
+
+        def normal(x: np.ndarray) -> np.ndarray:
+            self.differences.adjoint(self.differences.compute(x, slopes), divergence)
+            return self.adjoint @ (self.matrix @ x) + self.weight * divergence
+
+        normal = scipy.sparse.linalg.LinearOperator((voxels,) * 2, matvec=normal, dtype=np.float64)
+        image, failed = scipy.sparse.linalg.cg(
+            normal, self.adjoint @ slices, x0=start, rtol=CG_TOLERANCE, maxiter=CG_MAX_ITERATIONS
         )
-    return image
+        if failed:
+            log.log(
+                level,
+                "Tikhonov did not converge within %d iterations of conjugate gradients; raise its "
+                "weight.",
+                CG_MAX_ITERATIONS,
+            )
+        return image

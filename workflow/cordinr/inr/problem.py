@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -94,20 +95,21 @@ def prepare_fit(
     seen, grid, factor = target_grid(views, domain.grid) if drawn else (views, domain.grid, 1.0)
     seen = matched(seen, grid) if drawn else seen
 
-    def points_for(views: Sequence[View]) -> list[PointGroup]:
-        return make_point_groups(
-            views,
-            domain,
-            centre,
-            scale=scale,
-            points=settings.profile_points,
-            device=device,
-            pairs=noise_weight > 0,
-        )
-
+    points_for = partial(
+        make_point_groups,
+        domain=domain,
+        centre=centre,
+        scale=scale,
+        points=settings.profile_points,
+        device=device,
+        pairs=noise_weight > 0,
+    )
     fitted = seen if factor == 1 else views
-    groups = points_for(fitted)
+    groups = points_for([replace(view, lost=None) for view in fitted])
     begins = drawn and points_of(groups) > MAX_POINTS
+    # A start is interpolated linearly, and what that takes from it is not to be learnt.
+    if not begins and any(view.lost is not None for view in fitted):
+        groups = points_for(fitted)
     lattices: Sequence[Lattice] = ()
     if settings.channels and begins:
         # What a start lacks may be learnt on the voxels that the start has.
@@ -142,8 +144,6 @@ def prepare_fit(
         target_weight = start_weight(noise) if begins else settings.tv_prior
     if begins:
         start = _storable(image, views)
-        # The start is interpolated linearly, and what that takes from it is not to be learnt.
-        groups = points_for([replace(view, lost=None) for view in fitted])
         groups = relative_to(groups, start, centre)
     elif drawn:
         groups = with_targets(groups, image, centre)

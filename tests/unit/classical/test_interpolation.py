@@ -10,12 +10,14 @@ import pytest
 import scipy
 from scipy.spatial.transform import Rotation
 
+from cordinr.acquisition.coarsening import bin_in_plane
 from cordinr.acquisition.forward import system_matrix
 from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
 from cordinr.acquisition.view import View
 from cordinr.classical.interpolation import is_centred, lost_by_interpolation, matched
 from cordinr.classical.reconstruct import reconstruct_baseline
+from cordinr.classical.straightened import straightened
 from cordinr.imaging.grid import Grid
 from cordinr.imaging.volume import Volume
 from cordinr.prior.predict import predict_learned
@@ -211,8 +213,31 @@ def test_a_view_without_a_voxel_in_the_grid_is_left_to_those_who_refuse_it():
     grid = stack(10)
     grid.affine[:3, 3] += 500
     away = View(Volume(np.ones(grid.shape, np.float32), grid), 0, SliceProfile("box", 4.0))
-    views = [level(), away]
-    assert matched(views, VOLUME.grid) == views
+    for views in ([level(), away], [away]):
+        assert matched(views, VOLUME.grid) == views
+
+
+def test_nothing_is_lost_across_slices_along_the_grid():
+    """The matrix holds exact overlaps there, also of slices of no whole number of voxels."""
+    image = np.broadcast_to(np.sin(np.arange(SHAPE[0]) * 1.3)[:, None, None], SHAPE)
+    slices = acquire(VOLUME, 0, SliceProfile("box", 3.5), 3.5).volume.grid
+    affine = slices.affine.copy()
+    affine[1:3, 3] += 0.5
+    grid = Grid(slices.shape, affine)
+    empty = Volume(np.zeros(slices.shape, np.float32), grid)
+    wanted = np.ones(grid.size, bool)
+    for shape, lost in (("box", False), ("point", True)):
+        view = View(empty, 0, SliceProfile(shape, 3.5))
+        found = lost_by_interpolation(view, VOLUME.grid, image, wanted)
+        assert (np.abs(found[:, 4:-4, 4:-4]).max() > 1e-3) == lost
+
+
+def test_other_voxels_of_a_view_have_lost_nothing():
+    view = matched([level(), scanned(stack(10), 3)], VOLUME.grid)[1]
+    moved = replace(view, shifts=np.zeros((view.volume.grid.shape[0], 3)))
+    for other in (straightened(moved), bin_in_plane(view, 2.0)):
+        assert other.volume.grid.shape != view.volume.grid.shape
+        np.testing.assert_array_equal(other.sharp, other.volume.array)
 
 
 def test_nothing_is_lost_of_a_linear_ramp():

@@ -171,13 +171,18 @@ def test_a_model_whose_image_is_missing_is_refused(unlike_views, begins, tmp_pat
 
 def test_a_start_is_not_sharpened_and_points_are(unlike_views, monkeypatch):
     """A start is interpolated linearly, points lie between the voxels of any grid."""
-    views = [
-        replace(view, lost=np.full(view.volume.grid.shape, 1000 * intensity_scale([view]), "f4"))
-        for view in unlike_views
-    ]
-    least = []
-    for most in (budget.MAX_POINTS, 0):
-        monkeypatch.setattr("cordinr.inr.problem.MAX_POINTS", most)
-        groups = prepare_fit(views, 4, SMALL, CPU).groups
-        least.append(min(float(group.values.abs().max()) for group in groups))
-    assert least[0] > 500 and least[1] < 10
+
+    def largest(views):
+        blurred = [
+            replace(
+                view, lost=np.full(view.volume.grid.shape, 1000 * intensity_scale([view]), "f4")
+            )
+            for view in views
+        ]
+        groups = prepare_fit(blurred, 4, SMALL, CPU).groups
+        return min(float(group.values.abs().max()) for group in groups)
+
+    shared = two_views(blobs((16, 16, 16), np.eye(4)))
+    assert largest(unlike_views) > 500 and largest(shared) > 500
+    monkeypatch.setattr(problems, "MAX_POINTS", 0)
+    assert largest(unlike_views) < 10

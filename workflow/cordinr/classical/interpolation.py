@@ -73,8 +73,7 @@ def matched(views: Sequence[View], grid: Grid) -> list[View]:
     finite = all(np.isfinite(view.voxels).all() for view in views)
     if scale == 0 or not finite or contradiction(views, scale) > 0:
         return views
-    system = _System(views, grid, scale)
-    return system.matched() if all(seen.any() for seen in system.seen) else views
+    return _System(views, grid, scale).matched()
 
 
 def is_centred(view: View, grid: Grid) -> bool:
@@ -173,7 +172,7 @@ class _System:
             view.volume.array.ravel()[seen] / self.scale
             for view, seen in zip(self.views, self.seen, strict=True)
         ]
-        image = self._image(values, np.full(self.grid.size, np.mean(np.concatenate(values))))
+        image = self._image(values, np.zeros(self.grid.size))
         found, lost = self._residuals(values, image), self._lost(image)
         for _ in range(READINGS):
             parts, usual = self._parts_sharp(found, image, self._of_rows(lost))

@@ -15,7 +15,12 @@ from cordinr.acquisition.forward import system_matrix
 from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
 from cordinr.acquisition.view import View
-from cordinr.classical.interpolation import is_centred, lost_by_interpolation, matched
+from cordinr.classical.interpolation import (
+    around,
+    is_centred,
+    lost_by_interpolation,
+    matched,
+)
 from cordinr.classical.reconstruct import reconstruct_baseline
 from cordinr.classical.straightened import straightened
 from cordinr.imaging.grid import Grid
@@ -246,3 +251,13 @@ def test_nothing_is_lost_of_a_linear_ramp():
     lost = lost_by_interpolation(view, VOLUME.grid, ramp, np.ones(view.volume.grid.size, bool))
     inner = (slice(2, -2), slice(8, -8), slice(8, -8))
     np.testing.assert_allclose(lost[inner], 0, atol=0.05)
+
+
+def test_the_error_around_voxels_is_a_number_where_nothing_follows_something():
+    rng = np.random.default_rng(0)
+    lost = (rng.normal(size=(4, 30, 30)) * 10.0 ** rng.integers(-6, 0, (4, 30, 30))).astype("f4")
+    lost[rng.random(lost.shape) < 0.5] = 0
+    lost[:, :, 15:] = 0
+    found = around(lost)
+    assert np.isfinite(found).all() and found[:, :, 17:].max() < 1e-6
+    assert found[2, 10, 10] == pytest.approx(np.sqrt(np.mean(lost[1:4, 9:12, 9:12] ** 2)), rel=1e-3)

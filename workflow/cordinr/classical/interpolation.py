@@ -38,6 +38,9 @@ CENTRED = 1e-2
 READINGS = 3
 """How often the parts are read, each time with the blur of an image of better views."""
 
+TOLERANCE = 3e-4
+"""Relative residual of the reconstructions here, which are compared with each other only."""
+
 DETAIL = 1.5
 """Residuals that a real image leaves over those that its smooth reconstruction leaves."""
 
@@ -203,7 +206,7 @@ class _System:
             view,
             volume=Volume(array, view.volume.grid),
             lost=lost * np.float32(self.scale),
-            interpolation_error=np.sqrt(scipy.ndimage.uniform_filter(lost**2, 3)) * unsure,
+            interpolation_error=around(lost) * np.float32(unsure),
         )
 
     def _parts_sharp(
@@ -220,7 +223,7 @@ class _System:
             The parts; and the mean square of the residuals that are left where the matrix is right.
         """
         blurred = self._split(self.matrix @ image)
-        left = self._residuals(blurred, self._image(blurred, image))
+        left = self._residuals(blurred, self._image(blurred, np.zeros(self.grid.size)))
         parts = np.zeros(len(lost))
         between = [number for number, blur in enumerate(lost) if blur.any()]
         if all(view.is_parallel_to(self.views[0]) for view in self.views) or not between:
@@ -252,7 +255,7 @@ class _System:
     def _image(self, values: Sequence[np.ndarray], start: np.ndarray) -> np.ndarray:
         """(voxels,) the Tikhonov reconstruction."""
         stacked = np.concatenate(values).astype(np.float64)
-        return self.tikhonov.least(stacked, start, logging.DEBUG)
+        return self.tikhonov.least(stacked, start, TOLERANCE, logging.DEBUG)
 
     def _lost(self, image: np.ndarray) -> list[np.ndarray]:
         """What each view loses by interpolation, of its shape; zero on the grid and without row."""
@@ -273,6 +276,12 @@ class _System:
 
     def _split(self, stacked: np.ndarray) -> list[np.ndarray]:
         return np.split(stacked, np.cumsum([int(seen.sum()) for seen in self.seen])[:-1])
+
+
+def around(lost: np.ndarray) -> np.ndarray:
+    """Root mean square of an array in the 27 voxels around each of its own."""
+    # Running sums may end a little below zero where nothing follows something.
+    return np.sqrt(np.maximum(scipy.ndimage.uniform_filter(lost**2, 3), 0))
 
 
 def _trusted_rows(view: View, grid: Grid) -> tuple["scipy.sparse.csr_array", np.ndarray]:

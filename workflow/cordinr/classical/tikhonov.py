@@ -32,13 +32,18 @@ class Tikhonov:
         self.differences, self.weight = differences, weight
 
     def least(
-        self, slices: np.ndarray, start: np.ndarray, level: int = logging.WARNING
+        self,
+        slices: np.ndarray,
+        start: np.ndarray,
+        tolerance: float = CG_TOLERANCE,
+        level: int = logging.WARNING,
     ) -> np.ndarray:
         """Minimise |A x - y|^2 + weight * |D x|^2 by conjugate gradients on the normal equations.
 
         Args:
             slices: y, (rows,).
             start: image (voxels,) to begin from.
+            tolerance: relative residual at which the iterations end.
             level: of the message that the iterations did not converge.
         """
         voxels = self.matrix.shape[1]
@@ -50,7 +55,7 @@ class Tikhonov:
 
         normal = scipy.sparse.linalg.LinearOperator((voxels,) * 2, matvec=normal, dtype=np.float64)
         image, failed = scipy.sparse.linalg.cg(
-            normal, self.adjoint @ slices, x0=start, rtol=CG_TOLERANCE, maxiter=CG_MAX_ITERATIONS
+            normal, self.adjoint @ slices, x0=start, rtol=tolerance, maxiter=CG_MAX_ITERATIONS
         )
         if failed:
             log.log(

@@ -1,8 +1,8 @@
 """How fast is a GPU, how much memory does it take, and does it make the same images as a CPU?
 
 Parts: `whole`, `dimensions`, `agreement`, `graph` and `learning`, each told under its heading.
-`make gpu` runs the tests that need a GPU and writes the page of these tables. Options: parts, all
-by default.
+INRs are drawn to the image of the shipped prior unless a line says otherwise. `make gpu` runs the
+tests that need a GPU and writes the page of these tables. Options: parts, all by default.
 """
 
 import inspect
@@ -25,6 +25,8 @@ from cordinr.inr.fit import fit_inr
 from cordinr.inr.render import render_inr
 from cordinr.inr.settings import FitSettings
 from cordinr.inr.training import Progress
+from cordinr.prior.prior_file import Prior
+from cordinr.prior.shipped import shipped_prior
 
 from .gpu_graph import graph
 from .gpu_learning import learning
@@ -37,6 +39,8 @@ SEEDS = (0, 1)
 STEPS = {
     "preparation": "cordinr.inr.fit.prepare_fit",
     "of it, total variation": "cordinr.classical.total_variation.least_total_variation",
+    "the network of the prior": "cordinr.prior.predict.correct",
+    "agreement with the views": "cordinr.prior.predict.agree",
     "training": "cordinr.inr.training.Training.run",
     "rendering": "cordinr.inr.render.render_with_std",
 }
@@ -100,10 +104,15 @@ def whole(device: torch.device) -> None:
         *("fit", "shape", "PSNR fov", "whole s", *(f"{name} s" for name in STEPS)),
         *("M points/s", "MiB of tensors", "MiB held"),
     )
-    settings = FitSettings()
-    fits = ("first", settings), ("second", settings), ("4 INRs", replace(settings, members=MEMBERS))
-    for name, each in fits:
-        cost = measured(views, grid, device, FOURIER_DIM, each)
+    settings, prior = FitSettings(), shipped_prior()
+    fits = (
+        ("first", settings, prior),
+        ("second", settings, prior),
+        ("drawn to total variation", settings, None),
+        ("4 INRs", replace(settings, members=MEMBERS), prior),
+    )
+    for name, *each in fits:
+        cost = measured(views, grid, device, FOURIER_DIM, *each)
         row(
             *(name, "x".join(map(str, grid.shape)), f"{quality(cost.image):.2f}"),
             *(f"{seconds:.1f}" for seconds in (cost.seconds, *cost.steps.values())),
@@ -119,9 +128,9 @@ def dimensions(device: torch.device) -> None:
     views, grid = simulate(image.volume), image.volume.grid
     quality = fov_psnr(image.volume.array, coverage(views, grid))
     heading("F", "PSNR fov", "whole s", *(f"{name} s" for name in STEPS))
-    total = 0.0
+    total, prior = 0.0, shipped_prior()
     for dimension in DIMENSIONS:
-        cost = measured(views, grid, device, dimension, FitSettings())
+        cost = measured(views, grid, device, dimension, FitSettings(), prior)
         total += cost.seconds
         seconds = (f"{each:.1f}" for each in (cost.seconds, *cost.steps.values()))
         row(str(dimension), f"{quality(cost.image):.2f}", *seconds)
@@ -135,6 +144,7 @@ def measured(
     device: torch.device,
     fourier_dim: int,
     settings: FitSettings,
+    prior: Prior | None = None,
 ) -> Cost:
     """Fit and render, and note where the time and the memory went."""
     on_gpu = device.type == "cuda"
@@ -144,7 +154,9 @@ def measured(
     reports: list[Progress] = []
     started = time.perf_counter()
     with stopwatches() as steps:
-        inr = fit_inr(views, fourier_dim, settings, device=device, report=reports.append)
+        inr = fit_inr(
+            views, fourier_dim, settings, device=device, report=reports.append, prior=prior
+        )
         image = render_inr(inr, grid, device)
     seconds = time.perf_counter() - started
     memory = [0.0, 0.0]
@@ -192,7 +204,7 @@ def agreement(device: torch.device) -> None:
     CPU. "Rendered": largest difference of one model, rendered by both, and "TV": of the total
     variation of both, in the same unit.
     """
-    cpu = torch.device("cpu")
+    cpu, prior = torch.device("cpu"), shipped_prior()
     heading(
         *("image", "seed", "PSNR CPU", "PSNR GPU", "GPU - CPU dB", "apart %", "seeds apart %"),
         *("rendered %", "TV %", "CPU s", "GPU s"),
@@ -209,7 +221,7 @@ def agreement(device: torch.device) -> None:
             settings, images, seconds = FitSettings(seed=seed), [], []
             for each in (cpu, device):
                 started = time.perf_counter()
-                inr = fit_inr(views, FOURIER_DIM, settings, device=each)
+                inr = fit_inr(views, FOURIER_DIM, settings, device=each, prior=prior)
                 images.append(render_inr(inr, grid, each))
                 seconds.append(time.perf_counter() - started)
             rendered = np.abs(render_inr(inr, grid, cpu) - images[1]).max()

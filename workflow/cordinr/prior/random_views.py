@@ -70,6 +70,9 @@ def simulate_views(volume: Volume, rng: np.random.Generator) -> list[View]:
 def scan(volume: Volume, slices: Grid, axis: int, profile: SliceProfile) -> View:
     """A stack on any grid; what lies beyond the volume counts as not measured.
 
+    The forward model makes it, so that its voxels are what the system matrix gives, and nobody has
+    to read from them how sharp they are.
+
     Args:
         volume: to be sliced.
         slices: grid of the stack.
@@ -80,12 +83,13 @@ def scan(volume: Volume, slices: Grid, axis: int, profile: SliceProfile) -> View
     matrix = system_matrix(empty, volume.grid)
     seen = (np.diff(matrix.indptr) > 0).reshape(slices.shape)
     array = (matrix @ volume.array.ravel()).reshape(slices.shape)
+    blurred = replace(empty, lost=np.zeros(slices.shape, np.float32))
     if seen.all():
-        return replace(empty, volume=Volume(array, slices))
+        return replace(blurred, volume=Volume(array, slices))
     index = volume.grid.index(slices.centres())
     nearest = scipy.ndimage.map_coordinates(volume.array, index.T, order=1, mode="nearest")
     array = np.where(seen, array, nearest.reshape(slices.shape)).astype(np.float32)
-    return replace(empty, volume=Volume(array, slices), measured=seen)
+    return replace(blurred, volume=Volume(array, slices), measured=seen)
 
 
 def with_noise(view: View, sigma: float, rng: np.random.Generator) -> View:

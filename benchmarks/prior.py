@@ -8,9 +8,10 @@ the learned image, both with F = 512. Error / SE: root mean square of the error 
 standard error, in the fov; 68 % and 95 %: part of the voxels of the foreground whose error is
 within one and within 1.96 standard errors; sparsification: 1 where the standard error ranks voxels
 as their error does, 0 for chance, as in `uncertainty`. Options: names of images, of scenarios,
-`untuned` for total variation at its default weight alone, `alone` for no INRs, `ensemble` for one
-of four as well, and `in=FOLDER` with `all.safetensors` and `without-<person>.safetensors`, which
-`cordinr learn` wrote.
+`middle` for the middle 120 voxels of each image along every axis, `untuned` for total variation at
+its default weight alone, `alone` for no INRs, `drawn` for none but that of the learned image,
+`ensemble` for one of four as well, and `in=FOLDER` with `all.safetensors` and
+`without-<person>.safetensors`, which `cordinr learn` wrote.
 """
 
 import sys
@@ -32,6 +33,7 @@ from cordinr.imaging.volume import Volume, load_volume
 from cordinr.prior.folds import refuse_learner
 from cordinr.prior.predict import predict_learned
 from cordinr.prior.prior_file import Prior, load_prior
+from cordinr.prior.scores import middle
 
 from .markdown import end, heading, row, say
 from .reconstructions import MEMBERS, Reconstruction, fit_and_render, fov_psnr, regions_of, tuned
@@ -50,7 +52,7 @@ POINTS_ACROSS = 25
 GAP = 0.2
 """Gap between the slices of the scenario `gap`, as a fraction of their thickness."""
 
-WORDS = ("untuned", "alone", "ensemble")
+WORDS = ("middle", "untuned", "alone", "drawn", "ensemble")
 """Options that are no names."""
 
 SCENARIOS = (
@@ -82,6 +84,7 @@ def run(options: Sequence[str], device: torch.device) -> None:
     gains: dict[str, list[tuple[float, float]]] = {}
     for name in images or [*cohort_names(), *REAL_NAMES, *PHANTOM_NAMES]:
         image = image_of(name)
+        image = middle_of(image) if "middle" in options else image
         prior = prior_of(folder, name)
         for scenario in scenarios:
             gain = compare(image, scenario, prior, device, set(options))
@@ -111,6 +114,15 @@ def image_of(name: str) -> Subject:
     volume = load_volume(path)
     mask = COHORT / "derivatives/labels" / name / "anat" / f"{name}_T2w_label-SC_seg.nii.gz"
     return Subject(name, volume, load_mask(mask, volume.grid) if mask.exists() else None)
+
+
+def middle_of(image: Subject) -> Subject:
+    """What `cordinr learn` scores of an image."""
+    volume = middle(image.volume)
+    if image.cord is None:
+        return Subject(image.name, volume, None)
+    cord = Volume(image.cord.astype(np.float32), image.volume.grid)
+    return Subject(image.name, volume, middle(cord).array > 0)
 
 
 def prior_of(folder: Path, name: str) -> Prior:
@@ -222,9 +234,10 @@ def compare(
         Reconstruction("learned, after", after.image, 0.0, after.standard_error),
     ]
     if "alone" not in options:
-        plain = fit_and_render(views, volume.grid, device)
+        if "drawn" not in options:
+            rivals.append(fit_and_render(views, volume.grid, device))
         drawn = fit_and_render(views, volume.grid, device, prior=prior)
-        rivals += [plain, replace(drawn, name=f"{drawn.name}, learned")]
+        rivals.append(replace(drawn, name=f"{drawn.name}, learned"))
     if "ensemble" in options:
         several = fit_and_render(views, volume.grid, device, prior=prior, members=MEMBERS)
         rivals.append(replace(several, name=f"{several.name}, learned"))

@@ -7,7 +7,7 @@ from nibabel.processing import resample_from_to, smooth_image
 from scipy.ndimage import map_coordinates
 
 from cordinr.imaging.grid import Grid
-from cordinr.imaging.resampling import coarsen, resample_nearest
+from cordinr.imaging.resampling import coarsen, interpolate, resample_nearest
 from cordinr.imaging.volume import Volume
 from tests.helpers.support import blobs
 
@@ -79,3 +79,30 @@ def test_what_is_finer_than_the_new_voxels_does_not_alias():
     coarse = grid.resampled(0.8)
     plain = map_coordinates(wave, grid.index(coarse.centres()).T, order=3, mode="nearest").std()
     assert plain > 0.3 and coarsen(Volume(wave, grid), coarse).std() < 0.6 * plain
+
+
+@pytest.mark.parametrize("view", [RPI, PSR, TILTED], ids=["flipped", "permuted", "tilted"])
+@pytest.mark.parametrize("grid", [LAS, PSR, TILTED], ids=["level", "permuted", "tilted"])
+def test_splines_are_those_of_scipy_on_every_pair_of_axes(view, grid):
+    """Within the image and beyond its edges."""
+    image = blobs((13, 21, 17), view)
+    fine = Grid((26, 24, 25), grid - 1.3 * (np.arange(4) == 3))
+    found = interpolate(image, fine)
+    at = image.grid.index(fine.centres())
+    assert (at < -0.6).any() and (at > np.array(image.grid.shape) + 0.5).any()
+    expected = map_coordinates(image.array, at.T, order=3, mode="nearest").reshape(fine.shape)
+    assert found.dtype == np.float32 and found.std() > 5
+    np.testing.assert_allclose(found, expected, atol=1e-6 * image.array.max())
+
+
+def test_axes_that_are_almost_parallel_are_not_taken_for_parallel():
+    """By a tenth of a degree, which is half a voxel at the end of 300."""
+    image = blobs((13, 300, 17), np.diag([1, 1, 1, 1.0]))
+    turned = np.eye(4)
+    angle = np.radians(0.1)
+    turned[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    grid = Grid((13, 300, 17), turned)
+    at = image.grid.index(grid.centres())
+    expected = map_coordinates(image.array, at.T, order=3, mode="nearest").reshape(grid.shape)
+    np.testing.assert_allclose(interpolate(image, grid), expected, atol=1e-6 * image.array.max())
+    assert np.abs(expected - image.array).max() > 0.01 * image.array.max()

@@ -14,6 +14,7 @@ from ..acquisition.overlap import Field, limits_of, regions_of, within_any
 from ..acquisition.view import View, intensity_scale
 from ..errors import InputError
 from ..imaging.grid import Grid
+from ..imaging.resampling import interpolate
 from ..methods import CLASSICAL
 from .differences import Differences
 from .interpolation import matched
@@ -164,13 +165,10 @@ def cubic_mean(views: Sequence[View], grid: Grid) -> np.ndarray:
     """
     total, weight = np.zeros(grid.size), np.zeros(grid.size)
     for view in map(straightened, views):
+        values = interpolate(view.volume, grid).ravel()
         for block, centres in grid.blocks():
-            index = view.volume.grid.index(centres)
-            value = scipy.ndimage.map_coordinates(
-                view.volume.array, index.T, order=3, mode="nearest"
-            )
-            part = _part_measured(view, index)
-            total[block] += value * part
+            part = _part_measured(view, view.volume.grid.index(centres))
+            total[block] += values[block] * part
             weight[block] += part
     total /= weight
     return total.astype(np.float32).reshape(grid.shape)

@@ -72,8 +72,13 @@ class Grid:
 
     def centres(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """World millimetres of the voxel centres `start:stop` in C order, (n, 3) float64."""
-        flat = np.arange(start, self.size if stop is None else min(stop, self.size))
-        return self.world(np.stack(np.unravel_index(flat, self.shape), -1))
+        stop = self.size if stop is None else min(stop, self.size)
+        length = self.shape[2]
+        first, last = start // length, -(-stop // length)
+        rows = np.stack(np.unravel_index(np.arange(first, last), self.shape[:2]), -1)
+        begins = rows @ self.affine[:3, :2].T + self.affine[:3, 3]
+        centres = begins[:, None] + np.arange(length)[:, None] * self.affine[:3, 2]
+        return centres.reshape(-1, 3)[start - first * length : stop - first * length]
 
     def blocks(self, voxels: int = VOXELS_PER_BLOCK) -> Iterator[tuple[slice, np.ndarray]]:
         """The voxels in C order, at most `voxels` at a time, so that memory suffices.

@@ -17,6 +17,7 @@ from ..acquisition.view import View, intensity_scale
 from ..classical.reconstruct import regularised
 from ..classical.straightened import straightened
 from ..imaging.grid import Grid
+from ..imaging.resampling import interpolate
 
 TV_WEIGHT = 0.001
 """Weight of the total variation where the views have no noise, for intensities of about [0, 1]."""
@@ -138,11 +139,10 @@ def _said(view: View, grid: Grid, variation: np.ndarray) -> np.ndarray:
     distance = view.spacing
     view = straightened(view)
     said = np.zeros((PER_AXIS, grid.size), np.float32)
-    flat = variation.reshape(-1)
+    beyond = (interpolate(view.volume, grid) - variation).reshape(-1)
     step = view.spacing / distance
     for block, centres in grid.blocks():
         index = view.volume.grid.index(centres)
-        value = scipy.ndimage.map_coordinates(view.volume.array, index.T, order=3, mode="nearest")
         inside = view.volume.grid.contains(index)
         if view.measured is not None:
             near = scipy.ndimage.map_coordinates(
@@ -152,7 +152,7 @@ def _said(view: View, grid: Grid, variation: np.ndarray) -> np.ndarray:
         # A straightened stack has several planes between two slices, the first set half a spacing
         # before the first slice.
         place = index[:, view.axis] * step + (step - 1) / 2
-        said[0, block] = (value - flat[block]) * inside
+        said[0, block] = beyond[block] * inside
         said[1, block] = thickness * inside
         said[2, block] = distance / voxel / THICKNESS_UNIT * inside
         said[3, block] = np.cos(2 * np.pi * place) * inside

@@ -17,7 +17,7 @@ from ..prior.prior_file import Prior
 from .device import on_device_or_cpu
 from .target_image import TargetImage
 
-TARGET_WEIGHT = 0.1
+TARGET_WEIGHT = 1.0
 """Weight of the squared distance from the learned image where the views have no noise. That image
 agrees with the views already, so that a weight costs nothing there; chosen on people whom the prior
 had not seen, see `benchmarks/NOTES.md`."""

@@ -15,11 +15,12 @@ from cordinr.inr import checkpoint as checkpoint_module
 from cordinr.inr import learned_target
 from cordinr.inr import problem as problems
 from cordinr.inr.fit import fit_inr
-from cordinr.inr.learned_target import TARGET_ERROR, TARGET_WEIGHT, learned_weight
+from cordinr.inr.learned_target import learned_weight
 from cordinr.inr.model_file import load_inr, save_inr
-from cordinr.inr.problem import prepare_fit
+from cordinr.inr.problem import build_network, prepare_fit
 from cordinr.inr.render import render_inr, render_with_std
 from cordinr.inr.settings import FitSettings
+from cordinr.inr.training import Training
 from cordinr.prior.predict import predict_learned
 from tests.helpers.priors import tiny_prior
 from tests.helpers.support import blobs, two_views, with_noise
@@ -63,9 +64,52 @@ def test_an_inr_comes_nearer_to_the_image_of_its_prior(views, prior):
     assert apart["learned"] < 0.8 * apart["tv"]
 
 
-def test_the_weight_goes_by_the_noise(views, prior):
-    assert learned_weight(0.0) == TARGET_WEIGHT
-    assert learned_weight(TARGET_ERROR**2) == pytest.approx(1.0)
+@pytest.mark.parametrize(
+    ("noise", "passes", "weight"),
+    [
+        (0.0, 40.0, 0.1),
+        (0.0, 80.0, 0.1),
+        (0.0, 20.0, 0.8),
+        (0.0, 12.5, 3.0),
+        (0.0, 0.01, 3.0),
+        (0.0009, 40.0, 1.0),
+        (0.0009, 12.5, 3.0),
+        (0.0045, 12.5, 5.0),
+    ],
+)
+def test_the_weight_goes_by_the_noise_and_by_the_passes(noise, passes, weight):
+    """A fit that sees its views less often follows the learned image more closely."""
+    assert learned_weight(noise, passes) == pytest.approx(weight)
+
+
+@pytest.mark.parametrize("passes", [10, 20, 40])
+def test_a_fit_weighs_by_the_passes_that_it_will_make(views, prior, passes):
+    """Also where the maximum number of steps, not the setting, says how many these are."""
+    voxels = sum(view.volume.array.size for view in views)
+    steps = round(passes * voxels / SMALL.batch)
+    for settings in (replace(SMALL, passes=passes), replace(SMALL, passes=40, max_steps=steps)):
+        problem = prepare_fit(views, 4, settings, CPU, prior=prior)
+        training = Training(build_network(problem, 0), problem.groups, settings)
+        done = training.steps * training.batch / training.voxels
+        assert done == pytest.approx(passes, rel=0.05)
+        noise = 0.0  # blobs have none, but for what their edges look like
+        wanted = learned_weight(noise, passes) / learned_weight(noise, 40)
+        full = prepare_fit(views, 4, replace(SMALL, passes=40), CPU, prior=prior)
+        assert problem.target_weight / full.target_weight == pytest.approx(wanted, rel=0.15)
+
+
+def test_a_fit_of_few_passes_is_near_the_learned_image(views, prior, monkeypatch):
+    apart = {}
+    for name, most in (("close", learned_target.MAX_TARGET_WEIGHT), ("loose", 0.1)):
+        with monkeypatch.context() as changed:
+            changed.setattr(learned_target, "MAX_TARGET_WEIGHT", most)
+            inr = fit_inr(views, 4, replace(SMALL, passes=8), prior=prior)
+        wanted = predict_learned(views, inr.domain.grid, prior).image
+        apart[name] = np.abs(render_inr(inr, inr.domain.grid) - wanted)[2:-2, 2:-2, 2:-2].mean()
+    assert apart["close"] < 0.8 * apart["loose"]
+
+
+def test_the_weight_in_a_fit_goes_by_the_noise(views, prior):
     quiet, loud = (
         prepare_fit(each, 4, SMALL, CPU, prior=prior) for each in (views, with_noise(views, 60))
     )

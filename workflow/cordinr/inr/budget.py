@@ -13,6 +13,9 @@ with which a fit learns an image anew; with more it begins at an image."""
 MAX_STEPS_FROM_START = 96
 """Maximum number of steps of a fit that begins at an image."""
 
+MAX_STEPS_PER_PASS = 48
+"""Steps in which all voxels are seen once at most; more voxels make larger batches."""
+
 PART_FROM_START = 0.25
 """Steps of a fit that begins at an image, as a fraction of the maximum in the settings."""
 
@@ -32,6 +35,24 @@ def most_steps(groups: Sequence[PointGroup], settings: FitSettings, begun: bool)
         return settings.max_steps
     # Nothing to begin at: as many points in all as the largest fit that is not cut.
     return min(settings.max_steps, math.ceil(FitSettings().max_steps * MAX_POINTS / points))
+
+
+def batch_size(voxels: int, settings: FitSettings) -> int:
+    """Number of view voxels in a step, of all that there are."""
+    return min(max(settings.batch, voxels // MAX_STEPS_PER_PASS), voxels)
+
+
+def step_count(voxels: int, settings: FitSettings, most: int) -> int:
+    """Number of steps of a fit to so many view voxels, of which it takes `most` at most."""
+    wanted = round(settings.passes * voxels / batch_size(voxels, settings))
+    return max(1, min(wanted, most))
+
+
+def passes_of(groups: Sequence[PointGroup], settings: FitSettings, begun: bool) -> float:
+    """How often a fit sees each voxel of the views; arguments as `most_steps`."""
+    voxels = sum(group.values.numel() for group in groups)
+    steps = step_count(voxels, settings, most_steps(groups, settings, begun))
+    return steps * batch_size(voxels, settings) / voxels
 
 
 def points_of(groups: Sequence[PointGroup]) -> float:

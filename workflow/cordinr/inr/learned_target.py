@@ -17,10 +17,20 @@ from ..prior.prior_file import Prior
 from .device import on_device_or_cpu
 from .target_image import TargetImage
 
-TARGET_WEIGHT = 1.0
+TARGET_WEIGHT = 0.1
 """Weight of the squared distance from the learned image where the views have no noise. That image
-agrees with the views already, so that a weight costs nothing there; chosen on people whom the prior
-had not seen, see `benchmarks/NOTES.md`."""
+agrees with the views already, so that a weight costs nothing there; chosen, like the next three, on
+people whom the prior had not seen, see `benchmarks/NOTES.md`."""
+
+FULL_PASSES = 40.0
+"""Passes over the views after which an INR is somewhat better than the learned image."""
+
+PASSES_POWER = 3
+"""Power of the weight by which an INR that sees the views less often follows the learned image more
+closely: it does not get as far on its own, and would lose more than it gains."""
+
+MAX_TARGET_WEIGHT = 3.0
+"""Largest weight for few passes; with more an INR comes no nearer to the learned image."""
 
 TARGET_ERROR = 0.03
 """Error that the learned image is taken to have, in units of the intensity scale: it weighs against
@@ -64,10 +74,14 @@ def learned_target(
     return image, error
 
 
-def learned_weight(noise: float) -> float:
-    """Weight of the squared distance from the learned image, for the noise variance of the views.
+def learned_weight(noise: float, passes: float = FULL_PASSES) -> float:
+    """Weight of the squared distance from the learned image.
 
     Args:
-        noise: variance, in units of the intensity scale squared.
+        noise: variance of the noise of the views, in units of the intensity scale squared.
+        passes: how often the fit sees each voxel of the views; a fit that begins at the image has
+            nothing to catch up.
     """
-    return max(TARGET_WEIGHT, noise / TARGET_ERROR**2)
+    by_passes = TARGET_WEIGHT * (FULL_PASSES / passes) ** PASSES_POWER
+    by_passes = min(max(by_passes, TARGET_WEIGHT), MAX_TARGET_WEIGHT)
+    return max(by_passes, noise / TARGET_ERROR**2)

@@ -16,10 +16,10 @@ from ..classical.interpolation import matched
 from ..classical.weights import automatic_weight
 from ..errors import InputError
 from ..prior.prior_file import Prior
-from .budget import MAX_POINTS, points_of
+from .budget import MAX_POINTS, passes_of, points_of
 from .device import free_memory
 from .lattices import Lattice, lattices_for, lattices_within_budget
-from .learned_target import learned_target, learned_weight
+from .learned_target import FULL_PASSES, learned_target, learned_weight
 from .network import Architecture, CoordinateNetwork
 from .noise import points_per_voxel
 from .point_groups import PointGroup, make_point_groups
@@ -137,7 +137,8 @@ def prepare_fit(
     if prior:
         image, error = learned_target(seen, grid, prior, scale=scale, device=device, field=field)
         error = _storable(error, views)
-        target_weight = learned_weight(noise)
+        passes = FULL_PASSES if begins else passes_of(groups, settings, begun=False)
+        target_weight = learned_weight(noise, passes)
     elif drawn:
         weight = automatic_weight(views, "tv") if begins else TV_TARGET_WEIGHT + noise_weight
         image = tv_target(seen, grid, scale=scale, weight=weight, device=device, field=field)

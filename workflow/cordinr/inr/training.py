@@ -19,6 +19,7 @@ from torch import Tensor
 from .. import __version__
 from ..errors import InputError
 from .adam import Adam
+from .budget import batch_size, step_count
 from .checkpoint import Checkpoint
 from .cuda_graph import CudaGraphed
 from .device import autocast
@@ -33,9 +34,6 @@ log = logging.getLogger(__name__)
 
 ADAM_BETAS = (0.9, 0.99)
 """Decay rates of Adam's first and second moment per step."""
-
-MAX_STEPS_PER_PASS = 48
-"""Maximum number of steps in one pass over the voxels; a large volume takes larger batches."""
 
 MIN_BATCH = 64
 """Number of view voxels at a time below which the memory of a GPU counts as too small."""
@@ -100,13 +98,13 @@ class Training:
         identity["data"] = [group.digest() for group in groups]
         identity["weights"] = [smoothing_weight, target_weight]
         identity["prior"] = prior
-        batch = min(max(settings.batch, self.voxels // MAX_STEPS_PER_PASS), self.voxels)
+        batch = batch_size(self.voxels, settings)
         self.groups = [group.with_batch(batch, self.voxels) for group in groups]
         self.orders: list[tuple[int, Tensor] | None] = [None] * len(groups)
         self.batch = sum(group.batch * group.values.shape[1] for group in self.groups)
         self.points_per_step = sum(group.batch * len(group.offsets) for group in self.groups)
         most = settings.max_steps if max_steps is None else max_steps
-        self.steps = max(1, min(round(settings.passes * self.voxels / batch), most))
+        self.steps = step_count(self.voxels, settings, most)
         self.losses = LossCurve(self.steps)
         self.checkpoint = Checkpoint(checkpoint, network, self.optimiser, self.losses, identity)
         self.parts = 1

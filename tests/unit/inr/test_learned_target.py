@@ -17,6 +17,7 @@ from cordinr.inr import problem as problems
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.learned_target import learned_weight
 from cordinr.inr.model_file import load_inr, save_inr
+from cordinr.inr.noise import points_per_voxel
 from cordinr.inr.problem import build_network, prepare_fit
 from cordinr.inr.render import render_inr, render_with_std
 from cordinr.inr.settings import FitSettings
@@ -127,6 +128,9 @@ def test_a_large_fit_begins_at_the_image_of_the_prior(views, prior, monkeypatch)
     start = problem.start.values.numpy() * intensity_scale(oblique)
     np.testing.assert_allclose(start, learned.image, rtol=1e-2, atol=1)
     assert problem.error is not None
+    # It has nothing to catch up, however few its passes are.
+    points = points_per_voxel(problem.groups, problem.domain.grid, problem.centre)
+    assert problem.target_weight * points == pytest.approx(learned_weight(0.0))
 
 
 def test_what_is_uncertain_in_the_image_is_so_in_the_rendering(views, prior):

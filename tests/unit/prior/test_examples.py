@@ -6,6 +6,7 @@ from scipy.ndimage import map_coordinates
 
 from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
+from cordinr.classical.interpolation import matched
 from cordinr.errors import InputError
 from cordinr.imaging.grid import Grid
 from cordinr.prior import examples as module
@@ -105,6 +106,10 @@ def test_a_tilted_scan_shows_the_tilted_slices():
     ).reshape(turned.shape)
     assert inner.sum() > 100
     assert np.abs(found.volume.array - expected)[inner].max() < 1.5
+    # The system matrix made its voxels, so that nothing is to be read from them.
+    assert (
+        matched([found, acquire(volume, 1, SliceProfile("box", 2.0), 2.0)], volume.grid)[0] is found
+    )
 
 
 def test_larger_voxels_cover_the_same_field():

@@ -24,7 +24,7 @@ from .target_image import STORED_TYPE, TargetImage
 FORMAT_PREFIX = "cordinr-inr-"
 """Beginning of the header's key in the metadata of a model file of any version."""
 
-FORMAT = f"{FORMAT_PREFIX}8"
+FORMAT = f"{FORMAT_PREFIX}9"
 """Key of the header in the metadata of a model file."""
 
 IMAGES = {"start": "image that the fit began at", "error": "standard error"}

@@ -2,8 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -95,8 +94,8 @@ def prepare_fit(
     seen, grid, factor = target_grid(views, domain.grid) if drawn else (views, domain.grid, 1.0)
     seen = matched(seen, grid) if drawn else seen
 
-    points_for = partial(
-        make_point_groups,
+    groups = make_point_groups(
+        seen if factor == 1 else views,
         domain=domain,
         centre=centre,
         scale=scale,
@@ -104,12 +103,7 @@ def prepare_fit(
         device=device,
         pairs=noise_weight > 0,
     )
-    fitted = seen if factor == 1 else views
-    groups = points_for([replace(view, lost=None) for view in fitted])
     begins = drawn and points_of(groups) > MAX_POINTS
-    # A start is interpolated linearly, and what that takes from it is not to be learnt.
-    if not begins and any(view.lost is not None for view in fitted):
-        groups = points_for(fitted)
     lattices: Sequence[Lattice] = ()
     if settings.channels and begins:
         # What a start lacks may be learnt on the voxels that the start has.

@@ -54,6 +54,6 @@ def render_with_std(
             image[block.start + inside] += start.at_world(centres[inside])
         spread = members.std(dim=0, correction=0).cpu().numpy()
         if error:
-            spread = np.hypot(spread, error.at_world(centres[inside]))
+            spread = np.hypot(spread, error.between_at_world(centres[inside]))
         std[block.start + inside] = spread
     return (image * inr.scale).reshape(grid.shape), (std * inr.scale).reshape(grid.shape)

@@ -7,6 +7,7 @@ learns only what the image lacks, and a rendering is the sum of both.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from torch.nn.functional import grid_sample
 
 from ..imaging.grid import Grid
 from .point_groups import PointGroup
+from .splines import spline_at, spline_coefficients
 
 STORED_TYPE = torch.float16
 """Type of a start in a model file: half the size, at an error far below the noise."""
@@ -32,11 +34,27 @@ class TargetImage:
     values: Tensor
     grid: Grid
 
-    def at(self, index: Tensor) -> Tensor:
-        """Intensities (...) at fractional indices (..., 3) of the grid, trilinearly.
+    @cached_property
+    def coefficients(self) -> Tensor:
+        """Of the splines through the values."""
+        return spline_coefficients(self.values)
 
-        Beyond the centres of the outermost voxels the image is constant along the axis.
+    def at(self, index: Tensor) -> Tensor:
+        """Intensities (...) at fractional indices (..., 3) of the grid, by cubic splines.
+
+        Between two voxels linear interpolation would take the finest detail away, which an INR that
+        has its points there could not bring back. Beyond the centres of the outermost voxels the
+        image goes on as it ends.
         """
+        return spline_at(self.coefficients, index)
+
+    def at_world(self, world: np.ndarray) -> np.ndarray:
+        """Intensities (n,) at positions (n, 3) in world mm."""
+        return self.at(self._index(world)).cpu().numpy()
+
+    def between_at_world(self, world: np.ndarray) -> np.ndarray:
+        """As `at_world`, but trilinearly, so that it is never beyond the values of the voxels."""
+        index = self._index(world)
         last = index.new_tensor(self.grid.shape) - 1
         # grid_sample takes the last axis first, -1 and 1 for the centres of the outermost voxels.
         place = (2 * index / last.clamp(min=1) - 1).flip(-1)
@@ -46,12 +64,11 @@ class TargetImage:
             padding_mode="border",
             align_corners=True,
         )
-        return sampled.view(index.shape[:-1])
+        return sampled.flatten().cpu().numpy()
 
-    def at_world(self, world: np.ndarray) -> np.ndarray:
-        """Intensities (n,) at positions (n, 3) in world mm."""
+    def _index(self, world: np.ndarray) -> Tensor:
         index = torch.as_tensor(self.grid.index(world), dtype=torch.float32)
-        return self.at(index.to(self.values.device)).cpu().numpy()
+        return index.to(self.values.device)
 
     def to(self, device: torch.device | str) -> "TargetImage":
         """The same image with its values on a device."""

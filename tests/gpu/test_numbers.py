@@ -13,6 +13,7 @@ from cordinr.classical.total_variation import stored_product
 from cordinr.inr.fit import fit_inr
 from cordinr.inr.lattices import _Interpolate, scatter_scipy, scatter_torch
 from cordinr.inr.render import POINTS_PER_BLOCK, render_with_std
+from cordinr.inr.splines import spline_at, spline_coefficients
 from tests.helpers.seeds import SEED
 from tests.helpers.support import blobs, two_views
 
@@ -50,6 +51,16 @@ def test_a_stored_matrix_multiplies_as_scipy_does(gpu):
     vector = np.random.default_rng(SEED).random(300, np.float32)
     found = stored_product(matrix, gpu)(torch.as_tensor(vector, device=gpu))
     np.testing.assert_allclose(found.cpu().numpy(), matrix @ vector, rtol=1e-5, atol=1e-6)
+
+
+def test_splines_are_the_same_on_every_device(gpu):
+    generator = torch.Generator().manual_seed(SEED)
+    values = torch.randn(9, 14, 11, generator=generator)
+    index = 16 * torch.rand(4096, 3, generator=generator) - 1
+    expected = spline_at(spline_coefficients(values), index)
+    on_gpu = values.to(gpu)
+    found = spline_at(spline_coefficients(on_gpu), index.to(gpu))
+    torch.testing.assert_close(found.cpu(), expected, atol=1e-5, rtol=0)
 
 
 def test_lattices_are_looked_up_and_learn_as_on_a_cpu(gpu):

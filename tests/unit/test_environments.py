@@ -55,6 +55,25 @@ def test_what_is_locked_is_complete():
     assert {each for each in missing - anyway if not each.startswith(("nvidia-", "cuda-"))} == set()
 
 
+def test_what_is_locked_installs_on_the_oldest_python():
+    """Also on its first release, as a distribution may keep an early one for years."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    from packaging.specifiers import SpecifierSet
+
+    least, refusing, read = PROJECT["requires-python"].removeprefix(">=") + ".0", {}, 0
+    for package in LOCKED:
+        try:
+            wanted = metadata(package)["Requires-Python"]
+        except PackageNotFoundError:
+            continue  # of another platform
+        read += 1
+        if wanted and least not in SpecifierSet(wanted):
+            refusing[package] = wanted
+    assert refusing == {}
+    assert read > 100
+
+
 def test_conda_installs_the_dependencies_at_the_locked_versions():
     extras = PROJECT["optional-dependencies"]
     required = [*PROJECT["dependencies"], *extras["workflow"], *extras["slurm"]]

@@ -48,10 +48,10 @@ def step_count(voxels: int, settings: FitSettings, most: int) -> int:
     return max(1, min(wanted, most))
 
 
-def passes_of(groups: Sequence[PointGroup], settings: FitSettings, begun: bool) -> float:
-    """How often a fit sees each voxel of the views; arguments as `most_steps`."""
+def passes_of(groups: Sequence[PointGroup], settings: FitSettings) -> float:
+    """How often a fit that learns an image anew sees each voxel of the views."""
     voxels = sum(group.values.numel() for group in groups)
-    steps = step_count(voxels, settings, most_steps(groups, settings, begun))
+    steps = step_count(voxels, settings, most_steps(groups, settings, begun=False))
     return steps * batch_size(voxels, settings) / voxels
 
 

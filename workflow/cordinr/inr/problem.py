@@ -131,7 +131,7 @@ def prepare_fit(
     if prior:
         image, error = learned_target(seen, grid, prior, scale=scale, device=device, field=field)
         error = _storable(error, views)
-        passes = FULL_PASSES if begins else passes_of(groups, settings, begun=False)
+        passes = FULL_PASSES if begins else passes_of(groups, settings)
         target_weight = learned_weight(noise, passes)
     elif drawn:
         weight = automatic_weight(views, "tv") if begins else TV_TARGET_WEIGHT + noise_weight

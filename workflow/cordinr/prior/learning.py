@@ -21,7 +21,7 @@ from ..errors import InputError
 from .examples import Example
 from .features import CHANNELS
 from .learning_state import LearningState
-from .network import PriorArchitecture, PriorNetwork
+from .network import LAYOUT, PriorArchitecture, PriorNetwork
 from .patches import PatchPool
 
 VARIANCE_WEIGHT = 0.1
@@ -38,9 +38,6 @@ MAX_GRADIENT = 1.0
 
 CUDA_TYPE = torch.bfloat16
 """Type in which a GPU computes convolutions while it learns; its images are of float32."""
-
-LAYOUT = torch.channels_last_3d
-"""Order of the axes in memory while it learns."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The learned image of views, and its standard error at every voxel."""
 
+import copy
 import logging
 import math
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from ..classical.reconstruct import within_limits
 from ..imaging.grid import Grid
 from .consistency import agree
 from .features import Features, view_features
-from .network import PriorNetwork
+from .network import LAYOUT, PriorNetwork
 from .prior_file import Prior
 
 log = logging.getLogger(__name__)
@@ -118,12 +119,14 @@ def correct(
         size of a tile.
     """
     device = torch.device(device)
-    network = network.to(device)
+    network = copy.deepcopy(network).to(device).to(memory_format=LAYOUT)  # type: ignore[call-overload]
     shape = features.variation.shape
     correction, error = np.empty(shape, np.float32), np.empty(shape, np.float32)
     for seen, inner, kept in tiles(shape, tile, network.architecture.reach):
         channels = torch.as_tensor(np.ascontiguousarray(features.channels[(slice(None), *seen)]))
-        mean, log_variance = network(_padded(channels, network).to(device)[None])
+        mean, log_variance = network(
+            _padded(channels, network).to(device)[None].to(memory_format=LAYOUT)
+        )
         correction[kept] = mean[0][inner].cpu().numpy()
         error[kept] = (0.5 * log_variance[0][inner]).exp().cpu().numpy()
     return correction * np.float32(features.spread), error * np.float32(features.spread)

@@ -21,6 +21,7 @@ rule all:
 rule cordinr_fit:
     output: "fit.txt"
     message: "Fit"
+    priority: 1
     shell: "ls .snakemake/log/*.log .snakemake/locks/*.lock; cp .snakemake/log/*.log {output}"
 
 rule late:

@@ -33,6 +33,53 @@ def test_common_grid_is_what_all_views_show():
     assert grid.size == coverage(views, volume.grid).sum()
 
 
+def moved(view: View, millimetres: np.ndarray) -> View:
+    grid = view.volume.grid
+    affine = grid.affine.copy()
+    affine[:3, 3] += millimetres
+    return replace(view, volume=Volume(view.volume.array, Grid(grid.shape, affine)))
+
+
+@pytest.mark.parametrize("affine", [np.eye(4), PSR])
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("part", [0.13, 0.5, 0.8])
+def test_the_common_grid_lies_on_the_pixels_of_the_views(affine, first, part):
+    """Slices that do not end where voxels end, as thick ones with a gaussian profile do not."""
+    volume = blobs((13, 15, 11), affine)
+    views = [moved(view, part * view.normal) for view in two_views(volume)]
+    views = [views[first], views[1 - first]]
+    grid = common_grid(views)
+    np.testing.assert_allclose(grid.voxel_sizes, 1)
+    places = volume.grid.index(grid.centres())
+    np.testing.assert_allclose(places, np.rint(places), atol=1e-6)
+    # Every voxel of the reference that both see, and no other.
+    assert coverage(views, grid).all()
+    assert grid.size == coverage(views, volume.grid).sum()
+
+
+def test_the_common_grid_lies_on_the_pixels_of_the_first_view_that_has_them():
+    axial, sagittal = two_views(blobs((13, 15, 11), np.eye(4)))
+    axial = moved(axial, np.array([0.3, 0.2, 0.1]))
+    for views in ([axial, sagittal], [sagittal, axial]):
+        grid = common_grid(views)
+        first = grid.index(axial.volume.grid.world(np.zeros(3)))
+        other = grid.index(sagittal.volume.grid.world(np.zeros(3)))
+        # Along A both have pixels, along R the axial one, along S the sagittal one.
+        places = [first[0], (first if views[0] is axial else other)[1], other[2]]
+        np.testing.assert_allclose(places, np.rint(places), atol=1e-6)
+
+
+def test_a_grid_without_such_pixels_lies_about_the_middle_of_the_field():
+    views = two_views(blobs((13, 15, 11), np.eye(4)))
+    shifts = [np.zeros((view.volume.grid.shape[view.axis], 3)) for view in views]
+    slice_by_slice = [replace(view, shifts=each) for view, each in zip(views, shifts, strict=True)]
+    for each, voxel in ((slice_by_slice, 1.0), (views, 0.9)):
+        grid = common_grid(each, voxel_mm=voxel)
+        # Slices of 4 mm cover 12 mm along R and 8 mm along S, from -0.5 mm.
+        assert grid.shape == tuple(np.floor(np.array([12, 15, 8]) / voxel))
+        np.testing.assert_allclose(grid.centre, [5.5, 7, 3.5])
+
+
 def test_views_that_do_not_overlap_are_refused():
     here = two_views(blobs((12, 12, 12), np.eye(4)))[0]
     away = np.eye(4)

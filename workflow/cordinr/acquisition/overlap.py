@@ -7,12 +7,15 @@ from typing import Literal, get_args
 import numpy as np
 
 from ..errors import InputError
-from ..imaging.grid import Grid
+from ..imaging.grid import EDGE_TOLERANCE, Grid
 from .view import View
 
 Field = Literal["crossed", "union", "overlap"]
 """What a reconstruction covers: where scans of at least two slice directions see, where any scan
 sees, or where all scans see."""
+
+ON_PIXELS = 1e-2
+"""Voxels by which the pixels of a view may drift from those of a grid over its whole length."""
 
 
 def regions_of(views: Sequence[View], field: Field = "crossed") -> list[tuple[View, ...]]:
@@ -75,7 +78,9 @@ def common_grid(
 ) -> Grid:
     """An isotropic grid over the covered field, along the axes of the first view.
 
-    Of views that are oblique to the first, the bounding box along its axes counts.
+    Of views that are oblique to the first, the bounding box along its axes counts. Where a view has
+    pixels of the voxel size along an axis, the voxels lie on them, so that neither has to be
+    interpolated from the other; else they lie about the middle of the field.
 
     Args:
         views: that overlap.
@@ -96,7 +101,52 @@ def common_grid(
         voxel_mm = float(min(view.volume.grid.voxel_sizes.min() for view in views))
     extent = (high - low) * first.voxel_sizes
     centre = first.world((low + high) / 2)
-    return Grid.isotropic(centre, first.directions, extent, voxel_mm, "down", first.space)
+    grid = Grid.isotropic(centre, first.directions, extent, voxel_mm, "down", first.space)
+    return _on_pixels(grid, grid.index(first.world(low)), grid.index(first.world(high)), views)
+
+
+def _on_pixels(grid: Grid, low: np.ndarray, high: np.ndarray, views: Sequence[View]) -> Grid:
+    """A grid whose voxels lie on the pixels of views: all that are centred within an extent.
+
+    Args:
+        grid: isotropic, about where the result is to lie; kept along axes without such pixels.
+        low: (3,) first end of the extent, as an index of the grid.
+        high: (3,) last end, likewise.
+        views: of which the first that has such pixels along an axis counts.
+    """
+    begin, shape = np.zeros(3), np.array(grid.shape)
+    for axis in range(3):
+        places = (_pixel_place(view, grid, axis) for view in views)
+        place = next((each for each in places if each is not None), None)
+        if place is None:
+            continue
+        first = place + np.ceil(low[axis] - place - EDGE_TOLERANCE)
+        last = place + np.floor(high[axis] - place + EDGE_TOLERANCE)
+        begin[axis], shape[axis] = first, max(1, round(last - first) + 1)
+    return grid.cropped(begin, shape)
+
+
+def _pixel_place(view: View, grid: Grid, axis: int) -> float | None:
+    """Where the pixels of a view lie along an axis of a grid, if they follow its voxels.
+
+    Args:
+        view: whose voxels in the planes of its slices are meant.
+        grid: with which they are compared.
+        axis: array axis of the grid.
+
+    Returns:
+        Index of one pixel along the axis, or None where the pixels are of another size, or no axis
+        of the slices runs along that of the grid.
+    """
+    if view.shifts is not None:
+        return None
+    turn = np.linalg.solve(grid.affine[:3, :3], view.volume.grid.affine[:3, :3])
+    for own in view.in_plane:
+        step = np.zeros(3)
+        step[axis] = np.copysign(1.0, turn[axis, own])
+        if (np.abs(turn[:, own] - step) * view.volume.grid.shape[own] <= ON_PIXELS).all():
+            return float(grid.index(view.volume.grid.world(np.zeros(3)))[axis])
+    return None
 
 
 def limits_of(views: Sequence[View]) -> tuple[Grid, ...]:

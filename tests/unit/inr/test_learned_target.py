@@ -8,6 +8,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from cordinr.acquisition.forward import with_whole_slices
 from cordinr.acquisition.view import intensity_scale
 from cordinr.errors import InputError
 from cordinr.imaging.grid import Grid
@@ -124,7 +125,8 @@ def test_a_large_fit_begins_at_the_image_of_the_prior(views, prior, monkeypatch)
     oblique = [two_views(blobs((20, 20, 20), turn))[0], views[1]]
     monkeypatch.setattr(problems, "MAX_POINTS", 1)
     problem = prepare_fit(oblique, 4, SMALL, CPU, prior=prior)
-    learned = predict_learned(oblique, problem.domain.grid, prior)
+    around, _ = with_whole_slices(oblique, problem.domain.grid)
+    learned = predict_learned(oblique, around, prior)
     start = problem.start.values.numpy() * intensity_scale(oblique)
     np.testing.assert_allclose(start, learned.image, rtol=1e-2, atol=1)
     assert problem.error is not None

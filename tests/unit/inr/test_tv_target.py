@@ -72,6 +72,26 @@ def test_points_are_drawn_to_total_variation_and_to_nothing_outside_of_it(tilted
     assert bool(without) == tilted
 
 
+def test_the_target_is_good_at_the_edge_where_slices_reach_beyond_it():
+    """Against the formula of the body, at the points of the fit."""
+    volume = blobs((32, 32, 32), np.eye(4))
+    views = [acquire(volume, axis, SliceProfile("gaussian", 4.0), 4.0) for axis in (2, 0)]
+    problem = prepare_fit(views, 8, FitSettings(tv_prior=0.01, passes=2), CPU)
+    grid = problem.domain.grid
+    depths, errors = [], []
+    for group in problem.groups:
+        places = (group.centres[:, None] + group.offsets).numpy() + problem.centre
+        index = grid.index(places)
+        x, y, z = np.moveaxis(places, -1, 0)
+        true = 100 + 40 * np.sin(x / 4) * np.cos(y / 5) + 30 * np.cos(z / 3 + x / 6)
+        depth = np.minimum(index + 0.5, np.array(grid.shape) - 0.5 - index).min(axis=-1)
+        depths.append(depth.ravel())
+        errors.append((group.targets.numpy() * problem.scale - true).ravel())
+    depth, error = np.concatenate(depths), np.concatenate(errors)
+    edge, within = (depth > 0) & (depth < 4), depth > 4
+    assert np.sqrt(np.mean(error[edge] ** 2)) < 2 * np.sqrt(np.mean(error[within] ** 2))
+
+
 def test_weight_smooths_the_target():
     views = two_views(blobs((12, 13, 16), np.eye(4)))
     rough = [
@@ -121,7 +141,11 @@ def test_a_target_counts_once_for_each_voxel_however_many_points_stand_for_it():
     wide = acquire(blobs((40, 16, 16), np.eye(4)), 2, SliceProfile("box", 4.0), 4.0)
     for views in (boxes, gaussians, [wide, boxes[1]]):
         problem = prepare_fit(views, 8, FitSettings(tv_prior=0.01), CPU)
-        points = sum(int(group.targets.isfinite().sum()) for group in problem.groups)
+        grid, points = problem.domain.grid, 0
+        for group in problem.groups:
+            places = (group.centres[:, None] + group.offsets).numpy() + problem.centre
+            within = grid.contains(grid.index(places))
+            points += int((group.targets.isfinite().numpy() & within).sum())
         assert problem.target_weight * points == pytest.approx(0.01 * 16**3)
 
 

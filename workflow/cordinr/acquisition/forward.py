@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import scipy
 
-from ..imaging.grid import Grid
+from ..imaging.grid import EDGE_TOLERANCE, Grid
 from .profile import SliceProfile
 from .view import View
 
@@ -67,6 +67,41 @@ def measured_rows(view: View, grid: Grid) -> tuple["scipy.sparse.csr_array", np.
     if view.trust is not None:
         seen &= view.voxel_trust.ravel() > 0
     return matrix[seen], seen
+
+
+def with_whole_slices(views: Sequence[View], grid: Grid) -> tuple[Grid, tuple[slice, ...]]:
+    """A grid with as many voxels around it as it takes for no slice to end at its edge.
+
+    Of a slice that reaches beyond a grid, the system matrix takes what is within for all of it, or
+    leaves it out, which spoils an image near its edge.
+
+    Args:
+        views: whose measured voxels with centres within the grid are to lie within the result as
+            far as slice profile and pixel reach, to `EDGE_TOLERANCE` of a voxel.
+        grid: any.
+
+    Returns:
+        The larger grid, and which part of an array on it lies on the one given.
+    """
+    turn = np.linalg.inv(grid.affine)[:3, :3]
+    low, high = np.zeros(3), np.array(grid.shape) - 1.0
+    for view in views:
+        edges = view.volume.grid.directions * view.volume.grid.voxel_sizes
+        edges[:, view.axis] = view.normal * view.profile.extent
+        reach = np.abs(turn @ edges).sum(axis=1) / 2 - 0.5 - EDGE_TOLERANCE
+        for block, centres in view.blocks():
+            if view.measured is not None:
+                centres = centres[view.measured.reshape(-1)[block]]
+            index = grid.index(centres)
+            index = index[grid.contains(index)]
+            if len(index):
+                low = np.minimum(low, index.min(axis=0) - reach)
+                high = np.maximum(high, index.max(axis=0) + reach)
+    first, last = np.floor(low).astype(int), np.ceil(high).astype(int)
+    part = tuple(
+        slice(-start, count - start) for start, count in zip(first, grid.shape, strict=True)
+    )
+    return grid.cropped(first, last - first + 1), part
 
 
 def count_entries(view: View, grid: Grid) -> float:

@@ -68,6 +68,7 @@ def baseline(
     `..._desc-learnedstderr_...`; a prior that has seen the subject is refused.
     """
     from ..acquisition.domain import FitDomain
+    from ..acquisition.forward import with_whole_slices
     from ..bids.names import companion_path, describe_label, sidecar_path
     from ..bids.reference import grid_like
     from ..bids.sidecars import image_sidecar
@@ -101,6 +102,7 @@ def baseline(
     loaded = load_views(views, insist=insist)
     metadata = view_metadata(loaded)
     grid = grid_like(like, output[0]) if like else FitDomain.of(loaded).grid
+    around, part = with_whole_slices(loaded, grid)
     for k, (name, path) in enumerate(pairs):
         if name in ("tv", LEARNED):  # the methods that need torch
             from ..inr.device import use_threads
@@ -112,7 +114,7 @@ def baseline(
             if name == LEARNED and other_people is not None:
                 from ..prior.predict import predict_learned
 
-                learned = predict_learned(loaded, grid, other_people)
+                learned = predict_learned(loaded, around, other_people)
                 images[path] = learned.image, name
                 images[companion_path(path, "stderr")] = learned.standard_error, f"{name}stderr"
                 fields |= prior_fields(prior, other_people)
@@ -120,10 +122,10 @@ def baseline(
                 weight = given.get(name)
                 if weight is None:
                     weight = automatic_weight(loaded, name)
-                images[path] = reconstruct_baseline(loaded, grid, name, weight), name
+                images[path] = reconstruct_baseline(loaded, around, name, weight), name
                 fields |= {"Weight": weight} if name in given else {}
         for target, (array, label) in images.items():
-            save_volume(target, array, grid)
+            save_volume(target, array[part], grid)
             text = describe_label(label)
             sidecar = image_sidecar(target, views, text, command, **fields, **metadata)
             write_json(sidecar_path(target), sidecar)

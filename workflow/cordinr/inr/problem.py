@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ..acquisition.domain import FitDomain
+from ..acquisition.forward import with_whole_slices
 from ..acquisition.noise import excess_noise
 from ..acquisition.overlap import Field
 from ..acquisition.view import View, intensity_scale
@@ -91,8 +92,11 @@ def prepare_fit(
     # A learned image is as smooth as it should be.
     noise_weight = 0.0 if prior else settings.smoothing * noise
     drawn = bool(settings.tv_prior or prior)
-    seen, grid, factor = target_grid(views, domain.grid) if drawn else (views, domain.grid, 1.0)
-    seen = matched(seen, grid) if drawn else seen
+    seen, grid, factor = views, domain.grid, 1.0
+    if drawn:
+        around, _ = with_whole_slices(views, grid)
+        seen, grid, factor = target_grid(views, around)
+        seen = matched(seen, grid)
 
     groups = make_point_groups(
         seen if factor == 1 else views,

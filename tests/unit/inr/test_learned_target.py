@@ -123,7 +123,7 @@ def test_a_large_fit_begins_at_the_image_of_the_prior(views, prior, monkeypatch)
     turn = np.eye(4)
     turn[1:3, 1:3] = [[np.cos(0.15), -np.sin(0.15)], [np.sin(0.15), np.cos(0.15)]]
     oblique = [two_views(blobs((20, 20, 20), turn))[0], views[1]]
-    monkeypatch.setattr(problems, "MAX_POINTS", 1)
+    monkeypatch.setattr(problems, "MAX_POINTS_LEARNED", 1)
     problem = prepare_fit(oblique, 4, SMALL, CPU, prior=prior)
     around, _ = with_whole_slices(oblique, problem.domain.grid)
     learned = predict_learned(oblique, around, prior)

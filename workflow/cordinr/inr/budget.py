@@ -10,6 +10,9 @@ MAX_POINTS = 2.4e6
 """Maximum number of points in a pass over voxels that share none, as scans of a patient have them,
 with which a fit learns an image anew; with more it begins at an image."""
 
+MAX_POINTS_LEARNED = 1e6
+"""The same where that image is a learned one, which a fit with few passes does not reach anew."""
+
 MAX_STEPS_FROM_START = 96
 """Maximum number of steps of a fit that begins at an image."""
 

@@ -16,7 +16,7 @@ from ..classical.interpolation import matched
 from ..classical.weights import automatic_weight
 from ..errors import InputError
 from ..prior.prior_file import Prior
-from .budget import MAX_POINTS, passes_of, points_of
+from .budget import MAX_POINTS, MAX_POINTS_LEARNED, passes_of, points_of
 from .device import free_memory
 from .lattices import Lattice, lattices_for, lattices_within_budget
 from .learned_target import FULL_PASSES, learned_target, learned_weight
@@ -107,7 +107,8 @@ def prepare_fit(
         device=device,
         pairs=noise_weight > 0,
     )
-    begins = drawn and points_of(groups) > MAX_POINTS
+    most = MAX_POINTS_LEARNED if prior else MAX_POINTS
+    begins = drawn and points_of(groups) > most
     lattices: Sequence[Lattice] = ()
     if settings.channels and begins:
         # What a start lacks may be learnt on the voxels that the start has.

@@ -25,6 +25,7 @@ from cordinr.inr.settings import FitSettings
 from cordinr.inr.target_image import with_targets
 from cordinr.inr.tv_target import TV_TARGET_WEIGHT
 from cordinr.inr.tv_target import tv_target as reconstruct_target
+from tests.helpers.priors import tiny_prior
 from tests.helpers.support import blobs, two_views
 
 pytestmark = pytest.mark.slow
@@ -90,6 +91,25 @@ def test_the_target_is_good_at_the_edge_where_slices_reach_beyond_it():
     depth, error = np.concatenate(depths), np.concatenate(errors)
     edge, within = (depth > 0) & (depth < 4), depth > 4
     assert np.sqrt(np.mean(error[edge] ** 2)) < 2 * np.sqrt(np.mean(error[within] ** 2))
+
+
+@pytest.mark.parametrize("learned", [False, True])
+def test_what_slices_show_beyond_cropped_scans_is_drawn_to_no_black(learned):
+    """Their profile reaches there, though nothing is rendered there."""
+    volume = blobs((20, 20, 24), np.eye(4))
+    view = acquire(volume, 2, SliceProfile("gaussian", 4.0), 4.0)
+    view = replace(view, cropped=True)
+    prior = tiny_prior() if learned else None
+    problem = prepare_fit([view], 8, FitSettings(tv_prior=0.01, passes=2), CPU, prior=prior)
+    assert problem.domain.limits
+    (group,) = problem.groups
+    places = (group.centres[:, None] + group.offsets).numpy() + problem.centre
+    beyond = ~view.volume.grid.contains(view.volume.grid.index(places))
+    target = group.targets.numpy()[beyond & np.isfinite(group.targets.numpy())] * problem.scale
+    assert target.size > 100 and target.min() > 0.3 * volume.array.min() > 0
+    image = reconstruct_baseline([view], volume.grid, "tv", 0.01)
+    outside = ~view.volume.grid.contains(view.volume.grid.index(volume.grid.centres()))
+    assert (image.ravel()[outside] == 0).all()
 
 
 def test_weight_smooths_the_target():

@@ -57,7 +57,8 @@ def reconstruct_baseline(
     """
     if method not in CLASSICAL:
         raise InputError(f"method '{method}' is not known; use {', '.join(CLASSICAL)}.")
-    return _reconstruct_all(views, grid, {method: weight}, device, field)[0]
+    image = _reconstruct_all(views, grid, {method: weight}, device, field)[0]
+    return within_limits(image, views, grid)
 
 
 def regularised(
@@ -71,7 +72,8 @@ def regularised(
 
     Where scans contradict each other, the mean of it and of Tikhonov at its automatic weight: their
     mistakes are not the same ones, and the mean of both was better than either on people whose
-    scans were spoilt (`benchmarks/NOTES.md`).
+    scans were spoilt (`benchmarks/NOTES.md`). It goes on beyond the limits of cropped views, where
+    points of slices lie that are within.
 
     Args:
         views: at least one.
@@ -117,7 +119,7 @@ def _reconstruct_all(
                 "leaves them out."
             )
     if list(weights) == ["cubic"]:
-        return [within_limits(cubic_mean(views, grid), views, grid)]
+        return [cubic_mean(views, grid)]
     views = matched(views, grid)
     cubic = cubic_mean(views, grid)
     scale = intensity_scale(views)
@@ -129,8 +131,7 @@ def _reconstruct_all(
             image = Tikhonov(matrix, differences, weight).least(slices, start)
         else:
             image = _total_variation(views, matrix, slices, differences, weight, start, device)
-        image = (image * scale).astype(np.float32).reshape(grid.shape)
-        images.append(within_limits(image, views, grid))
+        images.append((image * scale).astype(np.float32).reshape(grid.shape))
     return images
 
 

@@ -73,7 +73,7 @@ def baseline(
     from ..bids.reference import grid_like
     from ..bids.sidecars import image_sidecar
     from ..bids.view_files import load_views, view_metadata
-    from ..classical.reconstruct import reconstruct_baseline
+    from ..classical.reconstruct import reconstruct_baseline, within_limits
     from ..classical.weights import automatic_weight
     from ..errors import InputError
     from ..files import write_json
@@ -115,7 +115,7 @@ def baseline(
                 from ..prior.predict import predict_learned
 
                 learned = predict_learned(loaded, around, other_people)
-                images[path] = learned.image, name
+                images[path] = within_limits(learned.image, loaded, around), name
                 images[companion_path(path, "stderr")] = learned.standard_error, f"{name}stderr"
                 fields |= prior_fields(prior, other_people)
             else:

@@ -12,7 +12,6 @@ import torch
 from ..acquisition.overlap import Field
 from ..acquisition.view import View
 from ..classical.interpolation import matched
-from ..classical.reconstruct import within_limits
 from ..imaging.grid import Grid
 from .consistency import agree
 from .features import Features, view_features
@@ -30,7 +29,8 @@ class LearnedImage:
     """What a prior makes of views.
 
     Attributes:
-        image: float32, shape of the grid, in the units of the views.
+        image: float32, shape of the grid, in the units of the views; it goes on where views were
+            cropped.
         standard_error: float32, likewise: what its error should be, as a standard deviation.
         variation: float32, likewise: total variation, on which the image was built.
     """
@@ -77,7 +77,7 @@ def predict_learned(
     image = features.variation + correction
     if consistent:
         image = agree(views, grid, image, error, features.scale, torch.device(device))
-    return LearnedImage(within_limits(image, views, grid), error, features.variation)
+    return LearnedImage(image, error, features.variation)
 
 
 def widened(

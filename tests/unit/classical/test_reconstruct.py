@@ -9,6 +9,8 @@ import torch
 from scipy.ndimage import map_coordinates
 
 from cordinr.acquisition.forward import system_matrix
+from cordinr.acquisition.profile import SliceProfile
+from cordinr.acquisition.simulate import acquire
 from cordinr.acquisition.view import View, intensity_scale
 from cordinr.classical.differences import Differences
 from cordinr.classical.reconstruct import cubic_mean, reconstruct_baseline
@@ -224,3 +226,18 @@ def test_an_automatic_weight_follows_the_noise_and_is_better_than_that_of_clean_
         assert errors[1] < 0.8 * errors[0]
     # What is added is in proportion to the variance, but for what anatomy may look like.
     assert 3.8 < added[12.0] / added[6.0] < 5
+
+
+@pytest.mark.parametrize("method", ["tikhonov", "tv"])
+@pytest.mark.parametrize("shape", ["box", "gaussian"])
+@pytest.mark.parametrize("low", [(6, 3, 7), (5, 4, 10)])
+def test_a_grid_that_ends_within_slices_gets_the_image_of_a_larger_one(method, shape, low):
+    volume = blobs((24, 20, 28), np.eye(4))
+    views = [acquire(volume, axis, SliceProfile(shape, 4.0), 4.0) for axis in (0, 2)]
+    counts = (12, 14, 13)
+    part = tuple(slice(first, first + count) for first, count in zip(low, counts, strict=True))
+    small = volume.grid.cropped(np.array(low), np.array(counts))
+    whole = reconstruct_baseline(views, volume.grid, method, 0.001)[part]
+    difference = reconstruct_baseline(views, small, method, 0.001) - whole
+    error = np.sqrt(np.mean((whole - volume.array[part]) ** 2))
+    assert np.sqrt(np.mean(difference**2)) < error

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from cordinr.acquisition.forward import with_whole_slices
 from cordinr.bids.names import sidecar_path
 from cordinr.bids.view_files import load_views
 from cordinr.files import read_json
 from cordinr.imaging.volume import Volume, load_volume, save_volume
-from cordinr.prior.predict import predict_learned
+from cordinr.prior.predict import reconstruct_learned
 from cordinr.prior.prior_file import save_prior
 from tests.helpers.priors import tiny_prior
 from tests.helpers.support import blobs, save_noise_views
@@ -38,10 +37,9 @@ def test_the_learned_image_comes_with_its_standard_error(views, tmp_path, comman
         load_volume(tmp_path / f"sub-01_desc-{label}_T2w.nii.gz")
         for label in ("learned", "learnedstderr")
     )
-    around, part = with_whole_slices(load_views(views), volume.grid)
-    wanted = predict_learned(load_views(views), around, tiny_prior())
-    np.testing.assert_allclose(volume.array, wanted.image[part], rtol=1e-2, atol=1)
-    np.testing.assert_allclose(error.array, wanted.standard_error[part], rtol=1e-2, atol=1e-2)
+    wanted = reconstruct_learned(load_views(views), volume.grid, tiny_prior())
+    np.testing.assert_allclose(volume.array, wanted.image, rtol=1e-2, atol=1)
+    np.testing.assert_allclose(error.array, wanted.standard_error, rtol=1e-2, atol=1e-2)
     fields = read_json(sidecar_path(image))
     assert (fields["Method"], fields["Prior"]) == ("learned", "prior.safetensors")
     assert fields["PriorLearners"] == {"made-up": ["sub-01", "sub-02"]}
@@ -92,5 +90,5 @@ def test_an_image_is_good_where_its_grid_ends_within_slices(tmp_path, method, co
         assert code == 0, errors
         images[name] = load_volume(image)
     assert images["small"].grid.matches(grid)
-    # Two to three times as much where slices are cut off at the edge.
-    assert np.sqrt(np.mean((images["small"].array - small.array) ** 2)) < 1.5
+    # Three times as much where slices are cut off at the edge.
+    assert np.sqrt(np.mean((images["small"].array - small.array) ** 2)) < 1

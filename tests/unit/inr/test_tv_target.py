@@ -13,7 +13,7 @@ from cordinr.acquisition.overlap import common_grid
 from cordinr.acquisition.profile import SliceProfile
 from cordinr.acquisition.simulate import acquire
 from cordinr.acquisition.view import intensity_scale
-from cordinr.classical.reconstruct import reconstruct_baseline
+from cordinr.classical.reconstruct import reconstruct_baseline, regularised
 from cordinr.imaging.volume import Volume
 from cordinr.inr import tv_target
 from cordinr.inr.fit import fit_inr
@@ -58,7 +58,7 @@ def test_points_are_drawn_to_total_variation_and_to_nothing_outside_of_it(tilted
     if tilted:
         views = [tilted_view(), views[1]]
     groups, aimed, places, grid = groups_of(views)
-    image = reconstruct_baseline(views, grid, "tv", TV_TARGET_WEIGHT) / intensity_scale(views)
+    image = regularised(views, grid, TV_TARGET_WEIGHT) / intensity_scale(views)
     without = 0
     for group, aiming, points in zip(groups, aimed, places, strict=True):
         index = grid.index(points)

@@ -17,6 +17,8 @@ from .view import View
 MIN_PROFILE_INSIDE = 0.75
 """A slice counts where at least this part of its profile lies within the grid."""
 
+MIN_OVERLAP = 1e-2
+"""Voxels by which a slice has to overlap a grid to be held by it."""
 
 OBLIQUE_BLOCK = 1 << 14
 """Slice voxels of an oblique view whose rows of the system matrix are made at a time."""
@@ -70,34 +72,35 @@ def measured_rows(view: View, grid: Grid) -> tuple["scipy.sparse.csr_array", np.
 
 
 def with_whole_slices(views: Sequence[View], grid: Grid) -> tuple[Grid, tuple[slice, ...]]:
-    """A grid with as many voxels around it as it takes for no slice to end at its edge.
+    """A grid with as many voxels around it as it takes to hold all slices that show some of it.
 
     Of a slice that reaches beyond a grid, the system matrix takes what is within for all of it, or
     leaves it out, which spoils an image near its edge.
 
     Args:
-        views: whose measured voxels with centres within the grid are to lie within the result as
-            far as slice profile and pixel reach, to `EDGE_TOLERANCE` of a voxel.
+        views: whose measured voxels are to lie within the result, as far as slice profile and pixel
+            reach, where the box around one of them overlaps the grid by more than `MIN_OVERLAP`.
         grid: any.
 
     Returns:
         The larger grid, and which part of an array on it lies on the one given.
     """
     turn = np.linalg.inv(grid.affine)[:3, :3]
-    low, high = np.zeros(3), np.array(grid.shape) - 1.0
+    low, high = np.full(3, -0.5), np.array(grid.shape) - 0.5
     for view in views:
         edges = view.volume.grid.directions * view.volume.grid.voxel_sizes
         edges[:, view.axis] = view.normal * view.profile.extent
-        reach = np.abs(turn @ edges).sum(axis=1) / 2 - 0.5 - EDGE_TOLERANCE
+        reach = np.abs(turn @ edges).sum(axis=1) / 2
         for block, centres in view.blocks():
             if view.measured is not None:
                 centres = centres[view.measured.reshape(-1)[block]]
             index = grid.index(centres)
-            index = index[grid.contains(index)]
+            index = index[grid.contains(index, reach - MIN_OVERLAP)]
             if len(index):
                 low = np.minimum(low, index.min(axis=0) - reach)
                 high = np.maximum(high, index.max(axis=0) + reach)
-    first, last = np.floor(low).astype(int), np.ceil(high).astype(int)
+    first = np.floor(low + 0.5 + EDGE_TOLERANCE).astype(int)
+    last = np.ceil(high - 0.5 - EDGE_TOLERANCE).astype(int)
     part = tuple(
         slice(-start, count - start) for start, count in zip(first, grid.shape, strict=True)
     )

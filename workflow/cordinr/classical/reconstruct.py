@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from ..acquisition.forward import measured_rows
+from ..acquisition.forward import measured_rows, with_whole_slices
 from ..acquisition.noise import contradiction
 from ..acquisition.overlap import Field, limits_of, regions_of, within_any
 from ..acquisition.view import View, intensity_scale
@@ -40,6 +40,8 @@ def reconstruct_baseline(
 ) -> np.ndarray:
     """Reconstruct a volume from views without a network.
 
+    It is computed on `with_whole_slices`, so that it is as good at the edge of the grid as within.
+
     Args:
         views: at least one.
         grid: of the result.
@@ -57,8 +59,9 @@ def reconstruct_baseline(
     """
     if method not in CLASSICAL:
         raise InputError(f"method '{method}' is not known; use {', '.join(CLASSICAL)}.")
-    image = _reconstruct_all(views, grid, {method: weight}, device, field)[0]
-    return within_limits(image, views, grid)
+    around, part = with_whole_slices(views, grid)
+    image = _reconstruct_all(views, around, {method: weight}, device, field)[0]
+    return within_limits(image[part], views, grid)
 
 
 def regularised(
@@ -77,7 +80,7 @@ def regularised(
 
     Args:
         views: at least one.
-        grid: of the result.
+        grid: of the result, exactly: one of `with_whole_slices`, or edges are poor.
         tv_weight: of the total variation, as `reconstruct_baseline`.
         device: where total variation is computed.
         field: in which the views have to overlap.
@@ -94,6 +97,7 @@ def regularised(
 def within_limits(image: np.ndarray, views: Sequence[View], grid: Grid) -> np.ndarray:
     """The image, set to zero where it would extend into padding that was cut off the views."""
     limits = limits_of(views)
+    image = np.ascontiguousarray(image)
     if limits:
         for block, centres in grid.blocks():
             image.reshape(-1)[block][~within_any(centres, limits)] = 0

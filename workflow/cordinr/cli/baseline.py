@@ -68,12 +68,11 @@ def baseline(
     `..._desc-learnedstderr_...`; a prior that has seen the subject is refused.
     """
     from ..acquisition.domain import FitDomain
-    from ..acquisition.forward import with_whole_slices
     from ..bids.names import companion_path, describe_label, sidecar_path
     from ..bids.reference import grid_like
     from ..bids.sidecars import image_sidecar
     from ..bids.view_files import load_views, view_metadata
-    from ..classical.reconstruct import reconstruct_baseline, within_limits
+    from ..classical.reconstruct import reconstruct_baseline
     from ..classical.weights import automatic_weight
     from ..errors import InputError
     from ..files import write_json
@@ -102,7 +101,6 @@ def baseline(
     loaded = load_views(views, insist=insist)
     metadata = view_metadata(loaded)
     grid = grid_like(like, output[0]) if like else FitDomain.of(loaded).grid
-    around, part = with_whole_slices(loaded, grid)
     for k, (name, path) in enumerate(pairs):
         if name in ("tv", LEARNED):  # the methods that need torch
             from ..inr.device import use_threads
@@ -112,20 +110,20 @@ def baseline(
         images = {}
         with Meter() as meter:
             if name == LEARNED and other_people is not None:
-                from ..prior.predict import predict_learned
+                from ..prior.predict import reconstruct_learned
 
-                learned = predict_learned(loaded, around, other_people)
-                images[path] = within_limits(learned.image, loaded, around), name
+                learned = reconstruct_learned(loaded, grid, other_people)
+                images[path] = learned.image, name
                 images[companion_path(path, "stderr")] = learned.standard_error, f"{name}stderr"
                 fields |= prior_fields(prior, other_people)
             else:
                 weight = given.get(name)
                 if weight is None:
                     weight = automatic_weight(loaded, name)
-                images[path] = reconstruct_baseline(loaded, around, name, weight), name
+                images[path] = reconstruct_baseline(loaded, grid, name, weight), name
                 fields |= {"Weight": weight} if name in given else {}
         for target, (array, label) in images.items():
-            save_volume(target, array[part], grid)
+            save_volume(target, array, grid)
             text = describe_label(label)
             sidecar = image_sidecar(target, views, text, command, **fields, **metadata)
             write_json(sidecar_path(target), sidecar)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..acquisition.forward import with_whole_slices
 from ..acquisition.overlap import Field
 from ..acquisition.view import View
 from ..classical.interpolation import matched
+from ..classical.reconstruct import within_limits
 from ..imaging.grid import Grid
 from .consistency import agree
 from .features import Features, view_features
@@ -40,6 +42,17 @@ class LearnedImage:
     variation: np.ndarray
 
 
+def reconstruct_learned(views: Sequence[View], grid: Grid, prior: Prior) -> LearnedImage:
+    """The learned image as an end in itself: as good at the edge of the grid as within.
+
+    Arguments and errors as `predict_learned`; where views were cropped the image is zero.
+    """
+    around, part = with_whole_slices(views, grid)
+    learned = predict_learned(views, around, prior)
+    image = within_limits(learned.image[part], views, grid)
+    return LearnedImage(image, learned.standard_error[part], learned.variation[part])
+
+
 def predict_learned(
     views: Sequence[View],
     grid: Grid,
@@ -54,7 +67,8 @@ def predict_learned(
 
     Args:
         views: at least one.
-        grid: isotropic, about as fine as the views are in their planes.
+        grid: isotropic, about as fine as the views are in their planes; one of `with_whole_slices`,
+            or edges are poor.
         prior: of other people.
         device: where to compute.
         field: in which the views have to overlap.

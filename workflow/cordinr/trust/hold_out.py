@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..acquisition.forward import with_whole_slices
 from ..acquisition.overlap import common_grid
 from ..acquisition.view import View
 from ..errors import InputError
@@ -83,8 +82,7 @@ def quick_reconstruction(views: Sequence[View]) -> Volume:
     from ..classical.reconstruct import reconstruct_baseline
 
     grid = _middle(common_grid(views))
-    around, part = with_whole_slices(views, grid)
-    return Volume(reconstruct_baseline(views, around, "tv", TV_WEIGHT)[part], grid)
+    return Volume(reconstruct_baseline(views, grid, "tv", TV_WEIGHT), grid)
 
 
 def _middle(grid: Grid) -> Grid:
